@@ -1,0 +1,50 @@
+# Everything a person or CI runs. Needs python3 (3.11 or newer), make, and a package index at the first run.
+
+PYTHON ?= python3
+BIN := .venv/bin
+MANAGE := $(BIN)/python manage.py
+CODE := renum_site executions billing teams tests bench manage.py
+
+.PHONY: demo run test check bench lock stop clean
+.DEFAULT_GOAL := demo
+
+# One stamp: a second run finds it newer than the lock and goes straight on.
+.venv/.ok: requirements/dev.txt requirements/install
+	@PYTHON=$(PYTHON) requirements/install .venv requirements/dev.txt
+	@touch $@
+
+demo: .venv/.ok
+	@$(MANAGE) renum_demo
+
+run: .venv/.ok
+	@$(MANAGE) renum_run $(if $(PORT),--port $(PORT))
+
+test: .venv/.ok
+	@$(BIN)/python -m renum_site.embedded start
+	@$(BIN)/python -m pytest
+
+check: .venv/.ok
+	@$(BIN)/ruff check $(CODE)
+	@$(BIN)/ruff format --check $(CODE)
+	@$(BIN)/mypy
+	@$(BIN)/python -m renum_site.embedded start
+	@$(MANAGE) makemigrations --check --dry-run
+	@$(MANAGE) check --fail-level WARNING
+	@$(BIN)/python -m pytest -q tests/repository
+
+bench: .venv/.ok
+	@$(BIN)/python -m renum_site.embedded start
+	@$(BIN)/python -m bench
+
+lock: .venv/.ok
+	@cd requirements && for name in runtime dev; do \
+	  ../$(BIN)/uv pip compile --quiet --generate-hashes --universal --no-header --python-version 3.11 \
+	    $(if $(UPGRADE),--upgrade) $$name.in -o $$name.txt || exit 1; done
+
+stop: .venv/.ok
+	@$(BIN)/python -m renum_site.embedded stop
+
+clean:
+	@if [ -x $(BIN)/python ] && [ -d var/services ]; then $(BIN)/python -m renum_site.embedded stop; fi
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache static-collected
+	@echo "Removed the environment and the caches. The data in var/ is kept: remove it by hand."

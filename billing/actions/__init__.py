@@ -1,0 +1,1 @@
+"""What people do with keys and prices: one verb, one file."""

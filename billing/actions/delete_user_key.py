@@ -1,0 +1,26 @@
+"""Delete a user's key for a service."""
+
+import logging
+
+from billing.models import UserApiKey
+from teams.models import User
+
+logger = logging.getLogger("renum.security")
+
+
+class KeyNotFound(Exception):
+    """The user has no key for that service."""
+
+    code = "key_not_found"
+
+
+def delete_user_key(*, user: User, service: str) -> None:
+    """Delete `user`'s own key for a service; KeyNotFound where there is none.
+
+    Runs that were started with it go on: Suna has it already. To be sure, it is withdrawn at its provider.
+    """
+    service_name = service.lower()
+    deleted, _ = UserApiKey.objects.filter(user=user, service_name=service_name).delete()
+    if not deleted:
+        raise KeyNotFound("no key is stored for that service")
+    logger.info("user key deleted", extra={"user_id": str(user.pk), "service": service_name})

@@ -1,0 +1,21 @@
+"""The ledger's verbs: build entries from what a run reported, record them, add them up.
+
+One row per model response, priced when it is recorded. Totals are sums of rows and nothing else. Budgets,
+reports and whatever knows executions live elsewhere.
+"""
+
+from billing.ledger.entries import LedgerEntry, ReportedResponse, RunFacts, build_entries
+from billing.ledger.record import record_responses
+from billing.ledger.totals import Tally, Totals, tally_rows, totals_of_execution
+
+__all__ = [
+    "LedgerEntry",
+    "ReportedResponse",
+    "RunFacts",
+    "Tally",
+    "Totals",
+    "build_entries",
+    "record_responses",
+    "tally_rows",
+    "totals_of_execution",
+]

@@ -1,0 +1,125 @@
+"""Totals: what rows of the ledger add up to. Computed from the rows at each call and kept nowhere here."""
+
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Context, Decimal
+from typing import Any
+
+from django.db.models import Count, Q, Sum
+
+from billing.models import UsageLog
+from billing.pricing import PricingStatus
+
+# Wide enough for any sum of the ledger's column: the default of 28 digits would round large ones.
+_MATH = Context(prec=60)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """What some rows add up to.
+
+    `cost_usd` is the sum of the priced rows, to the last digit. It is the whole cost only where `unpriced`
+    and `unreported`, the numbers of rows without a price and without tokens, are both 0.
+    """
+
+    responses: int = 0
+    tokens_input: int = 0
+    tokens_output: int = 0
+    tokens_cached: int = 0
+    tokens_reasoning: int = 0
+    cost_usd: Decimal = Decimal(0)
+    unpriced: int = 0
+    unreported: int = 0
+
+    def __add__(self, other: "Tally") -> "Tally":
+        return Tally(
+            responses=self.responses + other.responses,
+            tokens_input=self.tokens_input + other.tokens_input,
+            tokens_output=self.tokens_output + other.tokens_output,
+            tokens_cached=self.tokens_cached + other.tokens_cached,
+            tokens_reasoning=self.tokens_reasoning + other.tokens_reasoning,
+            cost_usd=_MATH.add(self.cost_usd, other.cost_usd),
+            unpriced=self.unpriced + other.unpriced,
+            unreported=self.unreported + other.unreported,
+        )
+
+    @property
+    def usage_metrics(self) -> dict[str, int]:
+        """The counts as JSON values, as executions and runs keep them."""
+        return {
+            "responses": self.responses,
+            "tokens_input": self.tokens_input,
+            "tokens_output": self.tokens_output,
+            "tokens_cached": self.tokens_cached,
+            "tokens_reasoning": self.tokens_reasoning,
+            "unreported": self.unreported,
+        }
+
+    @property
+    def cost_metrics(self) -> dict[str, Any]:
+        """The cost as JSON values: a decimal string, never a float."""
+        return {"cost_usd": f"{self.cost_usd:f}", "unpriced": self.unpriced, "unreported": self.unreported}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """What an execution cost: in all, per step, and per agent (an agent may work at several steps)."""
+
+    overall: Tally = Tally()
+    by_step: Mapping[str, Tally] = field(default_factory=dict)
+    by_agent: Mapping[str, Tally] = field(default_factory=dict)
+
+
+def totals_of_execution(execution_id: uuid.UUID) -> Totals:
+    """Add up every row of one execution, failed attempts included, in one query."""
+    groups = (
+        UsageLog.objects.filter(execution_id=execution_id)
+        .order_by()
+        .values("step_id", "agent_id")
+        .annotate(
+            responses=Count("id"),
+            sum_input=Sum("tokens_input"),
+            sum_output=Sum("tokens_output"),
+            sum_cached=Sum("tokens_cached"),
+            sum_reasoning=Sum("tokens_reasoning"),
+            sum_cost=Sum("cost_usd"),
+            unpriced=Count("id", filter=Q(pricing=PricingStatus.UNPRICED.value)),
+            unreported=Count("id", filter=Q(pricing=PricingStatus.UNREPORTED.value)),
+        )
+    )
+    overall = Tally()
+    by_step: dict[str, Tally] = {}
+    by_agent: dict[str, Tally] = {}
+    for group in groups:
+        tally = Tally(
+            responses=group["responses"],
+            tokens_input=int(group["sum_input"] or 0),
+            tokens_output=int(group["sum_output"] or 0),
+            tokens_cached=int(group["sum_cached"] or 0),
+            tokens_reasoning=int(group["sum_reasoning"] or 0),
+            cost_usd=group["sum_cost"] or Decimal(0),
+            unpriced=group["unpriced"],
+            unreported=group["unreported"],
+        )
+        overall += tally
+        by_step[group["step_id"]] = by_step.get(group["step_id"], Tally()) + tally
+        by_agent[group["agent_id"]] = by_agent.get(group["agent_id"], Tally()) + tally
+    return Totals(overall=overall, by_step=by_step, by_agent=by_agent)
+
+
+def tally_rows(rows: Iterable[UsageLog]) -> Tally:
+    """Add up rows that are at hand, without a query: those of one run, for its own metrics."""
+    tally = Tally()
+    for row in rows:
+        tally += Tally(
+            responses=1,
+            tokens_input=row.tokens_input or 0,
+            tokens_output=row.tokens_output or 0,
+            tokens_cached=row.tokens_cached or 0,
+            tokens_reasoning=row.tokens_reasoning or 0,
+            cost_usd=row.cost_usd or Decimal(0),
+            unpriced=int(row.pricing == PricingStatus.UNPRICED),
+            unreported=int(row.pricing == PricingStatus.UNREPORTED),
+        )
+    return tally

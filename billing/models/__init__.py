@@ -1,0 +1,7 @@
+"""What it cost and who pays, as rows."""
+
+from billing.models.model_price import ModelPrice
+from billing.models.usage_log import ApiKeyType, UsageLog
+from billing.models.user_api_key import UserApiKey
+
+__all__ = ["ApiKeyType", "ModelPrice", "UsageLog", "UserApiKey"]

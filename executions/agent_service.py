@@ -1,0 +1,274 @@
+"""The port: what Renum needs from a platform on which agents live, its values and its error tree. Pure.
+
+One adapter implements it, `executions.suna`. Nothing here names a wire, and nothing assumes that the
+service has threads: `place` is the service's own handle of where a run will be (in Suna a thread id), an
+opaque string that is committed before a run is started in it.
+
+Errors are split by who can act, as their classes say:
+
+    AgentServiceError
+    ├── Unavailable            nobody: wait and ask again (network, 5xx, time-out of a read)
+    ├── Throttled              nobody: the service limits us; wait `retry_after_s` (429, run limit)
+    ├── StartUncertain         the orchestrator: a start may or may not have made a run; look it up
+    ├── CredentialRefused      the connection's owner: 401
+    ├── PaymentRequired        the connection's owner: no credits
+    ├── Denied                 the connection's owner: 403, a model or a plan that forbids it
+    ├── Rejected               the team's editor: the request itself is wrong (400, 422, unknown agent)
+    ├── NotFound               the orchestrator: the run or the place is not there
+    ├── BadResponse            the service: an answer that makes no sense
+    ├── ResponseTooLarge       the team's editor: an answer over the size cap
+    └── RedirectRefused        the connection's owner: the base URL points somewhere else
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol
+
+
+class AgentServiceError(Exception):
+    """Anything that went wrong with the service. `detail` is safe to show: it never holds a key."""
+
+    code = "agent_service_error"
+
+    def __init__(self, detail: str = "", *, status_code: int | None = None) -> None:
+        super().__init__(detail or self.code)
+        self.detail = detail
+        self.status_code = status_code
+
+
+class Unavailable(AgentServiceError):
+    """The service could not be asked, or could not answer; the same question may be asked again.
+
+    `sent` is False only where the request surely never left (the connection was refused).
+    """
+
+    code = "unavailable"
+
+    def __init__(self, detail: str = "", *, status_code: int | None = None, sent: bool = True) -> None:
+        super().__init__(detail, status_code=status_code)
+        self.sent = sent
+
+
+class Throttled(AgentServiceError):
+    """The service has as many requests or runs as it allows. `retry_after_s` is None where it did not say.
+
+    `limit` and `running` are what the service told of its limit of parallel runs, if it did.
+    """
+
+    code = "throttled"
+
+    def __init__(
+        self,
+        detail: str = "",
+        *,
+        status_code: int | None = None,
+        retry_after_s: float | None = None,
+        limit: int | None = None,
+        running: int | None = None,
+    ) -> None:
+        super().__init__(detail, status_code=status_code)
+        self.retry_after_s = retry_after_s
+        self.limit = limit
+        self.running = running
+
+
+class StartUncertain(AgentServiceError):
+    """A start was sent and its answer is lost or makes no sense: a run may exist."""
+
+    code = "start_uncertain"
+
+
+class CredentialRefused(AgentServiceError):
+    """401: the connection's credential is wrong or has run out."""
+
+    code = "credential_refused"
+
+
+class PaymentRequired(AgentServiceError):
+    """402: the account behind the connection has no credits."""
+
+    code = "payment_required"
+
+
+class Denied(AgentServiceError):
+    """403, or a 402 whose error code says that the plan does not allow it."""
+
+    code = "denied"
+
+
+class Rejected(AgentServiceError):
+    """400 or 422, or an agent that the service does not know: repeating it cannot help."""
+
+    code = "rejected"
+
+
+class NotFound(AgentServiceError):
+    """The run or the place is not there (any more, or yet)."""
+
+    code = "not_found"
+
+
+class BadResponse(AgentServiceError):
+    """The service answered with something that is not its contract."""
+
+    code = "bad_response"
+
+
+class ResponseTooLarge(AgentServiceError):
+    """The answer is larger than the cap of one call."""
+
+    code = "result_too_large"
+
+
+class RedirectRefused(AgentServiceError):
+    """The service wants us elsewhere. Never followed: a redirect would carry keys to another origin."""
+
+    code = "redirect_refused"
+
+
+class RunStatus(StrEnum):
+    """What the service says of a run. `unknown` stands for a word that we do not know: keep asking."""
+
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    STOPPED = "stopped"
+    UNKNOWN = "unknown"
+
+
+class SecretText:
+    """A secret that shows itself to nobody by accident: no repr, no str, no pickle, no format."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """Return the secret itself, for the one place that sends it."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "SecretText(***)"
+
+    __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        return repr(self)
+
+    def __reduce__(self) -> Any:
+        raise TypeError("a SecretText is never serialised")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRequest:
+    """What a run is started with. `user_keys` maps a service's name to the user's key for it."""
+
+    agent_id: str
+    prompt: str
+    model_name: str | None = None
+    user_keys: Mapping[str, SecretText] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunView:
+    """What the service says of one run now. `word` is its own status word, `error` its own error text.
+
+    `restarted` is true where the run failed because the service itself was shut down under it.
+    """
+
+    run_id: str
+    place: str | None
+    status: RunStatus
+    word: str
+    error: str | None = None
+    restarted: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelResponse:
+    """One model call that a run made, as the service reported it: one row of the ledger.
+
+    `source_id` is the service's own id of the response, or `<run id>:<n>` where it has none. `tokens_input`
+    includes the cached ones. Token counts are None where they were not reported.
+    """
+
+    source_id: str
+    provider: str | None
+    model: str | None
+    tokens_input: int | None
+    tokens_output: int | None
+    tokens_cached: int | None = None
+    tokens_reasoning: int | None = None
+    finish_reason: str | None = None
+    text: str | None = None
+    raw_usage: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunResult:
+    """What a run left behind. `structured` is an object or array that the agent submitted as such, else None.
+
+    `asked` is true where the run ended with a question to a human. `usage_complete` is false where the
+    service may still add responses (it writes rows late) or could not be asked for them.
+    """
+
+    text: str | None
+    structured: Any = None
+    asked: bool = False
+    error: str | None = None
+    responses: tuple[ModelResponse, ...] = ()
+    usage_complete: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentView:
+    """One agent of the service's catalogue."""
+
+    agent_id: str
+    name: str
+    description: str
+    model_name: str | None
+
+
+class AgentService(Protocol):
+    """One connection to the service. Every call has a total deadline and a size cap, and raises only
+    `AgentServiceError`s."""
+
+    async def prepare_run(self, request: RunRequest) -> str | None:
+        """Make the place of one run and put the prompt there, starting nothing; None where the service has
+        no such thing before a start. Never carries user keys."""
+        ...
+
+    async def start_run(self, request: RunRequest, *, place: str | None) -> RunView:
+        """Start the run. Raises StartUncertain where a run may exist all the same."""
+        ...
+
+    async def list_runs(self, place: str) -> tuple[RunView, ...]:
+        """Return the runs of a place, newest first."""
+        ...
+
+    async def get_run(self, run_id: str) -> RunView:
+        """Return what the service says of a run: the truth about its status."""
+        ...
+
+    async def get_result(self, run_id: str, *, place: str | None) -> RunResult:
+        """Return what an ended run left behind."""
+        ...
+
+    async def stop_run(self, run_id: str) -> None:
+        """Ask the service to stop a run; ask `get_run` whether it did."""
+        ...
+
+    async def list_agents(self) -> tuple[AgentView, ...]:
+        """Return the whole catalogue."""
+        ...
+
+    async def get_agent(self, agent_id: str) -> AgentView:
+        """Return one agent; NotFound where the service does not know it."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        ...

@@ -1,0 +1,92 @@
+"""The copy of the shared context in Redis: one hash per execution, its version beside its values.
+
+The hash `renum:context:<execution id>` has the field `v` (the version) and one field `k:<key>` a value, as
+JSON. It lives for a day after its last write. Redis being away is no error here: reading falls back to
+PostgreSQL, and a write that was missed is seen by its version.
+"""
+
+import json
+import logging
+import uuid
+from collections.abc import Mapping
+
+from django_redis import get_redis_connection
+from redis.exceptions import RedisError, WatchError
+
+from executions.context.rebuild import rebuild_context
+from teams.workflow.plan import Json
+
+logger = logging.getLogger(__name__)
+
+KEEP_S = 86_400
+
+
+def key_of(execution_id: uuid.UUID) -> str:
+    """Return the name of an execution's hash."""
+    return f"renum:context:{execution_id}"
+
+
+def read_context(execution_id: uuid.UUID, *, version: int) -> dict[str, Json]:
+    """Return the context at `version`: from Redis where that version is there, else rebuilt and put there."""
+    try:
+        stored = get_redis_connection("context").hgetall(key_of(execution_id))
+    except RedisError:
+        logger.warning("context of %s read from PostgreSQL: Redis is away", execution_id)
+        return rebuild_context(execution_id, version=version)
+    values = _values_of(stored, version)
+    if values is not None:
+        return values
+    values = rebuild_context(execution_id, version=version)
+    replace_context(execution_id, version=version, values=values)
+    return values
+
+
+def apply_to_context(
+    execution_id: uuid.UUID, *, from_version: int, to_version: int, values: Mapping[str, Json]
+) -> None:
+    """Bring the copy from one version to the next; a copy of another version is dropped, to be rebuilt."""
+    name = key_of(execution_id)
+    try:
+        with get_redis_connection("context").pipeline() as pipe:
+            pipe.watch(name)
+            held = pipe.hget(name, "v")
+            pipe.multi()
+            if held == str(from_version).encode() or (held is None and from_version == 0):
+                pipe.hset(name, mapping=_fields_of(values, to_version))
+                pipe.expire(name, KEEP_S)
+            else:
+                pipe.delete(name)
+            pipe.execute()
+    except WatchError:
+        # Somebody wrote in between; the version tells the next reader that this copy is not the newest.
+        logger.info("context of %s changed while version %s was put there", execution_id, to_version)
+    except RedisError:
+        logger.warning("context of %s not put into Redis: Redis is away", execution_id)
+
+
+def replace_context(execution_id: uuid.UUID, *, version: int, values: Mapping[str, Json]) -> None:
+    """Put a whole context into Redis in place of whatever is there."""
+    name = key_of(execution_id)
+    try:
+        with get_redis_connection("context").pipeline(transaction=True) as pipe:
+            pipe.delete(name)
+            pipe.hset(name, mapping=_fields_of(values, version))
+            pipe.expire(name, KEEP_S)
+            pipe.execute()
+    except RedisError:
+        logger.warning("context of %s not put into Redis: Redis is away", execution_id)
+
+
+def _fields_of(values: Mapping[str, Json], version: int) -> dict[str, str]:
+    fields = {f"k:{key}": json.dumps(value, ensure_ascii=False) for key, value in values.items()}
+    return {"v": str(version), **fields}
+
+
+def _values_of(stored: Mapping[bytes, bytes], version: int) -> dict[str, Json] | None:
+    if stored.get(b"v") != str(version).encode():
+        return None
+    return {
+        name.decode().removeprefix("k:"): json.loads(value)
+        for name, value in stored.items()
+        if name.startswith(b"k:")
+    }

@@ -1,0 +1,19 @@
+"""What running a team leaves in PostgreSQL: the truth that drivers, pages and the audit read."""
+
+from executions.models.agent_run import AgentRun, ApiKeyType
+from executions.models.context import ContextChange, ContextSnapshot
+from executions.models.driver import Driver
+from executions.models.execution import Execution
+from executions.models.execution_event import ExecutionEvent
+from executions.models.execution_step import ExecutionStep
+
+__all__ = [
+    "AgentRun",
+    "ApiKeyType",
+    "ContextChange",
+    "ContextSnapshot",
+    "Driver",
+    "Execution",
+    "ExecutionEvent",
+    "ExecutionStep",
+]

@@ -1,0 +1,126 @@
+"""One run of a workflow version for one prompt."""
+
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from executions.engine.state import EXECUTION_TERMINAL, ExecutionStatus
+from executions.models.choices import choices_of
+from executions.models.driver import Driver
+from teams.models import SunaConnection, Team, WorkflowVersion
+from teams.models.uuid7 import new_id
+
+if TYPE_CHECKING:
+    from teams.models import User
+
+
+class ExecutionQuerySet(models.QuerySet["Execution"]):
+    """The one place that says which executions a person may see."""
+
+    def for_user(self, user: "User") -> "ExecutionQuerySet":
+        """Return the executions of the teams that the user may see."""
+        return self.filter(team__in=Team.objects.for_user(user))
+
+    def unfinished(self) -> "ExecutionQuerySet":
+        """Return those that are not in a terminal status."""
+        return self.exclude(status__in=EXECUTION_TERMINAL)
+
+
+class Execution(models.Model):
+    """One execution. Only the orchestrator writes `status`; people's wishes are the *_requested_at columns.
+
+    `driver` and `epoch` are the lease: whoever writes must hold the row with that epoch. `event_seq` and
+    `context_version` are the last numbers given out, under the row's lock. `result` is the answer as JSON,
+    `result_text` the same for a reader. `message_params` are what a sentence about `code` needs.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="executions")
+    workflow_version = models.ForeignKey(WorkflowVersion, on_delete=models.PROTECT, related_name="+")
+    connection = models.ForeignKey(SunaConnection, on_delete=models.PROTECT, related_name="+")
+    plan = models.JSONField(_("plan"))
+    initial_prompt = models.TextField(_("prompt"))
+    started_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="started_executions"
+    )
+    payer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="paid_executions")
+    key_owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+
+    status = models.CharField(
+        _("status"), max_length=20, choices=choices_of(ExecutionStatus), default=ExecutionStatus.QUEUED
+    )
+    code = models.CharField(_("code"), max_length=50, blank=True)
+    message = models.CharField(_("message"), max_length=1000, blank=True)
+    message_params = models.JSONField(default=dict, blank=True)
+    ended_by = models.CharField(max_length=50, blank=True)
+    result = models.JSONField(_("result"), null=True, blank=True)
+    result_text = models.TextField(_("result as text"), blank=True)
+    usage_metrics = models.JSONField(_("usage"), default=dict, blank=True)
+    cost_metrics = models.JSONField(_("cost"), default=dict, blank=True)
+    usage_complete = models.BooleanField(_("usage complete"), default=False)
+
+    idempotency_key = models.CharField(max_length=255, null=True, blank=True)
+    request_sha256 = models.CharField(max_length=64, blank=True)
+    deadline_at = models.DateTimeField(_("deadline"))
+    driver = models.ForeignKey(
+        Driver, on_delete=models.SET_NULL, null=True, blank=True, related_name="executions"
+    )
+    epoch = models.PositiveIntegerField(default=0)
+    crash_count = models.PositiveSmallIntegerField(default=0)
+    event_seq = models.PositiveIntegerField(default=0)
+    context_version = models.PositiveIntegerField(default=0)
+    cancel_requested_at = models.DateTimeField(null=True, blank=True)
+    pause_requested_at = models.DateTimeField(null=True, blank=True)
+    resume_requested_at = models.DateTimeField(null=True, blank=True)
+    not_before = models.DateTimeField(null=True, blank=True)
+    retried_from = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+
+    created_at = models.DateTimeField(_("created at"), db_default=Now(), editable=False)
+    started_at = models.DateTimeField(_("started at"), null=True, blank=True)
+    finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
+
+    objects = ExecutionQuerySet.as_manager()
+
+    class Meta:
+        db_table = "renum_team_executions"
+        verbose_name = _("execution")
+        verbose_name_plural = _("executions")
+        ordering = ["-id"]
+        indexes = [
+            models.Index(
+                name="execution_claimable",
+                fields=["id"],
+                condition=Q(status__in=["queued", "running", "paused", "cancelling"]),
+            ),
+            models.Index(name="execution_of_team", fields=["team", "-id"]),
+            models.Index(
+                name="execution_usage_missing",
+                fields=["finished_at"],
+                condition=Q(usage_complete=False, finished_at__isnull=False),
+            ),
+        ]
+        constraints = [
+            models.CheckConstraint(name="execution_status_known", condition=Q(status__in=list(ExecutionStatus))),
+            models.CheckConstraint(
+                name="execution_terminal_has_finished_at",
+                condition=Q(status__in=EXECUTION_TERMINAL, finished_at__isnull=False)
+                | (~Q(status__in=EXECUTION_TERMINAL) & Q(finished_at__isnull=True)),
+            ),
+            models.CheckConstraint(
+                name="execution_failed_has_code", condition=~Q(status="failed") | ~Q(code="")
+            ),
+            models.CheckConstraint(
+                name="execution_finished_after_created",
+                condition=Q(finished_at__isnull=True) | Q(finished_at__gte=F("created_at")),
+            ),
+            models.UniqueConstraint(
+                name="execution_idempotency_key_once", fields=["started_by", "idempotency_key"]
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.team} {self.id}"

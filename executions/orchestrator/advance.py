@@ -1,0 +1,228 @@
+"""Advancing one execution: ask the engine, commit its decisions, carry out the attempts, take in their ends.
+
+One coroutine per execution, fed by its attempts through an inbox. Everything that one turn brings (an
+attempt's end and what follows from it) is committed together.
+"""
+
+import asyncio
+import datetime as dt
+import uuid
+from typing import Protocol
+
+from asgiref.sync import sync_to_async
+
+from executions.agent_service import AgentService
+from executions.context.store import read_context
+from executions.engine.decide import decide, find_next_moment
+from executions.engine.decisions import FinishExecution
+from executions.engine.state import (
+    EXECUTION_TERMINAL,
+    STEP_ACTIVE,
+    ExecutionStatus,
+    Reason,
+    StepStatus,
+)
+from executions.engine.transitions import mark
+from executions.models import ExecutionStep
+from executions.orchestrator.attempt import Attempt
+from executions.orchestrator.changes import Changes, Committed, Event
+from executions.orchestrator.obey import Obeyed, begin, begin_to_cancel, obey
+from executions.orchestrator.outcomes import Outcome
+from executions.orchestrator.take_in import take_in
+from executions.orchestrator.tracked import RunRecord, Tracked
+
+LONGEST_WAIT_S = 30.0
+
+
+class Holder(Protocol):
+    """The driver, as an execution sees it."""
+
+    @property
+    def driver_id(self) -> uuid.UUID:
+        """The id that fences every write."""
+        ...
+
+    def may_start(self) -> bool:
+        """Whether the lease surely holds long enough for a start."""
+        ...
+
+    def now(self) -> dt.datetime:
+        """PostgreSQL's time."""
+        ...
+
+    async def commit(self, changes: Changes) -> Committed:
+        """Write changes with whatever else is pending."""
+        ...
+
+
+class Advance:
+    """One execution under way. `run` ends when the execution is over, or raises when it is lost."""
+
+    def __init__(self, holder: Holder, tracked: Tracked, service: AgentService) -> None:
+        self.tracked = tracked
+        self.service = service
+        self._holder = holder
+        self._inbox: asyncio.Queue[Outcome | None] = asyncio.Queue()
+        self._attempts: dict[str, Attempt] = {}
+
+    def wake(self, *, cancel_requested: bool = False) -> None:
+        """Have the execution look at itself again, at once."""
+        if cancel_requested and not self.tracked.state.cancel_requested:
+            self.tracked.request_cancel()
+        self._inbox.put_nowait(None)
+
+    async def run(self) -> None:
+        """Advance until the execution is over."""
+        async with asyncio.TaskGroup() as group:
+            await self._adopt(group)
+            changes = self._new_changes()
+            while True:
+                await self._take_turn(group, changes)
+                if self.tracked.state.status in EXECUTION_TERMINAL:
+                    return
+                changes = self._new_changes()
+                for outcome in await self._wait():
+                    take_in(self.tracked, outcome, changes, now=self.now())
+                    self._attempts.pop(_step_of(outcome), None)
+
+    def may_start(self) -> bool:
+        """Whether an attempt may send a start now."""
+        return self._holder.may_start()
+
+    def now(self) -> dt.datetime:
+        """Return PostgreSQL's time."""
+        return self._holder.now()
+
+    def mark_step(self, step_id: str, status: StepStatus, reason: Reason | None) -> bool:
+        """Note where a step's attempt stands, unless the step was stopped meanwhile; return whether it did."""
+        step = self.tracked.state.steps[step_id]
+        if step.status not in STEP_ACTIVE or (step.status is status and step.reason == reason):
+            return False
+        self.tracked.state = mark(self.tracked.state, step_id, status, reason)
+        return True
+
+    async def commit_run(self, run: RunRecord, *, kind: str) -> Committed:
+        """Commit a run's row and its step's, with one event."""
+        changes = self._new_changes()
+        data = {"attempt": run.attempt, "thread": run.thread_id, "run": run.suna_run_id}
+        changes.events.append(Event(kind=kind, step_id=run.step_id, data=data))
+        changes.runs[run.id] = self.tracked.run_values(run)
+        changes.steps[self.tracked.extras[run.step_id].row_id] = self.tracked.step_values(run.step_id)
+        return await self._commit(changes)
+
+    async def say_waiting(self, step_id: str, reason: Reason | None) -> None:
+        """Put onto the step what its attempt waits for, or that it waits no longer; nothing if said already."""
+        step = self.tracked.state.steps[step_id]
+        if not self.mark_step(step_id, step.status, reason):
+            return
+        changes = self._new_changes()
+        code = reason.code if reason else None
+        params = dict(reason.params) if reason else {}
+        changes.events.append(
+            Event(kind="step_waiting" if reason else "step_goes_on", step_id=step_id, data={"code": code, **params})
+        )
+        changes.steps[self.tracked.extras[step_id].row_id] = self.tracked.step_values(step_id)
+        await self._commit(changes)
+
+    async def _take_turn(self, group: asyncio.TaskGroup, changes: Changes) -> None:
+        await self._refresh_context()
+        obeyed = Obeyed()
+        status = self.tracked.state.status
+        if self.tracked.state.cancel_requested and status is not ExecutionStatus.CANCELLING:
+            begin_to_cancel(self.tracked, changes)
+        elif status is ExecutionStatus.QUEUED:
+            begin(self.tracked, changes)
+        for decision in decide(self.tracked.plan, self.tracked.state, self.now()):
+            # Everything is decided, but the execution is over only when every run in Suna is.
+            if isinstance(decision, FinishExecution) and (self._attempts or obeyed.stops):
+                continue
+            obey(self.tracked, decision, changes, obeyed, now=self.now())
+        for step_id in obeyed.stops:
+            self._stop(step_id, changes)
+        if changes.events:
+            await self._commit(changes)
+        for start in obeyed.starts:
+            self._spawn(group, start.step_id, prompt=start.prompt, run=None)
+
+    def _stop(self, step_id: str, changes: Changes) -> None:
+        attempt = self._attempts.get(step_id)
+        if attempt is None:
+            return
+        if attempt.run is not None:
+            attempt.run.stop_requested = True
+            changes.runs[attempt.run.id] = self.tracked.run_values(attempt.run)
+        attempt.stop()
+
+    def _spawn(
+        self, group: asyncio.TaskGroup, step_id: str, *, prompt: str, run: RunRecord | None
+    ) -> Attempt:
+        attempt = Attempt(
+            self,
+            step=self.tracked.plan.step(step_id),
+            number=run.attempt if run else self.tracked.state.steps[step_id].attempts,
+            prompt=prompt,
+            run=run,
+        )
+        self._attempts[step_id] = attempt
+        group.create_task(self._carry_out(attempt), name=f"{self.tracked.id} {step_id}")
+        return attempt
+
+    async def _carry_out(self, attempt: Attempt) -> None:
+        self._inbox.put_nowait(await attempt.carry_out())
+
+    async def _adopt(self, group: asyncio.TaskGroup) -> None:
+        """Take up what an earlier driver left: open runs, and steps whose thread was never committed."""
+        state = self.tracked.state
+        active = [step_id for step_id, step in state.steps.items() if step.status in STEP_ACTIVE]
+        for step_id in sorted({*active, *self.tracked.runs}):
+            prompt = await sync_to_async(_read_input, thread_sensitive=False)(
+                self.tracked.extras[step_id].row_id
+            )
+            attempt = self._spawn(group, step_id, prompt=prompt, run=self.tracked.runs.get(step_id))
+            if step_id not in active:
+                attempt.stop()
+
+    async def _refresh_context(self) -> None:
+        values = {}
+        if self.tracked.context_version:
+            values = await sync_to_async(read_context, thread_sensitive=False)(
+                self.tracked.id, version=self.tracked.context_version
+            )
+        self.tracked.take_context(values)
+
+    async def _wait(self) -> list[Outcome]:
+        """Wait until there is news or the clock says so; return the attempts that ended."""
+        moment = find_next_moment(self.tracked.state)
+        wait_s = LONGEST_WAIT_S
+        if moment is not None:
+            wait_s = min(max((moment - self.now()).total_seconds(), 0.01), LONGEST_WAIT_S)
+        ended: list[Outcome] = []
+        try:
+            async with asyncio.timeout(wait_s):
+                first = await self._inbox.get()
+        except TimeoutError:
+            return ended
+        news = [first]
+        while not self._inbox.empty():
+            news.append(self._inbox.get_nowait())
+        return [outcome for outcome in news if outcome is not None]
+
+    async def _commit(self, changes: Changes) -> Committed:
+        committed = await self._holder.commit(changes)
+        self.tracked.context_version = committed.context_version
+        if committed.cancel_requested and not self.tracked.state.cancel_requested:
+            self.wake(cancel_requested=True)
+        return committed
+
+    def _new_changes(self) -> Changes:
+        return Changes(
+            execution_id=self.tracked.id, driver_id=self._holder.driver_id, epoch=self.tracked.epoch
+        )
+
+
+def _step_of(outcome: Outcome) -> str:
+    return outcome.run.step_id if outcome.run is not None else outcome.step_id
+
+
+def _read_input(row_id: uuid.UUID) -> str:
+    return ExecutionStep.objects.values_list("input", flat=True).get(pk=row_id)

@@ -1,0 +1,198 @@
+"""One attempt at one step: its thread, its start, and the finding of a start in doubt.
+
+No agent is started twice: the thread is committed before the start, each start follows a commit of its
+time, and a start in doubt is looked up by its thread, adopted where it is found, and given up only when the
+grace is over and the list is still empty. What an attempt waits for, it says on the step.
+"""
+
+import asyncio
+import datetime as dt
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+
+from executions.agent_service import (
+    AgentService,
+    AgentServiceError,
+    BadResponse,
+    CredentialRefused,
+    NotFound,
+    RunRequest,
+    RunView,
+    SecretText,
+    StartUncertain,
+    Throttled,
+    Unavailable,
+)
+from executions.engine.state import AgentRunStatus, Reason, StepStatus
+from executions.orchestrator.follow import follow_run
+from executions.orchestrator.outcomes import Broken, NeverStarted, Outcome, Stopped
+from executions.orchestrator.patience import Patience
+from executions.orchestrator.run_keys import KeysRefused, find_run_keys
+from executions.orchestrator.tracked import RunRecord
+from teams.workflow.plan import PlanStep
+
+if TYPE_CHECKING:
+    from executions.orchestrator.advance import Advance
+
+FENCE_WAIT_S = 0.5
+# What an attempt waits out: it never reached a run, and waiting can help.
+WAITED_OUT = (Throttled, Unavailable, CredentialRefused)
+
+
+class Attempt:
+    """One attempt. `run` is None until its thread exists; an adopted attempt begins with its row."""
+
+    def __init__(
+        self, owner: "Advance", *, step: PlanStep, number: int, prompt: str, run: RunRecord | None
+    ) -> None:
+        self.owner = owner
+        self.service: AgentService = owner.service
+        self.step = step
+        self.number = number
+        self.run = run
+        self.stopping = asyncio.Event()
+        self._prompt = prompt
+        if run is not None:
+            run.prompt = prompt
+
+    async def carry_out(self) -> Outcome:
+        """Carry the attempt from wherever its row says it is to its end."""
+        try:
+            if self.run is None or self.run.status is AgentRunStatus.CREATED:
+                ended = await self._start()
+            elif self.run.suna_run_id is None:
+                ended = await self._look_up_start(self.run)
+            else:
+                ended = None
+            if ended is not None or self.run is None:
+                return ended or self._nothing_to_stop()
+            return await follow_run(self, self.run)
+        except KeysRefused as error:
+            return self.broken(error.code, params=error.params)
+        except AgentServiceError as error:
+            return self.broken(_FAILURE_CODES.get(error.code, error.code), error.detail)
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait, but no longer than until somebody asks to stop."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self.stopping.wait()
+        except TimeoutError:
+            return
+
+    def broken(
+        self, code: str, message: str = "", *, params: Mapping[str, object] | None = None, **what: object
+    ) -> Broken:
+        """Return the outcome of an attempt that failed with `code`."""
+        return Broken(
+            step_id=self.step.id, run=self.run, code=code, message=message, params=params or {}, **what
+        )
+
+    async def _start(self) -> Outcome | None:
+        patience = Patience()
+        while not self.stopping.is_set():
+            if not self.owner.may_start():
+                await self.sleep(FENCE_WAIT_S)
+                continue
+            try:
+                run = self.run or await self._prepare()
+                return await self._send_start(run)
+            except NotFound:
+                # The thread is gone and nothing runs in it: the same attempt gets a new one.
+                if self.run is not None:
+                    self.run.thread_id = (await self._prepare()).thread_id
+                await self.sleep(patience.next())
+            except WAITED_OUT as error:
+                await self.owner.say_waiting(self.step.id, waiting_reason(error))
+                await self.sleep(patience.next(at_least_s=getattr(error, "retry_after_s", None)))
+        return self._nothing_to_stop()
+
+    def _nothing_to_stop(self) -> Stopped:
+        return Stopped(
+            step_id=self.step.id, run=self.run, run_status=AgentRunStatus.ABANDONED, message="not started"
+        )
+
+    async def _prepare(self) -> RunRecord:
+        thread_id = await self.service.prepare_run(self._request())
+        return RunRecord(
+            step_id=self.step.id,
+            attempt=self.number,
+            agent_id=self.step.agent_id,
+            model_name=self.step.model_name or "",
+            thread_id=thread_id,
+            prompt=self._prompt,
+        )
+
+    async def _send_start(self, run: RunRecord) -> Outcome | None:
+        keys = await find_run_keys(self.owner.tracked, self.step, now=self.owner.now())
+        run.status, run.start_requested = AgentRunStatus.STARTING, True
+        run.api_key_type = keys.api_key_type
+        self.run = run
+        committed = await self.owner.commit_run(run, kind="start_requested")
+        run.start_requested_at = committed.at
+        if not self.owner.may_start():
+            # The commit took longer than the lease is sure for. Nothing was sent; whoever holds the execution
+            # next finds the request's time and looks the start up.
+            raise Unavailable("the lease may have run out", sent=False)
+        try:
+            view = await self.service.start_run(self._request(keys.values), place=run.thread_id)
+        except StartUncertain:
+            return await self._look_up_start(run)
+        await self._adopt(run, view, kind="step_running")
+        return None
+
+    async def _look_up_start(self, run: RunRecord) -> Outcome | None:
+        """Find the run of a start in doubt: adopt it, or give the start up when the grace is over."""
+        if self.owner.mark_step(self.step.id, StepStatus.START_UNCERTAIN, Reason(code="start_uncertain")):
+            await self.owner.commit_run(run, kind="start_in_doubt")
+        asked_at = run.start_requested_at or self.owner.now()
+        grace = dt.timedelta(seconds=settings.ORCHESTRATOR.start_grace_s)
+        patience = Patience(longest_s=2.0)
+        while True:
+            # Asked once more after the grace is over: only that answer proves that nothing came of it.
+            over = self.owner.now() >= asked_at + grace
+            found = await self._find_runs(run)
+            if found:
+                await self._adopt(run, found[-1], kind="run_adopted")
+                return None
+            if found is not None and over:
+                return NeverStarted(run=run)
+            await asyncio.sleep(patience.next())
+
+    async def _find_runs(self, run: RunRecord) -> tuple[RunView, ...] | None:
+        """Return the runs of the attempt's thread; None where the service could not tell."""
+        try:
+            return await self.service.list_runs(run.thread_id or "")
+        except NotFound:
+            return ()
+        except (*WAITED_OUT, BadResponse):
+            return None
+
+    async def _adopt(self, run: RunRecord, view: RunView, *, kind: str) -> None:
+        run.suna_run_id, run.status = view.run_id, AgentRunStatus.RUNNING
+        self.owner.mark_step(self.step.id, StepStatus.RUNNING, None)
+        committed = await self.owner.commit_run(run, kind=kind)
+        run.started_at = committed.at
+
+    def _request(self, keys: Mapping[str, SecretText] | None = None) -> RunRequest:
+        return RunRequest(
+            agent_id=self.step.agent_id,
+            prompt=self._prompt,
+            model_name=self.step.model_name,
+            user_keys=keys or {},
+        )
+
+
+_FAILURE_CODES = {"not_found": "run_vanished", "redirect_refused": "denied"}
+
+
+def waiting_reason(error: AgentServiceError) -> Reason:
+    """Return why an attempt waits, as the step shall say it."""
+    params: dict[str, object] = {}
+    if isinstance(error, Throttled):
+        params = {
+            name: value for name, value in (("limit", error.limit), ("running", error.running)) if value is not None
+        }
+    return Reason(code=f"service_{error.code}", params=params)

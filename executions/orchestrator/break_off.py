@@ -1,0 +1,36 @@
+"""Ending an execution that cannot be carried on, because of its data or of a fault of ours."""
+
+import uuid
+
+from executions.engine.state import (
+    AGENT_RUN_TERMINAL,
+    STEP_TERMINAL,
+    AgentRunStatus,
+    ExecutionStatus,
+    StepStatus,
+)
+from executions.models import AgentRun, Execution, ExecutionStep
+from executions.orchestrator.changes import Changes, Event
+from executions.orchestrator.row_writes import EXECUTION_COLUMNS, RUN_COLUMNS, STEP_COLUMNS
+
+CODE = "internal_error"
+
+
+def build_break_off(execution_id: uuid.UUID) -> Changes:
+    """Build the changes that end an execution as failed: internal_error. Made from its rows alone.
+
+    Finished steps keep their results. Runs that were open are abandoned: they may still go on in Suna.
+    """
+    execution = Execution.objects.get(pk=execution_id)
+    columns = {name: getattr(execution, name) for name in EXECUTION_COLUMNS}
+    columns |= {"status": ExecutionStatus.FAILED.value, "code": CODE, "driver_id": None}
+    changes = Changes(execution_id=execution_id, execution=columns, totals=True)
+    for step in ExecutionStep.objects.filter(execution=execution).exclude(status__in=STEP_TERMINAL):
+        values = {name: getattr(step, name) for name in STEP_COLUMNS}
+        values |= {"status": StepStatus.CANCELLED.value, "code": CODE, "reason_params": {}, "retry_at": None}
+        changes.steps[step.id] = values | {"input": None}
+    for run in AgentRun.objects.filter(execution=execution).exclude(status__in=AGENT_RUN_TERMINAL):
+        values = {name: getattr(run, name, False) for name in RUN_COLUMNS}
+        changes.runs[run.id] = values | {"status": AgentRunStatus.ABANDONED.value, "code": CODE}
+    changes.events.append(Event(kind="execution_failed", data={"code": CODE}))
+    return changes

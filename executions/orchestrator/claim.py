@@ -1,0 +1,56 @@
+"""Which executions a driver may take, and the taking: one statement, by PostgreSQL's clock."""
+
+import uuid
+
+from django.db import connection
+
+# Unfinished executions first, so that those of a dead driver go on before new ones begin. The join is outer,
+# therefore FOR UPDATE names the table. A driver that is dead keeps its row until it is swept.
+_CLAIMABLE = """
+FROM renum_team_executions e LEFT JOIN executions_driver d ON d.id = e.driver_id
+WHERE e.status IN ('queued', 'running', 'paused', 'cancelling')
+  AND (e.driver_id IS NULL OR d.id IS NULL OR d.lease_until < clock_timestamp())
+  AND (e.not_before IS NULL OR e.not_before < clock_timestamp())
+"""
+_CLAIM = f"""
+WITH c AS (SELECT e.id {_CLAIMABLE}
+    ORDER BY (e.status <> 'queued') DESC, e.id LIMIT %s FOR UPDATE OF e SKIP LOCKED)
+UPDATE renum_team_executions e SET driver_id = %s, epoch = e.epoch + 1
+FROM c WHERE e.id = c.id RETURNING e.id, e.epoch
+"""  # noqa: S608
+_SWEEP_DRIVERS = """
+DELETE FROM executions_driver d WHERE d.lease_until < clock_timestamp() - interval '1 minute'
+  AND NOT EXISTS (SELECT 1 FROM renum_team_executions e WHERE e.driver_id = d.id)
+"""
+_FLAGGED = """
+SELECT id FROM renum_team_executions
+WHERE driver_id = %s AND cancel_requested_at IS NOT NULL
+"""
+
+
+def claim_executions(driver_id: uuid.UUID, *, limit: int) -> list[tuple[uuid.UUID, int]]:
+    """Take up to `limit` free executions for this driver; return each one's id and its new epoch."""
+    with connection.cursor() as cursor:
+        cursor.execute(_CLAIM, [limit, driver_id])
+        return [(row[0], row[1]) for row in cursor.fetchall()]
+
+
+def count_claimable() -> int:
+    """Return how many executions nobody holds, counting no further than 1000."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(*) FROM (SELECT 1 {_CLAIMABLE} LIMIT 1000) AS free")  # noqa: S608
+        return int(cursor.fetchone()[0])
+
+
+def find_cancelled(driver_id: uuid.UUID) -> set[uuid.UUID]:
+    """Return those of the driver's executions that someone asked to cancel."""
+    with connection.cursor() as cursor:
+        cursor.execute(_FLAGGED, [driver_id])
+        return {row[0] for row in cursor.fetchall()}
+
+
+def delete_dead_drivers() -> int:
+    """Delete the rows of drivers long dead that hold nothing; return how many."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SWEEP_DRIVERS)
+        return int(cursor.rowcount)

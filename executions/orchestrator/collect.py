@@ -1,0 +1,58 @@
+"""Reading what an ended run left behind: its answer, and its usage even where there is no answer."""
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from executions.agent_service import (
+    AgentService,
+    AgentServiceError,
+    BadResponse,
+    CredentialRefused,
+    RunResult,
+    RunView,
+    Throttled,
+    Unavailable,
+)
+from executions.engine.state import Reason
+from executions.orchestrator.patience import Patience
+
+if TYPE_CHECKING:
+    from executions.orchestrator.attempt import Attempt
+
+logger = logging.getLogger(__name__)
+
+USAGE_TRIES = 3
+BAD_ANSWERS_AT_MOST = 5
+
+
+async def collect_result(attempt: "Attempt", view: RunView, *, place: str | None) -> RunResult | None:
+    """Return the result of a completed run, asking until the service can be asked; None on a stop meanwhile.
+
+    Raises what asking again cannot mend: ResponseTooLarge, Denied, NotFound, a BadResponse that stays.
+    """
+    patience = Patience(longest_s=10.0)
+    bad = 0
+    while not attempt.stopping.is_set():
+        try:
+            return await attempt.service.get_result(view.run_id, place=place)
+        except BadResponse:
+            bad += 1
+            if bad >= BAD_ANSWERS_AT_MOST:
+                raise
+        except (Unavailable, Throttled, CredentialRefused) as error:
+            await attempt.owner.say_waiting(attempt.step.id, Reason(code=f"service_{error.code}"))
+        await attempt.sleep(patience.next())
+    return None
+
+
+async def collect_usage(service: AgentService, view: RunView, *, place: str | None) -> RunResult:
+    """Return what a run that did not complete left behind; it may be nothing, marked as incomplete."""
+    patience = Patience(longest_s=1.0)
+    for _ in range(USAGE_TRIES):
+        try:
+            return await service.get_result(view.run_id, place=place)
+        except AgentServiceError as error:
+            logger.info("usage of run %s not read: %s", view.run_id, error.code)
+        await asyncio.sleep(patience.next())
+    return RunResult(text=None, usage_complete=False)

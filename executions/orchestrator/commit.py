@@ -1,0 +1,241 @@
+"""The only writer of a status: all pending transitions of all executions, in one transaction.
+
+Every driver write is fenced: the execution's row is locked and must still carry the driver and the epoch.
+Locks are taken by execution id, ascending. A batch that the data of one execution spoils is written again
+one execution at a time; the one that fails again is told so, and the rest goes on.
+"""
+
+import datetime as dt
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import DataError, IntegrityError, InternalError, connection, transaction
+
+from billing import ledger
+from executions.models import ContextChange, ContextSnapshot, ExecutionEvent
+from executions.orchestrator.changes import Changes, ChangesRefused, Committed, Fenced
+from executions.orchestrator.row_writes import (
+    COUNTER_COLUMNS,
+    COUNTER_SQL,
+    EXECUTION_COLUMNS,
+    EXECUTION_SQL,
+    RUN_COLUMNS,
+    RUN_FLAGS,
+    RUN_SQL,
+    STEP_COLUMNS,
+    STEP_SQL,
+    write_rows,
+)
+from executions.orchestrator.totals import write_totals
+from teams.workflow.plan import Json
+
+Outcome = Committed | Fenced | ChangesRefused
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContextApplied:
+    """The context writes of one execution as they were committed: what Redis may be told."""
+
+    execution_id: uuid.UUID
+    from_version: int
+    to_version: int
+    values: dict[str, Json]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchResult:
+    """One outcome per Changes, in the same order, and the context writes to tell Redis of."""
+
+    outcomes: list[Outcome]
+    context: list[ContextApplied]
+
+
+@dataclass(slots=True)
+class _Locked:
+    """A locked execution's row. The counters move on while the batch is written."""
+
+    driver_id: uuid.UUID | None
+    epoch: int
+    event_seq: int
+    context_version: int
+    cancel_requested: bool
+    pause_requested: bool
+
+
+def commit_batch(batch: Sequence[Changes]) -> BatchResult:
+    """Write a batch. Raises only what says that the database could not be reached (OperationalError)."""
+    try:
+        with transaction.atomic():
+            return _write(batch)
+    except (IntegrityError, DataError, InternalError) as error:
+        if len(batch) == 1:
+            return BatchResult(outcomes=[_refused(error)], context=[])
+    outcomes: list[Outcome] = []
+    context: list[ContextApplied] = []
+    for changes in batch:
+        alone = commit_batch([changes])
+        outcomes += alone.outcomes
+        context += alone.context
+    return BatchResult(outcomes=outcomes, context=context)
+
+
+def find_committed(changes: Changes) -> Committed | None:
+    """Return the outcome of changes whose COMMIT was cut off, if they are there after all; None if not.
+
+    Their first event carries an id of our making, so its row tells.
+    """
+    if not ExecutionEvent.objects.filter(id=changes.events[0].id).exists():
+        return None
+    with transaction.atomic():
+        at, locked = _lock({changes.execution_id})
+    return _committed(locked[changes.execution_id], at)
+
+
+def _refused(error: Exception) -> ChangesRefused:
+    # The message of a database error may quote a row, and a row may hold a prompt: only its first line goes on.
+    return ChangesRefused(str(error).partition("\n")[0][:300])
+
+
+def _write(batch: Sequence[Changes]) -> BatchResult:
+    at, locked = _lock({changes.execution_id for changes in batch})
+    outcomes: list[Outcome] = []
+    held: list[Changes] = []
+    events: list[ExecutionEvent] = []
+    context: list[ContextApplied] = []
+    for changes in batch:
+        row = locked.get(changes.execution_id)
+        if row is None or not _holds(changes, row):
+            outcomes.append(Fenced(str(changes.execution_id)))
+            continue
+        held.append(changes)
+        events += _event_rows(changes, row.event_seq, at)
+        if changes.context:
+            context.append(_context_applied(changes, row.context_version))
+        row.event_seq += len(changes.events)
+        row.context_version += len(changes.context)
+        outcomes.append(_committed(row, at))
+    _write_statuses(held)
+    write_rows(
+        COUNTER_SQL,
+        COUNTER_COLUMNS,
+        [
+            (row_id, {"event_seq": row.event_seq, "context_version": row.context_version})
+            for row_id, row in locked.items()
+        ],
+    )
+    ExecutionEvent.objects.bulk_create(events)
+    _write_context(held, context, at)
+    _write_usage(held, at)
+    return BatchResult(outcomes=outcomes, context=context)
+
+
+def _lock(ids: set[uuid.UUID]) -> tuple[dt.datetime, dict[uuid.UUID, _Locked]]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id, driver_id, epoch, event_seq, context_version, cancel_requested_at IS NOT NULL,"
+            " COALESCE(pause_requested_at > COALESCE(resume_requested_at, '-infinity'), false)"
+            " FROM renum_team_executions WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE",
+            [sorted(ids)],
+        )
+        rows = cursor.fetchall()
+        cursor.execute("SELECT now()")
+        at: dt.datetime = cursor.fetchone()[0]
+    return at, {row[0]: _Locked(*row[1:]) for row in rows}
+
+
+def _holds(changes: Changes, row: _Locked) -> bool:
+    if changes.driver_id is None:
+        return True
+    return row.driver_id == changes.driver_id and row.epoch == changes.epoch
+
+
+def _committed(row: _Locked, at: dt.datetime) -> Committed:
+    return Committed(
+        at=at,
+        event_seq=row.event_seq,
+        context_version=row.context_version,
+        cancel_requested=row.cancel_requested,
+        pause_requested=row.pause_requested,
+    )
+
+
+def _write_statuses(held: Sequence[Changes]) -> None:
+    # Several transitions of one execution may meet in one batch: of each row the last one stands, but for
+    # what only an earlier one carries.
+    executions = {changes.execution_id: changes.execution for changes in held if changes.execution}
+    steps: dict[uuid.UUID, dict[str, Any]] = {}
+    runs: dict[uuid.UUID, dict[str, Any]] = {}
+    for changes in held:
+        for row_id, values in changes.steps.items():
+            earlier = steps.get(row_id, {})
+            steps[row_id] = {**values, "input": values["input"] or earlier.get("input")}
+        for row_id, values in changes.runs.items():
+            earlier = runs.get(row_id, {})
+            flags = {flag: values[flag] or bool(earlier.get(flag)) for flag in RUN_FLAGS}
+            runs[row_id] = {**values, **flags}
+    write_rows(EXECUTION_SQL, EXECUTION_COLUMNS, list(executions.items()))
+    write_rows(STEP_SQL, STEP_COLUMNS, list(steps.items()))
+    write_rows(RUN_SQL, RUN_COLUMNS, list(runs.items()))
+
+
+def _event_rows(changes: Changes, last_seq: int, at: dt.datetime) -> list[ExecutionEvent]:
+    return [
+        ExecutionEvent(
+            id=event.id,
+            execution_id=changes.execution_id,
+            seq=seq,
+            kind=event.kind,
+            step_id=event.step_id,
+            data=dict(event.data),
+            actor=event.actor,
+            created_at=at,
+        )
+        for seq, event in enumerate(changes.events, start=last_seq + 1)
+    ]
+
+
+def _context_applied(changes: Changes, from_version: int) -> ContextApplied:
+    return ContextApplied(
+        execution_id=changes.execution_id,
+        from_version=from_version,
+        to_version=from_version + len(changes.context),
+        values={write.key: write.value for write in changes.context},
+    )
+
+
+def _write_context(held: Sequence[Changes], applied: Sequence[ContextApplied], at: dt.datetime) -> None:
+    writers = [changes for changes in held if changes.context]
+    ContextChange.objects.bulk_create(
+        ContextChange(
+            execution_id=changes.execution_id,
+            version=version,
+            key=write.key,
+            value=write.value,
+            author=write.author,
+            created_at=at,
+        )
+        for changes, item in zip(writers, applied, strict=True)
+        for version, write in enumerate(changes.context, start=item.from_version + 1)
+    )
+    ContextSnapshot.objects.bulk_create(
+        ContextSnapshot(
+            execution_id=changes.execution_id,
+            version=item.to_version,
+            values=dict(changes.snapshot.values),
+            created_at=at,
+        )
+        for changes, item in zip(writers, applied, strict=True)
+        # Somebody else wrote in between: a rebuild starts from an older snapshot and the changes since.
+        if changes.snapshot is not None and changes.snapshot.base_version == item.from_version
+    )
+
+
+def _write_usage(held: Sequence[Changes], at: dt.datetime) -> None:
+    entries = [entry for changes in held for entry in changes.usage]
+    if entries:
+        ledger.record_responses(entries, at=at)
+    finished = {changes.execution_id for changes in held if changes.usage or changes.totals}
+    if finished:
+        write_totals(finished)

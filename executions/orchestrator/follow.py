@@ -1,0 +1,121 @@
+"""Following a run to its end, and stopping one. The status that `get_run` tells is the truth."""
+
+import asyncio
+import datetime as dt
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+
+from executions.agent_service import AgentServiceError, BadResponse, NotFound, RunStatus, RunView
+from executions.engine.state import AgentRunStatus, Reason
+from executions.orchestrator.collect import collect_result, collect_usage
+from executions.orchestrator.outcomes import Answered, Outcome, Stopped
+from executions.orchestrator.patience import Patience, jitter
+from executions.orchestrator.tracked import RunRecord
+
+if TYPE_CHECKING:
+    from executions.orchestrator.attempt import Attempt
+
+VANISHED_AFTER = 3
+BAD_ANSWERS_AT_MOST = 5
+OVER = {
+    RunStatus.COMPLETED: AgentRunStatus.COMPLETED,
+    RunStatus.FAILED: AgentRunStatus.FAILED,
+    RunStatus.STOPPED: AgentRunStatus.STOPPED,
+}
+
+
+def poll_interval_s(age_s: float) -> float:
+    """Return how long to wait before a run of this age is asked for again: longer, the longer it runs."""
+    chosen = settings.ORCHESTRATOR
+    wait_s = min(max(age_s / chosen.poll_divisor, chosen.poll_min_s), chosen.poll_max_s)
+    return wait_s * jitter(0.9, 1.1)
+
+
+async def follow_run(attempt: "Attempt", run: RunRecord) -> Outcome:
+    """Ask for a run until it is over, its time is up or somebody asks to stop."""
+    run_id, started_at = run.suna_run_id or "", run.started_at or attempt.owner.now()
+    timeout = dt.timedelta(seconds=attempt.step.timeout_s)
+    misses = bad = 0
+    while not attempt.stopping.is_set():
+        if attempt.owner.now() >= started_at + timeout:
+            return await _stop_run(attempt, run, code="timeout")
+        try:
+            view = await attempt.service.get_run(run_id)
+        except NotFound:
+            misses += 1
+            if misses >= VANISHED_AFTER:
+                return attempt.broken("run_vanished", run_status=AgentRunStatus.ABANDONED)
+        except BadResponse as error:
+            bad += 1
+            if bad >= BAD_ANSWERS_AT_MOST:
+                return await _stop_run(attempt, run, code=error.code)
+        except AgentServiceError as error:
+            # Whatever we are told here, the run lives on in Suna: it is asked for until its time is up.
+            await attempt.owner.say_waiting(attempt.step.id, Reason(code=f"service_{error.code}"))
+        else:
+            misses = bad = 0
+            if view.status in OVER:
+                return await _end(attempt, run, view)
+            await attempt.owner.say_waiting(attempt.step.id, None)
+        await attempt.sleep(poll_interval_s((attempt.owner.now() - started_at).total_seconds()))
+    return await _stop_run(attempt, run, code=None)
+
+
+async def _end(attempt: "Attempt", run: RunRecord, view: RunView) -> Outcome:
+    if view.status is not RunStatus.COMPLETED:
+        code = "stopped_by_suna" if view.status is RunStatus.STOPPED else "agent_failed"
+        return attempt.broken(
+            "suna_restarted" if view.restarted else code,
+            view.error or "",
+            run_status=OVER[view.status],
+            result=await collect_usage(attempt.service, view, place=run.thread_id),
+        )
+    result = await collect_result(attempt, view, place=run.thread_id)
+    if result is None:
+        return Stopped(step_id=run.step_id, run=run, run_status=AgentRunStatus.COMPLETED)
+    if result.asked:
+        # A question to a human is no answer. Nobody is asked yet, so the attempt failed.
+        return attempt.broken("agent_failed", result.text or "", params={"asked": True}, result=result)
+    if result.error and not result.text:
+        return attempt.broken("agent_failed", result.error, result=result)
+    return Answered(run=run, result=result)
+
+
+async def _stop_run(attempt: "Attempt", run: RunRecord, *, code: str | None) -> Outcome:
+    """Stop a run and wait until it is over. Asked first, because a stop overwrites how a run ended."""
+    run_id = run.suna_run_id or ""
+    patience = Patience(longest_s=5.0)
+    sent = False
+    give_up_at = attempt.owner.now() + dt.timedelta(seconds=settings.ORCHESTRATOR.stop_give_up_s)
+    while attempt.owner.now() < give_up_at:
+        try:
+            view = await attempt.service.get_run(run_id)
+            if view.status in OVER and sent:
+                # A worker that had not picked the run up yet overwrites the stop: only a second look counts.
+                await asyncio.sleep(settings.ORCHESTRATOR.stop_settle_s)
+                view = await attempt.service.get_run(run_id)
+            if view.status in OVER:
+                return await _stopped(attempt, run, view, code=code)
+            await attempt.service.stop_run(run_id)
+            sent = True
+        except NotFound:
+            return _given_up(attempt, run, code=code, message="the run is not there any more")
+        except AgentServiceError as error:
+            await attempt.owner.say_waiting(run.step_id, Reason(code=f"service_{error.code}"))
+        await asyncio.sleep(patience.next())
+    return _given_up(attempt, run, code=code, message="the run could not be stopped")
+
+
+async def _stopped(attempt: "Attempt", run: RunRecord, view: RunView, *, code: str | None) -> Outcome:
+    result = await collect_usage(attempt.service, view, place=run.thread_id)
+    status = OVER[view.status]
+    if code is None:
+        return Stopped(step_id=run.step_id, run=run, run_status=status, result=result)
+    return attempt.broken(code, run_status=status, result=result)
+
+
+def _given_up(attempt: "Attempt", run: RunRecord, *, code: str | None, message: str) -> Outcome:
+    if code is None:
+        return Stopped(step_id=run.step_id, run=run, run_status=AgentRunStatus.ABANDONED, message=message)
+    return attempt.broken(code, message, run_status=AgentRunStatus.ABANDONED)

@@ -1,0 +1,96 @@
+"""Usage that could not be read when a run ended, read later. It never changes what became of an execution."""
+
+import asyncio
+import datetime as dt
+import logging
+
+from django.db import connection, transaction
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from billing.ledger import LedgerEntry, RunFacts, build_entries, record_responses
+from executions.agent_service import AgentServiceError, RunResult
+from executions.engine.state import AGENT_RUN_TERMINAL
+from executions.models import AgentRun, Execution
+from executions.orchestrator.connections import open_connection
+from executions.orchestrator.totals import write_totals
+from teams.models.encrypted_text import Undecryptable
+
+logger = logging.getLogger(__name__)
+
+RUNS_A_ROUND = 50
+LOOK_BACK = dt.timedelta(days=1)
+
+
+def collect_late_usage() -> int:
+    """Ask Suna again for the usage of runs that ended in the last day without it; return how many had it."""
+    runs = (
+        AgentRun.objects.filter(
+            Q(finished_at__gt=Now() - LOOK_BACK),
+            status__in=AGENT_RUN_TERMINAL,
+            usage_complete=False,
+            suna_run_id__isnull=False,
+            execution__finished_at__isnull=False,
+        )
+        .select_related("execution__team", "step", "connection")
+        .order_by("finished_at")[:RUNS_A_ROUND]
+    )
+    return sum(_collect(run) for run in runs)
+
+
+def _collect(run: AgentRun) -> bool:
+    try:
+        result = asyncio.run(_ask(run))
+    except (AgentServiceError, Undecryptable) as error:
+        logger.info("usage of run %s is still missing: %s", run.id, type(error).__name__)
+        return False
+    if not result.usage_complete:
+        return False
+    with transaction.atomic():
+        execution = Execution.objects.select_for_update(of=("self",)).get(pk=run.execution_id)
+        record_responses(_entries(run, result), at=_database_now())
+        AgentRun.objects.filter(pk=run.pk).update(usage_complete=True)
+        write_totals([execution.id])
+        if not AgentRun.objects.filter(execution=execution, usage_complete=False).exists():
+            Execution.objects.filter(pk=execution.pk).update(usage_complete=True)
+    return True
+
+
+async def _ask(run: AgentRun) -> RunResult:
+    service = open_connection(run.connection)
+    try:
+        return await service.get_result(run.suna_run_id or "", place=run.thread_id)
+    finally:
+        await service.aclose()
+
+
+def _entries(run: AgentRun, result: RunResult) -> list[LedgerEntry]:
+    execution = run.execution
+    facts = RunFacts(
+        execution_id=execution.id,
+        agent_run_id=run.id,
+        connection_id=run.connection_id,
+        agent_id=run.agent_id,
+        step_id=run.step.step_id,
+        attempt=run.attempt,
+        team_id=execution.team_id,
+        team_name=execution.team.name,
+        payer_id=execution.payer_id,
+        started_by_id=execution.started_by_id,
+        key_owner_id=execution.key_owner_id,
+        api_key_type=run.api_key_type,
+        wire_profile=run.connection.wire_profile,
+        place=run.thread_id,
+        service_run_id=run.suna_run_id,
+        model_asked_for=run.model_name or None,
+    )
+    return build_entries(
+        result.responses, run=facts, prompt=run.step.input, record_content=execution.team.record_content
+    )
+
+
+def _database_now() -> dt.datetime:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT now()")
+        now: dt.datetime = cursor.fetchone()[0]
+    return now

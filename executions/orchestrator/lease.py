@@ -1,0 +1,113 @@
+"""A driver's lease on its own row: taken, renewed by a thread of its own, given back.
+
+The lease counts by PostgreSQL's clock. `may_start` is the driver's own fence: it says no as soon as the last
+good beat is so old that another driver may hold the executions.
+"""
+
+import datetime as dt
+import logging
+import os
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Callable
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, connection, transaction
+
+from executions.models import Driver
+from teams.models.uuid7 import new_id
+
+logger = logging.getLogger(__name__)
+
+_TAKE = """
+INSERT INTO executions_driver
+    (id, host, pid, lease_until, capacity, in_flight, stopping, started_at, beat_at)
+VALUES (%s, %s, %s, clock_timestamp() + make_interval(secs => %s), %s, 0, false, clock_timestamp(),
+    clock_timestamp())
+RETURNING clock_timestamp()
+"""
+_RENEW = """
+UPDATE executions_driver SET beat_at = clock_timestamp(), in_flight = %s, stopping = %s,
+    lease_until = clock_timestamp() + make_interval(secs => %s)
+WHERE id = %s RETURNING clock_timestamp()
+"""
+
+
+class Lease:
+    """The lease of one driver. `lost` is called, from the beat's thread, when the row is gone."""
+
+    def __init__(self, *, in_flight: Callable[[], int], lost: Callable[[], None]) -> None:
+        self.driver_id: uuid.UUID = new_id()
+        self.stopping = False
+        self._in_flight = in_flight
+        self._lost = lost
+        self._ttl_s = settings.ORCHESTRATOR.lease_ttl_s
+        self._beat_s = settings.ORCHESTRATOR.beat_s
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._beat_for_ever, name="lease", daemon=True)
+        self._good_at = 0.0
+        self._database_time = dt.datetime.min.replace(tzinfo=dt.UTC)
+
+    def take(self) -> None:
+        """Insert the driver's row and begin to beat."""
+        sent = time.monotonic()
+        with connection.cursor() as cursor:
+            cursor.execute(
+                _TAKE,
+                [
+                    self.driver_id,
+                    socket.gethostname(),
+                    os.getpid(),
+                    self._ttl_s,
+                    settings.ORCHESTRATOR.capacity,
+                ],
+            )
+            self._beaten(sent, cursor.fetchone()[0])
+        self._thread.start()
+
+    def give_back(self) -> None:
+        """Stop beating, free the executions that are still held and delete the row."""
+        self._stop.set()
+        self._thread.join()
+        with transaction.atomic():
+            row = Driver.objects.filter(pk=self.driver_id)
+            row.delete()
+
+    def may_start(self) -> bool:
+        """Whether the lease surely holds long enough for a start to be sent under it."""
+        return time.monotonic() - self._good_at < self._ttl_s - min(5.0, self._ttl_s / 3)
+
+    def now(self) -> dt.datetime:
+        """Return PostgreSQL's time, as of the last beat plus what the monotonic clock counted since."""
+        return self._database_time + dt.timedelta(seconds=time.monotonic() - self._good_at)
+
+    def _beaten(self, sent: float, at: dt.datetime) -> None:
+        # The lease runs from when the beat was sent at the latest: the answer may have taken its time.
+        self._database_time, self._good_at = at, sent
+
+    def _beat_for_ever(self) -> None:
+        try:
+            while not self._stop.wait(self._beat_s):
+                if not self._beat():
+                    self._lost()
+                    return
+        finally:
+            connection.close()
+
+    def _beat(self) -> bool:
+        sent = time.monotonic()
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(_RENEW, [self._in_flight(), self.stopping, self._ttl_s, self.driver_id])
+                row = cursor.fetchone()
+        except (OperationalError, InterfaceError) as error:
+            logger.warning("driver %s could not beat: %s", self.driver_id, type(error).__name__)
+            connection.close()
+            return True
+        if row is None:
+            logger.error("driver %s lost its row and lets go of everything", self.driver_id)
+            return False
+        self._beaten(sent, row[0])
+        return True

@@ -1,0 +1,54 @@
+"""How an attempt ended, as an attempt tells the execution it belongs to."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from executions.agent_service import RunResult
+from executions.engine.state import AgentRunStatus
+from executions.orchestrator.tracked import RunRecord
+from teams.workflow.plan import Json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """The run completed and left a result; whether the result is good is for the engine to say."""
+
+    run: RunRecord
+    result: RunResult
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Broken:
+    """The attempt failed with one of the language's codes. `run` is None where none was ever made.
+
+    `run_status` is what became of the run; `result` holds what it left, its usage included.
+    """
+
+    step_id: str
+    run: RunRecord | None
+    code: str
+    message: str = ""
+    params: Mapping[str, Json] = field(default_factory=dict)
+    run_status: AgentRunStatus = AgentRunStatus.FAILED
+    result: RunResult | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NeverStarted:
+    """A start in doubt made no run: the attempt does not count, and another is made on a new thread."""
+
+    run: RunRecord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stopped:
+    """A run that was to be stopped is over, however it ended; None where there was nothing to stop."""
+
+    step_id: str
+    run: RunRecord | None
+    run_status: AgentRunStatus
+    message: str = ""
+    result: RunResult | None = None
+
+
+Outcome = Answered | Broken | NeverStarted | Stopped

@@ -1,0 +1,57 @@
+"""Which of the key owner's keys go along with one start.
+
+Only those of the step's declared services, and only where the connection may be sent keys at all. They are
+read right before the start and live no longer than it.
+"""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from asgiref.sync import sync_to_async
+
+from billing.key_vault import KeyMissing, keys_for_run
+from executions.agent_service import SecretText
+from executions.models import ApiKeyType
+from executions.orchestrator.tracked import Tracked
+from executions.suna.wire import PROFILES
+from teams.models.encrypted_text import Undecryptable
+from teams.workflow.plan import Json, PlanStep
+
+
+class KeysRefused(Exception):
+    """The keys that a step declares cannot be sent: one is missing, or one does not decrypt."""
+
+    def __init__(self, code: str, params: Mapping[str, Json]) -> None:
+        super().__init__(code)
+        self.code = code
+        self.params = params
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunKeys:
+    """The keys of one start by service, and whose key the model will be called with."""
+
+    values: Mapping[str, SecretText] = field(default_factory=dict)
+    api_key_type: str
+
+
+async def find_run_keys(tracked: Tracked, step: PlanStep, *, now: dt.datetime) -> RunKeys:
+    """Read the keys for one start. Raises KeysRefused."""
+    honoured = PROFILES[tracked.connection.wire_profile].keys_honoured
+    if not tracked.connection.sends_user_keys:
+        return RunKeys(api_key_type=ApiKeyType.SUNA_ACCOUNT)
+    # In the document's own contract a step that names no services is given all of them; elsewhere none.
+    services = step.services if step.services is not None else (None if honoured else ())
+    try:
+        keys = await sync_to_async(keys_for_run, thread_sensitive=False)(
+            user_id=tracked.execution.key_owner_id, services=services, now=now
+        )
+    except KeyMissing as error:
+        raise KeysRefused("key_missing", {"services": list(error.services)}) from None
+    except Undecryptable:
+        raise KeysRefused("key_undecryptable", {}) from None
+    kind = ApiKeyType.USER_PROVIDED if keys and honoured else ApiKeyType.SUNA_ACCOUNT
+    return RunKeys(
+        values={service: SecretText(secret.reveal()) for service, secret in keys.items()}, api_key_type=kind
+    )

@@ -1,0 +1,161 @@
+"""What the end of an attempt does to the execution: the run's row, the step, the context, the ledger."""
+
+import datetime as dt
+
+from billing.ledger import RunFacts, build_entries
+from executions.agent_service import RunResult
+from executions.engine.context import context_of, result_key, result_value
+from executions.engine.results import clean_text
+from executions.engine.state import STEP_ACTIVE, AgentRunStatus
+from executions.engine.transitions import Transition, abandon_start, complete_attempt, fail_attempt
+from executions.orchestrator.changes import Changes, ContextWrite, Event, Snapshot
+from executions.orchestrator.outcomes import Answered, Broken, NeverStarted, Outcome, Stopped
+from executions.orchestrator.tracked import RunRecord, Tracked
+from teams.workflow.plan import Json
+
+MESSAGE_CHARS = 1000
+
+
+def take_in(tracked: Tracked, outcome: Outcome, changes: Changes, *, now: dt.datetime) -> None:
+    """Apply an attempt's end to the state and put its rows, events and usage into `changes`."""
+    match outcome:
+        case Answered(run=run, result=result):
+            _take_answer(tracked, run, result, changes, now=now)
+        case Broken():
+            _take_failure(tracked, outcome, changes, now=now)
+        case NeverStarted(run=run):
+            _take_abandoned(tracked, run, changes)
+        case Stopped():
+            _take_stop(tracked, outcome, changes)
+
+
+def _take_answer(
+    tracked: Tracked, run: RunRecord, result: RunResult, changes: Changes, *, now: dt.datetime
+) -> None:
+    _record_usage(tracked, run, result, changes)
+    run.usage_complete = result.usage_complete
+    run.status = AgentRunStatus.COMPLETED
+    if tracked.state.steps[run.step_id].status not in STEP_ACTIVE:
+        # The step was stopped while its run came to its own end: the first terminal status stands.
+        _write_run(tracked, run, changes, kind="run_ended_late")
+        return
+    transition = complete_attempt(
+        tracked.plan, tracked.state, run.step_id, text=result.text, structured=result.structured, now=now
+    )
+    if transition.outcome.kind != "completed":
+        run.status, run.code = AgentRunStatus.FAILED, transition.outcome.code or "agent_failed"
+        _fail_step(tracked, run.step_id, transition, changes)
+        _write_run(tracked, run, changes)
+        return
+    tracked.state = transition.state
+    data: dict[str, Json] = {"attempt": run.attempt}
+    if transition.outcome.cleaned:
+        data["cleaned"] = True
+    _write_run(tracked, run, changes)
+    _write_step(tracked, run.step_id, changes, kind="step_completed", data=data)
+    _write_context(tracked, run.step_id, changes)
+
+
+def _take_failure(tracked: Tracked, broken: Broken, changes: Changes, *, now: dt.datetime) -> None:
+    run = broken.run
+    message = clean_text(broken.message)[0][:MESSAGE_CHARS]
+    if run is not None:
+        run.code, run.message = broken.code, message
+        run.status = broken.run_status
+        if broken.result is not None:
+            _record_usage(tracked, run, broken.result, changes)
+            run.usage_complete = broken.result.usage_complete
+        else:
+            run.usage_complete = run.suna_run_id is None
+        _write_run(tracked, run, changes)
+    if tracked.state.steps[broken.step_id].status not in STEP_ACTIVE:
+        changes.events.append(Event(kind="run_ended_late", step_id=broken.step_id))
+        return
+    params = {**broken.params, **({"message": message} if message else {})}
+    transition = fail_attempt(
+        tracked.plan, tracked.state, broken.step_id, code=broken.code, params=params, now=now
+    )
+    _fail_step(tracked, broken.step_id, transition, changes)
+
+
+def _take_abandoned(tracked: Tracked, run: RunRecord, changes: Changes) -> None:
+    run.status, run.code, run.usage_complete = AgentRunStatus.ABANDONED, "start_abandoned", True
+    if tracked.state.steps[run.step_id].status in STEP_ACTIVE:
+        tracked.state = abandon_start(tracked.state, run.step_id)
+    _write_run(tracked, run, changes)
+    _write_step(tracked, run.step_id, changes, kind="start_abandoned", data={"attempt": run.attempt})
+
+
+def _take_stop(tracked: Tracked, stopped: Stopped, changes: Changes) -> None:
+    run = stopped.run
+    changes.events.append(
+        Event(kind="run_stopped", step_id=stopped.step_id, data={"as": stopped.run_status.value})
+    )
+    if run is None:
+        return
+    run.status, run.message = stopped.run_status, stopped.message
+    run.code = run.code or "stopped"
+    if stopped.result is not None:
+        _record_usage(tracked, run, stopped.result, changes)
+        run.usage_complete = stopped.result.usage_complete
+    else:
+        run.usage_complete = run.suna_run_id is None
+    _write_run(tracked, run, changes)
+
+
+def _fail_step(tracked: Tracked, step_id: str, transition: Transition, changes: Changes) -> None:
+    tracked.state = transition.state
+    outcome = transition.outcome
+    kind = "step_retrying" if outcome.kind == "retrying" else "step_failed"
+    data: dict[str, Json] = {"code": outcome.code, "attempt": tracked.state.steps[step_id].attempts}
+    if outcome.retry_at is not None:
+        data["retry_at"] = outcome.retry_at.isoformat()
+    _write_step(tracked, step_id, changes, kind=kind, data=data)
+
+
+def _write_context(tracked: Tracked, step_id: str, changes: Changes) -> None:
+    value = result_value(tracked.state.steps[step_id])
+    changes.context.append(ContextWrite(key=result_key(step_id), value=value, author=f"step:{step_id}"))
+    # Several steps may end in one turn: the last one's snapshot holds them all.
+    changes.snapshot = Snapshot(
+        base_version=tracked.context_version, values=context_of(tracked.plan, tracked.state)
+    )
+
+
+def _record_usage(tracked: Tracked, run: RunRecord, result: RunResult, changes: Changes) -> None:
+    execution = tracked.execution
+    facts = RunFacts(
+        execution_id=tracked.id,
+        agent_run_id=run.id,
+        connection_id=tracked.connection.id,
+        agent_id=run.agent_id,
+        step_id=run.step_id,
+        attempt=run.attempt,
+        team_id=execution.team_id,
+        team_name=execution.team.name,
+        payer_id=execution.payer_id,
+        started_by_id=execution.started_by_id,
+        key_owner_id=execution.key_owner_id,
+        api_key_type=run.api_key_type,
+        wire_profile=tracked.connection.wire_profile,
+        place=run.thread_id,
+        service_run_id=run.suna_run_id,
+        model_asked_for=run.model_name or None,
+    )
+    changes.usage += build_entries(
+        result.responses, run=facts, prompt=run.prompt, record_content=execution.team.record_content
+    )
+
+
+def _write_run(tracked: Tracked, run: RunRecord, changes: Changes, *, kind: str | None = None) -> None:
+    tracked.usage_missing = tracked.usage_missing or not run.usage_complete
+    changes.runs[run.id] = tracked.run_values(run)
+    if kind is not None:
+        changes.events.append(Event(kind=kind, step_id=run.step_id, data={"attempt": run.attempt}))
+
+
+def _write_step(
+    tracked: Tracked, step_id: str, changes: Changes, *, kind: str, data: dict[str, Json]
+) -> None:
+    changes.steps[tracked.extras[step_id].row_id] = tracked.step_values(step_id)
+    changes.events.append(Event(kind=kind, step_id=step_id, data=data))

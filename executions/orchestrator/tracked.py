@@ -1,0 +1,226 @@
+"""One execution as its driver holds it in memory: the engine's state, and the rows that mirror it."""
+
+import datetime as dt
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from executions.engine.state import (
+    AGENT_RUN_TERMINAL,
+    AgentRunStatus,
+    ExecutionState,
+    ExecutionStatus,
+    Reason,
+    StepState,
+    StepStatus,
+)
+from executions.models import AgentRun, ApiKeyType, Execution, ExecutionStep
+from teams.models import SunaConnection
+from teams.models.uuid7 import new_id
+from teams.workflow.plan import Json, Plan, plan_from_json
+
+
+@dataclass(slots=True, kw_only=True)
+class RunRecord:
+    """One AgentRun in memory, with the prompt it was given.
+
+    `start_requested` and `stop_requested` ask the next commit to write its time.
+    """
+
+    id: uuid.UUID = field(default_factory=new_id)
+    step_id: str
+    attempt: int
+    agent_id: str
+    model_name: str
+    thread_id: str | None = None
+    suna_run_id: str | None = None
+    status: AgentRunStatus = AgentRunStatus.CREATED
+    code: str = ""
+    message: str = ""
+    api_key_type: str = ApiKeyType.UNKNOWN
+    usage_complete: bool = False
+    start_requested: bool = False
+    stop_requested: bool = False
+    start_requested_at: dt.datetime | None = None
+    started_at: dt.datetime | None = None
+    prompt: str = ""
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the run is over."""
+        return self.status in AGENT_RUN_TERMINAL
+
+
+@dataclass(slots=True, kw_only=True)
+class StepExtras:
+    """What a step's row holds beside the engine's state. `input` is set only until it is committed."""
+
+    row_id: uuid.UUID
+    input: str | None = None
+    input_cuts: Json = None
+    conditions: Json = None
+    context_version: int | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Tracked:
+    """An execution, held by one driver under one epoch.
+
+    `columns` are the execution row's columns that drivers own, as they shall be written next.
+    """
+
+    execution: Execution
+    connection: SunaConnection
+    epoch: int
+    plan: Plan
+    state: ExecutionState
+    extras: dict[str, StepExtras]
+    runs: dict[str, RunRecord]
+    columns: dict[str, Any]
+    context_version: int
+    usage_missing: bool = False
+
+    @property
+    def id(self) -> uuid.UUID:
+        """The execution's id."""
+        return self.execution.id
+
+    def set_status(self, status: ExecutionStatus) -> None:
+        """Move the execution, in memory, to a status that is not its end."""
+        self.state = replace(self.state, status=status)
+        self.columns["status"] = status.value
+
+    def request_cancel(self) -> None:
+        """Note that somebody asked to cancel."""
+        self.state = replace(self.state, cancel_requested=True)
+
+    def take_context(self, values: Mapping[str, Json]) -> None:
+        """Take in the shared context as it was read."""
+        self.state = replace(self.state, context=values)
+
+    def step_values(self, step_id: str) -> dict[str, Any]:
+        """Return the step's row as it shall be written; its input goes along once."""
+        state, extras = self.state.steps[step_id], self.extras[step_id]
+        prompt, extras.input = extras.input, None
+        return {
+            "status": state.status.value,
+            "code": state.reason.code if state.reason else "",
+            "reason_params": dict(state.reason.params) if state.reason else {},
+            "conditions": extras.conditions,
+            "undecidable": state.undecidable,
+            "attempts": state.attempts,
+            "abandoned": state.abandoned,
+            "retry_at": state.retry_at,
+            "input": prompt,
+            "input_cuts": extras.input_cuts or [],
+            "result_text": state.text,
+            "result_data": state.data,
+            "context_version": extras.context_version,
+        }
+
+    def run_values(self, run: RunRecord) -> dict[str, Any]:
+        """Return the run's row as it shall be written; the two requests go along once."""
+        values = {
+            "execution_id": self.id,
+            "step_id": self.extras[run.step_id].row_id,
+            "connection_id": self.connection.id,
+            "attempt": run.attempt,
+            "turn": 1,
+            "agent_id": run.agent_id,
+            "model_name": run.model_name,
+            "thread_id": run.thread_id,
+            "suna_run_id": run.suna_run_id,
+            "status": run.status.value,
+            "code": run.code,
+            "message": run.message,
+            "api_key_type": run.api_key_type,
+            "usage_complete": run.usage_complete,
+            "start_requested": run.start_requested,
+            "stop_requested": run.stop_requested,
+        }
+        run.start_requested = run.stop_requested = False
+        return values
+
+
+def load_tracked(execution_id: uuid.UUID, *, epoch: int) -> Tracked:
+    """Read an execution with its steps and its open runs as they were last committed."""
+    execution = Execution.objects.select_related("connection", "team").get(pk=execution_id)
+    plan = plan_from_json(execution.plan)
+    rows = list(ExecutionStep.objects.filter(execution=execution).defer("input"))
+    runs = AgentRun.objects.filter(execution=execution)
+    open_runs = runs.exclude(status__in=AGENT_RUN_TERMINAL)
+    names = {row.id: row.step_id for row in rows}
+    state = ExecutionState(
+        status=ExecutionStatus(execution.status),
+        initial_prompt=execution.initial_prompt,
+        steps={row.step_id: _step_state(row) for row in rows},
+        deadline_at=execution.deadline_at,
+        cancel_requested=execution.cancel_requested_at is not None,
+        ended_by=execution.ended_by or None,
+    )
+    return Tracked(
+        execution=execution,
+        connection=execution.connection,
+        epoch=epoch,
+        plan=plan,
+        state=state,
+        extras={row.step_id: _extras(row) for row in rows},
+        runs={names[run.step_id]: _run_record(run, names[run.step_id]) for run in open_runs.order_by("id")},
+        columns={
+            "status": execution.status,
+            "code": execution.code,
+            "message": execution.message,
+            "message_params": execution.message_params,
+            "ended_by": execution.ended_by,
+            "result": execution.result,
+            "result_text": execution.result_text,
+            "usage_complete": execution.usage_complete,
+            "driver_id": execution.driver_id,
+            "crash_count": execution.crash_count,
+        },
+        context_version=execution.context_version,
+        usage_missing=runs.filter(status__in=AGENT_RUN_TERMINAL, usage_complete=False).exists(),
+    )
+
+
+def _step_state(row: ExecutionStep) -> StepState:
+    return StepState(
+        step_id=row.step_id,
+        status=StepStatus(row.status),
+        reason=Reason(code=row.code, params=row.reason_params) if row.code else None,
+        attempts=row.attempts,
+        abandoned=row.abandoned,
+        retry_at=row.retry_at,
+        undecidable=row.undecidable,
+        text=row.result_text,
+        data=row.result_data,
+    )
+
+
+def _extras(row: ExecutionStep) -> StepExtras:
+    return StepExtras(
+        row_id=row.id,
+        input_cuts=row.input_cuts,
+        conditions=row.conditions,
+        context_version=row.context_version,
+    )
+
+
+def _run_record(run: AgentRun, step_id: str) -> RunRecord:
+    return RunRecord(
+        id=run.id,
+        step_id=step_id,
+        attempt=run.attempt,
+        agent_id=run.agent_id,
+        model_name=run.model_name,
+        thread_id=run.thread_id,
+        suna_run_id=run.suna_run_id,
+        status=AgentRunStatus(run.status),
+        code=run.code,
+        message=run.message,
+        api_key_type=run.api_key_type,
+        usage_complete=run.usage_complete,
+        start_requested_at=run.start_requested_at,
+        started_at=run.started_at,
+    )

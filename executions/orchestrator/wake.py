@@ -1,0 +1,69 @@
+"""Wake-ups: hints through Redis that there is work. Rows are the truth; a lost hint costs seconds.
+
+A hint is the id of an execution to look at, or an empty message ("there may be something to claim").
+"""
+
+import asyncio
+import logging
+import uuid
+from collections.abc import Callable
+
+import redis.asyncio
+from django.conf import settings
+from django.db import transaction
+from django_redis import get_redis_connection
+from redis.exceptions import RedisError
+
+from executions.orchestrator.queue import enqueue_drive
+
+logger = logging.getLogger(__name__)
+
+CHANNEL = "renum:wake"
+QUEUED = "renum:wake:queued"
+QUEUED_S = 5
+RECONNECT_S = 2.0
+
+
+def wake_drivers_on_commit(execution_id: uuid.UUID) -> None:
+    """Wake the drivers for an execution as soon as the transaction around this call is committed."""
+    transaction.on_commit(lambda: wake_drivers(execution_id))
+
+
+def wake_drivers(execution_id: uuid.UUID | None = None) -> None:
+    """Tell the drivers that run, and queue one start of a driver if none was queued in the last seconds."""
+    try:
+        client = get_redis_connection("default")
+        client.publish(CHANNEL, str(execution_id or ""))
+        if client.set(QUEUED, "1", nx=True, ex=QUEUED_S):
+            enqueue_drive()
+    except RedisError as error:
+        logger.warning("no wake-up sent, drivers will look by themselves: %s", type(error).__name__)
+
+
+def forget_queued_wake_up() -> None:
+    """Allow the next wake-up to be queued at once: the last one has arrived."""
+    try:
+        get_redis_connection("default").delete(QUEUED)
+    except RedisError as error:
+        logger.warning("queued wake-up not forgotten: %s", type(error).__name__)
+
+
+async def listen_for_wake_ups(wake: Callable[[uuid.UUID | None], None]) -> None:
+    """Call `wake` with each hint until cancelled; connect again for ever."""
+    while True:
+        try:
+            await _listen(wake)
+        except RedisError as error:
+            logger.warning("wake-ups are not heard: %s", type(error).__name__)
+        await asyncio.sleep(RECONNECT_S)
+
+
+async def _listen(wake: Callable[[uuid.UUID | None], None]) -> None:
+    # A subscription waits without end: redis-py's default of five seconds would cut it.
+    client = redis.asyncio.from_url(settings.REDIS_URL, socket_timeout=None, socket_connect_timeout=3)
+    async with client, client.pubsub() as pubsub:
+        await pubsub.subscribe(CHANNEL)
+        async for message in pubsub.listen():
+            if message["type"] == "message":
+                text = message["data"].decode()
+                wake(uuid.UUID(text) if text else None)

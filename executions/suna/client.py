@@ -1,0 +1,237 @@
+"""The port, spoken to Suna: which calls make one operation, and which error of the port each failure is.
+
+What a call looks like is the wire profile's, how it travels the connection's. Nothing here waits, retries or
+decides what happens next.
+"""
+
+import dataclasses
+from collections.abc import Collection
+
+from executions.agent_service import (
+    AgentService,
+    AgentServiceError,
+    AgentView,
+    BadResponse,
+    NotFound,
+    Rejected,
+    ResponseTooLarge,
+    RunRequest,
+    RunResult,
+    RunView,
+    StartUncertain,
+    Unavailable,
+)
+from executions.suna.address import may_carry_keys, parse_base_url
+from executions.suna.connection import Connection
+from executions.suna.credential import SunaCredential, check_credential, check_user_keys, hide_secrets
+from executions.suna.errors import build_error
+from executions.suna.transport import TransportName
+from executions.suna.wire import PROFILES, Capabilities, WireProfile
+from executions.suna.wire.call import Answer, Call, Patience
+from executions.suna.wire.runs import RunRow
+
+MAX_AGENT_PAGES = 100
+MIB = 1024 * 1024
+
+
+def open_client(
+    *,
+    base_url: str,
+    profile: str,
+    credential: SunaCredential,
+    sends_user_keys: bool,
+    call_deadline_s: float = 30.0,
+    start_deadline_s: float = 60.0,
+    prepare_deadline_s: float = 120.0,
+    max_response_bytes: int = 8 * MIB,
+    transport: TransportName = "aiohttp",
+    max_connections: int = 8,
+    allowed_plain_hosts: Collection[str] = (),
+) -> "SunaClient":
+    """Open a client to one Suna; no connection is made yet. It belongs to the event loop that first uses it.
+
+    `sends_user_keys` is the connection's consent to send users' own keys with a start; `allowed_plain_hosts`
+    are the hosts beside this machine to which they may go without TLS. Raises Rejected for a base URL or
+    a profile that cannot be spoken, CredentialRefused for a credential that no header can carry.
+    """
+    if profile not in PROFILES:
+        raise Rejected(f"the wire profile {profile!r} is not spoken")
+    url = parse_base_url(base_url)
+    check_credential(credential)
+    deadlines_s = {
+        Patience.CALL: call_deadline_s,
+        Patience.START: start_deadline_s,
+        Patience.PREPARE: prepare_deadline_s,
+    }
+    connection = Connection(
+        base_url=url,
+        credential=credential,
+        transport=transport,
+        max_connections=max_connections,
+        max_response_bytes=max_response_bytes,
+        patience_s=max(deadlines_s.values()),
+    )
+    return SunaClient(
+        connection=connection,
+        profile=PROFILES[profile],
+        credential=credential,
+        sends_user_keys=sends_user_keys,
+        keys_may_travel=may_carry_keys(url, allowed_plain_hosts=allowed_plain_hosts),
+        deadlines_s=deadlines_s,
+    )
+
+
+class SunaClient(AgentService):
+    """One connection to one Suna, in one wire profile. Make it with `open_client`."""
+
+    def __init__(
+        self,
+        *,
+        connection: Connection,
+        profile: WireProfile,
+        credential: SunaCredential,
+        sends_user_keys: bool,
+        keys_may_travel: bool,
+        deadlines_s: dict[Patience, float],
+    ) -> None:
+        self._connection = connection
+        self._profile = profile
+        self._credential = credential
+        self._sends_user_keys = sends_user_keys
+        self._keys_may_travel = keys_may_travel
+        self._deadlines_s = deadlines_s
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What this version of Suna can do."""
+        return self._profile.capabilities
+
+    @property
+    def start_deadline_s(self) -> float:
+        """How long a start may take in all: the orchestrator's grace counts from it."""
+        return self._deadlines_s[Patience.START]
+
+    async def prepare_run(self, request: RunRequest) -> str | None:
+        """Make a thread and put the prompt there, where the profile wants it there."""
+        made = await self._ask(self._profile.make_place(request))
+        place = self._profile.read_place(made.body)
+        prompt = self._profile.put_prompt(request, place=place)
+        if prompt is not None:
+            await self._ask(prompt)
+        return place
+
+    async def start_run(self, request: RunRequest, *, place: str | None) -> RunView:
+        """Start the run in its thread, with the user's keys where this connection sends them."""
+        if place is None:
+            raise Rejected("this version of Suna starts a run in a thread that was made before")
+        call = self._profile.start(request, place=place)
+        keys = request.user_keys if self._sends_user_keys else {}
+        if keys:
+            check_user_keys(keys)
+            if not self._keys_may_travel:
+                raise Rejected("users' keys are sent over https only, save to listed hosts")
+        uncertain: AgentServiceError
+        try:
+            answer = await self._connection.exchange(
+                call, deadline_s=self._deadlines_s[call.patience], user_keys=keys
+            )
+            if answer.is_success:
+                return self._profile.read_start(answer.body, place=place)
+        except Unavailable as problem:
+            if not problem.sent:
+                raise
+            uncertain = problem
+        except (BadResponse, ResponseTooLarge) as problem:
+            uncertain = problem
+        else:
+            error = build_error(
+                answer, starting=True, hide=lambda text: hide_secrets(text, self._credential, keys)
+            )
+            if isinstance(error, NotFound):
+                error = await self._explain_missing(error, place)
+            raise error
+        raise StartUncertain(uncertain.detail, status_code=uncertain.status_code)
+
+    async def list_runs(self, place: str) -> tuple[RunView, ...]:
+        """Return the runs of a thread, newest first."""
+        return tuple(self._without_secrets(row.view) for row in await self._list_run_rows(place))
+
+    async def get_run(self, run_id: str) -> RunView:
+        """Return one run."""
+        answer = await self._ask(self._profile.get_run(run_id=run_id))
+        return self._without_secrets(self._profile.read_run(answer.body, run_id=run_id))
+
+    async def get_result(self, run_id: str, *, place: str | None) -> RunResult:
+        """Return what an ended run left behind; the thread is looked up where it is not given."""
+        place = place or (await self.get_run(run_id)).place
+        if place is None:
+            raise BadResponse("the run does not say in which thread it is")
+        answer = await self._ask(self._profile.get_result(run_id=run_id, place=place))
+        result = self._profile.read_result(answer.body, run_id=run_id, runs=None)
+        if result is None:
+            rows = await self._list_run_rows(place)
+            result = self._profile.read_result(answer.body, run_id=run_id, runs=rows)
+        if result is None:
+            raise BadResponse("the run's result cannot be told from others of its thread")
+        return dataclasses.replace(result, error=self._hide(result.error))
+
+    async def stop_run(self, run_id: str) -> None:
+        """Ask Suna to stop a run. Suna does so unconditionally: an ended run becomes `stopped` too."""
+        await self._ask(self._profile.stop_run(run_id=run_id))
+
+    async def list_agents(self) -> tuple[AgentView, ...]:
+        """Return every agent of every page, each once."""
+        agents: dict[str, AgentView] = {}
+        for page in range(1, MAX_AGENT_PAGES + 1):
+            answer = await self._ask(self._profile.list_agents(page=page))
+            found = self._profile.read_agents(answer.body, page=page)
+            agents.update({agent.agent_id: agent for agent in found.agents})
+            if not found.has_more:
+                return tuple(agents.values())
+        raise ResponseTooLarge(f"the catalogue has more than {MAX_AGENT_PAGES} pages")
+
+    async def get_agent(self, agent_id: str) -> AgentView:
+        """Return one agent; NotFound where Suna does not know it."""
+        answer = await self._exchange(self._profile.get_agent(agent_id=agent_id))
+        if self._profile.is_missing_agent(answer):
+            raise NotFound("Suna does not know this agent", status_code=answer.status)
+        self._check(answer)
+        return self._profile.read_agent(answer.body)
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._connection.aclose()
+
+    async def _list_run_rows(self, place: str) -> tuple[RunRow, ...]:
+        answer = await self._ask(self._profile.list_runs(place=place))
+        return self._profile.read_runs(answer.body, place=place)
+
+    async def _explain_missing(self, error: AgentServiceError, place: str) -> AgentServiceError:
+        """Tell what a 404 at a start means: nothing was started, because the thread or the agent is missing.
+
+        Both look alike, so the thread is asked for.
+        """
+        try:
+            await self._list_run_rows(place)
+        except AgentServiceError:
+            return error
+        return Rejected(f"Suna does not know this agent ({error.detail})", status_code=error.status_code)
+
+    async def _ask(self, call: Call) -> Answer:
+        """Send a call that starts nothing and return its answer, which is a success."""
+        answer = await self._exchange(call)
+        self._check(answer)
+        return answer
+
+    async def _exchange(self, call: Call) -> Answer:
+        return await self._connection.exchange(call, deadline_s=self._deadlines_s[call.patience])
+
+    def _check(self, answer: Answer) -> None:
+        if not answer.is_success:
+            raise build_error(answer, starting=False, hide=lambda text: self._hide(text) or "")
+
+    def _without_secrets(self, view: RunView) -> RunView:
+        return dataclasses.replace(view, error=self._hide(view.error)) if view.error else view
+
+    def _hide(self, text: str | None) -> str | None:
+        return hide_secrets(text, self._credential, {}) if text else text

@@ -1,0 +1,49 @@
+"""What a prompt is about: the words and numbers that the scripted answers are built from."""
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+
+from executions.suna.simulator.agents.language import fold, words_of
+from executions.suna.simulator.agents.phrases import COMMON_WORDS
+
+_MAX_READ = 12_000
+_NUMBER = re.compile(r"(?<![\w.])(?:[$€£]\s?|R\$\s?)?\d+(?:[.,]\d+)*\s?%?")
+# Lines that frame the text rather than belong to it: headings, fences, rules, marks of blocks.
+_FRAME = re.compile(r"^\s*(?:[#=<>\[\]`*~|{}\-]|.{0,60}:\s*$)")
+_SURFACE = re.compile(r"[^\W\d_][\w'-]{2,}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Topics:
+    """`words` always has four entries, most telling first; `subject` is one line of at most 140 letters."""
+
+    subject: str
+    words: tuple[str, str, str, str]
+    numbers: tuple[str, ...]
+
+
+def find_topics(text: str) -> Topics:
+    """Return what `text` is about."""
+    text = text[:_MAX_READ]
+    lines = [line.strip() for line in text.splitlines() if line.strip() and not _FRAME.match(line)]
+    body = " ".join(lines) or " ".join(text.split())
+    # Every answer carries its mark; a later agent must not take it for a topic.
+    body = re.sub(r"\[simulated by [^\]]*\]", "", body)
+    surface: dict[str, str] = {}
+    for word in _SURFACE.findall(body):
+        surface.setdefault(fold(word), word)
+    counted = Counter(word for word in words_of(body) if len(word) > 3 and word not in COMMON_WORDS)
+    # A tie goes to the longer word, then to the one that came first.
+    ranked = sorted(counted, key=lambda word: (-counted[word], -len(word)))
+    names = [surface.get(word, word) for word in ranked[:4]]
+    fillers = [
+        word for word in ("the request", "the goal", "the details", "the context") if word not in names
+    ]
+    names.extend(fillers[: 4 - len(names)])
+    subject = re.split(r"(?<=[.!?])\s", body, maxsplit=1)[0].strip().rstrip(".") or "an empty request"
+    return Topics(
+        subject=subject if len(subject) <= 140 else f"{subject[:137]}...",
+        words=(names[0], names[1], names[2], names[3]),
+        numbers=tuple(dict.fromkeys(number.strip() for number in _NUMBER.findall(body)))[:3],
+    )

@@ -1,0 +1,66 @@
+"""One request as the operations see it: its body is already read."""
+
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from executions.suna.simulator.answers import invalid
+from executions.suna.simulator.ledger import Entry
+
+
+@dataclass(slots=True, kw_only=True)
+class Call:
+    """A request. `headers` has lower-case names; `entry` is its line in the ledger."""
+
+    operation: str
+    path_params: dict[str, str]
+    query: dict[str, str]
+    headers: dict[str, str]
+    body: bytes
+    entry: Entry
+    cut_after_events: int | None = None
+    vanish: bool = False
+    _json: Any = field(default=msgspec.UNSET)
+
+    @property
+    def content_type(self) -> str:
+        """The media type without its parameters."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+    def json_object(self) -> dict[str, Any]:
+        """Return the body as a JSON object, or raise the 422 that FastAPI would answer."""
+        if self._json is msgspec.UNSET:
+            self._json = self._decode()
+        decoded: dict[str, Any] = self._json
+        return decoded
+
+    def _decode(self) -> dict[str, Any]:
+        if not self.body:
+            raise invalid("missing", ["body"], "Field required", None)
+        if self.content_type != "application/json":
+            raise invalid(
+                "model_attributes_type",
+                ["body"],
+                "Input should be a valid dictionary or object to extract fields from",
+                self.body.decode("utf-8", "replace"),
+            )
+        try:
+            decoded = msgspec.json.decode(self.body)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise invalid("json_invalid", ["body", 0], "JSON decode error", {}, error=str(error)) from error
+        if not isinstance(decoded, dict):
+            raise invalid(
+                "model_attributes_type",
+                ["body"],
+                "Input should be a valid dictionary or object to extract fields from",
+                decoded,
+            )
+        return decoded
+
+    def form(self) -> dict[str, str]:
+        """Return an urlencoded body; any other encoding has no fields, as for FastAPI's optional ones."""
+        if self.content_type != "application/x-www-form-urlencoded":
+            return {}
+        return dict(parse_qsl(self.body.decode("utf-8", "replace"), keep_blank_values=True))

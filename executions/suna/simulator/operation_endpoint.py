@@ -1,0 +1,127 @@
+"""One route's endpoint: who asks, what goes wrong, what is done, and the answer."""
+
+import asyncio
+from urllib.parse import parse_qsl
+
+import msgspec
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from executions.suna.simulator.answers import Refusal, UncaughtError
+from executions.suna.simulator.call import Call
+from executions.suna.simulator.fault_effects import (
+    BrokenConnection,
+    HangingAnswer,
+    falsified,
+    replacement,
+)
+from executions.suna.simulator.faults import Effect, Faults
+from executions.suna.simulator.ledger_door import BODY, ENTRY
+from executions.suna.simulator.profiles.operation import Operation, Wire
+
+_FALSIFYING = ("wrong_types", "replace", "unknown_status")
+
+
+class OperationEndpoint:
+    """An ASGI application for one operation of the profile."""
+
+    def __init__(self, *, operation: Operation, wire: Wire, faults: Faults) -> None:
+        self._operation = operation
+        self._wire = wire
+        self._faults = faults
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        call = _call_of(scope, self._operation.name)
+        call.entry.operation = self._operation.name
+        try:
+            answer = await self._answer(call)
+        except Refusal as refusal:
+            answer = refusal.response()
+        await answer(scope, receive, send)
+
+    async def _answer(self, call: Call) -> ASGIApp:
+        if not self._operation.is_open:
+            self._wire.authenticator.check(call, stream=self._operation.name == "run.stream")
+        effects = self._effects_on(call)
+        call.entry.faults = [effect.kind for effect in effects]
+        for effect in effects:
+            if effect.kind == "cut_stream":
+                call.cut_after_events = effect.events
+            elif effect.kind == "vanish":
+                call.vanish = True
+        early = await self._act(call, [effect for effect in effects if effect.when == "before"])
+        if early is not None:
+            return early
+        answer = self._operation.handler(call)
+        late = await self._act(call, [effect for effect in effects if effect.when == "after"])
+        if late is not None:
+            return late
+        for effect in effects:
+            if effect.kind in _FALSIFYING:
+                answer = falsified(effect, answer)
+        return answer
+
+    async def _act(self, call: Call, effects: list[Effect]) -> ASGIApp | None:
+        for effect in effects:
+            if effect.kind == "latency":
+                await asyncio.sleep(effect.seconds)
+            elif effect.kind == "barrier":
+                await self._faults.wait_at(effect.name)
+            elif effect.kind == "error":
+                raise UncaughtError("asked for by a fault rule")
+            elif effect.kind == "late_run":
+                asyncio.get_running_loop().call_later(effect.seconds, self._start_late, call)
+                return _failed_start(effect)
+            else:
+                instead = replacement(effect, self._wire)
+                if instead is not None:
+                    return instead
+        return None
+
+    def _start_late(self, call: Call) -> None:
+        try:
+            self._operation.handler(call)
+        except (Refusal, UncaughtError) as refusal:
+            # The caller has its answer; the ledger is the only place left to say it.
+            call.entry.faults.append(f"late run refused: {refusal}")
+
+    def _effects_on(self, call: Call) -> list[Effect]:
+        thread = self._wire.find_thread(call)
+        run = self._wire.find_run(call)
+        agent_id = run.agent_id if run else call.path_params.get("agent_id")
+        if agent_id is None and self._operation.name == "agent.start" and call.body:
+            agent_id = _agent_asked(call)
+        return self._faults.effects_on(call, thread=thread, agent_id=agent_id)
+
+
+def _call_of(scope: Scope, operation: str) -> Call:
+    return Call(
+        operation=operation,
+        path_params=scope.get("path_params", {}),
+        query=_query_of(scope),
+        headers={name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]},
+        body=scope[BODY],
+        entry=scope[ENTRY],
+    )
+
+
+def _query_of(scope: Scope) -> dict[str, str]:
+    text = scope["query_string"].decode("latin-1")
+    return dict(parse_qsl(text, keep_blank_values=True)) if text else {}
+
+
+def _agent_asked(call: Call) -> str | None:
+    try:
+        agent_id = call.json_object().get("agent_id")
+    except (Refusal, msgspec.DecodeError):
+        # The handler will say what is wrong with the body.
+        return None
+    return agent_id if isinstance(agent_id, str) else None
+
+
+def _failed_start(effect: Effect) -> ASGIApp:
+    if effect.answer == "drop":
+        return BrokenConnection()
+    if effect.answer == "hang":
+        return HangingAnswer()
+    raise UncaughtError("asked for by a fault rule")

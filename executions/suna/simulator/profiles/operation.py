@@ -1,0 +1,61 @@
+"""What every profile has: its operations, and the words in which it refuses."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from starlette.types import ASGIApp
+
+from executions.suna.simulator.authentication import Authenticator
+from executions.suna.simulator.call import Call
+from executions.suna.simulator.run import Run, Thread
+from executions.suna.simulator.world import World
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One route. `name` is what faults and the ledger call it; `is_open` needs no credential."""
+
+    name: str
+    method: str
+    path: str
+    handler: Callable[[Call], ASGIApp]
+    is_open: bool = False
+
+
+class Wire:
+    """One profile on one world. `variants` are its builds, the newest last."""
+
+    name: ClassVar[str]
+    variants: ClassVar[tuple[str, ...]] = ("",)
+    reads_api_keys: ClassVar[bool] = False
+
+    def __init__(self, world: World, *, variant: str) -> None:
+        self.world = world
+        self.variant = variant
+        self.authenticator = Authenticator(tokens=world.settings.tokens, api_keys=self.reads_api_keys)
+
+    def operations(self) -> list[Operation]:
+        """Return the routes of this version."""
+        raise NotImplementedError
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the document served at /openapi.json."""
+        raise NotImplementedError
+
+    def too_many_runs(self, running: list[Run], limit: int) -> Any:
+        """Return the detail of the 429 of a start when `limit` runs are under way."""
+        raise NotImplementedError
+
+    def payment_required(self, error_code: str | None) -> Any:
+        """Return the detail of a 402."""
+        raise NotImplementedError
+
+    def find_thread(self, call: Call) -> Thread | None:
+        """Return the thread that a call is about, without counting or refusing anything."""
+        run = self.find_run(call)
+        return self.world.threads.get(run.thread_id if run else call.path_params.get("thread_id", ""))
+
+    def find_run(self, call: Call) -> Run | None:
+        """Return the run that a call is about, without counting or refusing anything."""
+        return self.world.runs.get(call.path_params.get("agent_run_id", ""))

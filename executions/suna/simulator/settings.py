@@ -1,0 +1,29 @@
+"""What a simulator can be told when it starts."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimulatorSettings:
+    """The options of one simulator.
+
+    `profile` names a wire profile (see `profiles.PROFILES`), `variant` one of its two builds where it has
+    more than one. A run takes `run_seconds`, a little more for long texts, divided by `speed`. With no
+    `tokens` any credential is good; else only these are: bearer tokens, or API keys written `pk_…:sk_…`.
+    `strict_agents` refuses agents that are not in the catalogue. `parallel_limit` is the number of runs
+    allowed at once. At most `max_runs` runs and `max_entries` ledger entries are kept in memory; the file
+    at `ledger_path` has them all.
+    """
+
+    profile: str = "2025-08"
+    variant: str | None = None
+    run_seconds: float = 0.4
+    speed: float = 1.0
+    tokens: tuple[str, ...] = ()
+    strict_agents: bool = False
+    parallel_limit: int | None = None
+    ledger_path: Path | None = None
+    max_runs: int = 20_000
+    max_entries: int = 20_000
+    max_body_bytes: int = 32 * 1024 * 1024

@@ -1,0 +1,18 @@
+"""The wire profiles: one module per version of Suna's HTTP contract. Pure: nothing here does I/O."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from executions.suna.wire.profile import Capabilities, WireProfile
+from executions.suna.wire.seed import Seed
+from executions.suna.wire.suna_2025_08 import Suna202508
+
+__all__ = ["KNOWN_PROFILES", "PROFILES", "Capabilities", "WireProfile"]
+
+_SPOKEN: tuple[WireProfile, ...] = (Seed(), Suna202508())
+
+PROFILES: Mapping[str, WireProfile] = MappingProxyType({profile.name: profile for profile in _SPOKEN})
+"""The profiles that are spoken, by name."""
+
+KNOWN_PROFILES = ("seed", "2025-07", "2025-08", "2025-10", "2025-12", "2026-01")
+"""Every version that can be told apart, spoken or not."""

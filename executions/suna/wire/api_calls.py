@@ -1,0 +1,82 @@
+"""A base of profiles: the calls that the document's contract and the versions under `/api` share."""
+
+from executions.agent_service import AgentView, Rejected, RunRequest
+from executions.suna.wire import agents, runs
+from executions.suna.wire.agents import AgentPage
+from executions.suna.wire.call import Answer, Call, Patience, check_sendable, quote_id
+from executions.suna.wire.runs import RunRow
+from executions.suna.wire.values import Json, parse_object, read_id
+
+THREAD_NAME = "Renum"
+"""Every thread has the same name: a name made of the prompt would show it in lists."""
+
+
+class ApiCalls:
+    """Threads, runs and agents under `/api`, as they were until 25 October 2025."""
+
+    def make_place(self, request: RunRequest) -> Call:
+        """Build the call that makes a thread; what is wrong with the request is refused before it."""
+        check_request(request)
+        return Call(method="POST", path="/api/threads", form={"name": THREAD_NAME}, patience=Patience.PREPARE)
+
+    def read_place(self, body: bytes) -> str:
+        """Return the thread's id."""
+        return read_id(parse_object(body), "thread_id")
+
+    def build_start(self, place: str, fields: dict[str, Json]) -> Call:
+        """Build the start of a run in a thread, as JSON: a form is a 422 there."""
+        thread = quote_id(place, what="the thread id")
+        return Call(
+            method="POST", path=f"/api/thread/{thread}/agent/start", json=fields, patience=Patience.START
+        )
+
+    def list_runs(self, *, place: str) -> Call:
+        """Build the call that lists the runs of a thread."""
+        return Call(method="GET", path=f"/api/thread/{quote_id(place, what='the thread id')}/agent-runs")
+
+    def read_runs(self, body: bytes, *, place: str) -> tuple[RunRow, ...]:
+        """Return the runs of a thread, newest first."""
+        return runs.read_thread_runs(body, place=place)
+
+    def get_run(self, *, run_id: str) -> Call:
+        """Build the call that asks for one run."""
+        return Call(method="GET", path=f"/api/agent-run/{quote_id(run_id, what='the run id')}")
+
+    def stop_run(self, *, run_id: str) -> Call:
+        """Build the call that stops a run."""
+        return Call(method="POST", path=f"/api/agent-run/{quote_id(run_id, what='the run id')}/stop")
+
+    def list_agents(self, *, page: int) -> Call:
+        """Build the call for one page of the catalogue."""
+        query = {"page": str(page), "limit": str(agents.PAGE_SIZE)}
+        return Call(method="GET", path="/api/agents", query=query)
+
+    def read_agents(self, body: bytes, *, page: int) -> AgentPage:
+        """Return one page of the catalogue."""
+        return agents.read_agent_page(body, page=page)
+
+    def get_agent(self, *, agent_id: str) -> Call:
+        """Build the call that asks for one agent."""
+        return Call(method="GET", path=f"/api/agents/{quote_id(agent_id, what='the agent id')}")
+
+    def read_agent(self, body: bytes) -> AgentView:
+        """Return one agent."""
+        return agents.read_agent(body)
+
+    def is_missing_agent(self, answer: Answer) -> bool:
+        """Tell whether an error means that the agent is not there."""
+        return agents.is_missing_agent(answer)
+
+
+def check_request(request: RunRequest) -> None:
+    """Raise Rejected where a run cannot be asked for like this."""
+    if not request.agent_id:
+        raise Rejected("the agent id is empty")
+    check_sendable(request.agent_id, what="the agent id")
+    check_sendable(request.prompt, what="the prompt")
+    check_sendable(request.model_name or "", what="the model name")
+
+
+def named_model(request: RunRequest) -> dict[str, Json]:
+    """Return the field that names the model, or nothing where the agent's own is wanted."""
+    return {"model_name": request.model_name} if request.model_name else {}

@@ -1,0 +1,81 @@
+"""One call and one answer as plain data: what to send, and what came back. No I/O and no headers here."""
+
+import urllib.parse
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from executions.agent_service import Rejected
+from executions.suna.wire.values import Json
+
+MAX_ID_CHARS = 200
+
+
+class Patience(StrEnum):
+    """Which total deadline a call gets.
+
+    Suna makes a sandbox while it makes a thread, and some builds also while they start a run
+    (suna-contract §1.3).
+    """
+
+    CALL = "call"
+    START = "start"
+    PREPARE = "prepare"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One request. At most one of `json` and `form` is set; `path` is encoded and begins with a slash."""
+
+    method: str
+    path: str
+    query: Mapping[str, str] | None = None
+    json: Mapping[str, Json] | None = None
+    form: Mapping[str, str] | None = None
+    patience: Patience = Patience.CALL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """One answer. `body` is decoded from its transfer and content encodings, not yet parsed.
+
+    Header names are lower case. `truncated` is true where the body of an error was longer than we care for.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    truncated: bool = False
+
+    @property
+    def is_success(self) -> bool:
+        """Whether the status is 2xx."""
+        return 200 <= self.status < 300
+
+    @property
+    def is_json(self) -> bool:
+        """Whether the answer says that it is JSON."""
+        kind = self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        return kind == "application/json" or kind.endswith("+json")
+
+
+def quote_id(value: str, *, what: str) -> str:
+    """Return an id as one path segment; Rejected where it cannot be one.
+
+    A segment of dots only would be resolved away by URL code, and the call would reach another route.
+    """
+    if not value or len(value) > MAX_ID_CHARS or not value.strip("."):
+        raise Rejected(f"{what} is empty, too long or made of dots only")
+    check_sendable(value, what=what)
+    return urllib.parse.quote(value, safe="")
+
+
+def check_sendable(text: str, *, what: str) -> None:
+    """Raise Rejected where a text cannot be sent: half a surrogate pair has no UTF-8."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        problem = f"{what} holds half a character (a lone surrogate), which cannot be sent"
+    else:
+        return
+    raise Rejected(problem)

@@ -1,0 +1,94 @@
+"""The rows of a thread: which of them belong to a run, and what each holds (suna-contract §5)."""
+
+import datetime as dt
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from executions.suna.wire.runs import RunRow, read_time
+from executions.suna.wire.values import Json, clean_text, parse_object, read_rows, short_text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One row. `content` and `metadata` are objects, also where Suna stored them as JSON in a text."""
+
+    message_id: str | None
+    type: str
+    content: Mapping[str, Json]
+    metadata: Mapping[str, Json]
+    created_at: dt.datetime | None
+
+    @property
+    def text(self) -> str | None:
+        """The row's own text, of a plain text or of a list of parts."""
+        inner = self.content.get("content")
+        if isinstance(inner, str):
+            return clean_text(inner)
+        if isinstance(inner, list):
+            parts = [part.get("text") for part in inner if isinstance(part, dict)]
+            return clean_text("".join(part for part in parts if isinstance(part, str))) or None
+        return None
+
+    @property
+    def status_type(self) -> str | None:
+        """What a status row is about: thread_run_start, error, finish and so on."""
+        return short_text(self.content.get("status_type"), max_chars=100)
+
+
+def read_messages(body: bytes) -> tuple[Message, ...]:
+    """Return the rows of a thread in the order of the answer, each id once."""
+    messages: list[Message] = []
+    seen: set[str] = set()
+    for row in read_rows(parse_object(body), "messages"):
+        message_id = short_text(row.get("message_id"), max_chars=200)
+        if message_id is not None:
+            if message_id in seen:
+                continue
+            seen.add(message_id)
+        messages.append(
+            Message(
+                message_id=message_id,
+                type=short_text(row.get("type"), max_chars=100) or "",
+                content=_read_object(row.get("content")),
+                metadata=_read_object(row.get("metadata")),
+                created_at=read_time(row.get("created_at")),
+            )
+        )
+    return tuple(messages)
+
+
+def has_several_turns(messages: Iterable[Message]) -> bool:
+    """Tell whether people wrote into the thread more than once, so that it holds several runs."""
+    return sum(message.type == "user" for message in messages) > 1
+
+
+def select_run(messages: Sequence[Message], *, run_id: str, runs: Sequence[RunRow]) -> tuple[Message, ...]:
+    """Return the rows between a run's start and the next run's.
+
+    No row names its run, and times are all there is to tell them apart. Everything is returned where the
+    run or its time is not known: Renum makes one thread per run, so that this is the rule and not a loss.
+    """
+    starts = sorted(row.started_at for row in runs if row.started_at is not None)
+    begin = next((row.started_at for row in runs if row.view.run_id == run_id), None)
+    if begin is None:
+        return tuple(messages)
+    end = next((start for start in starts if start > begin), None)
+    return tuple(
+        message
+        for message in messages
+        if message.created_at is not None
+        and message.created_at >= begin
+        and (end is None or message.created_at < end)
+    )
+
+
+def _read_object(value: Json) -> Mapping[str, Json]:
+    """Return a stored object. Some rows hold it as JSON in a text, some hold the bare text."""
+    if isinstance(value, str):
+        try:
+            parsed = json.loads(value)
+        except (ValueError, RecursionError):
+            return {"content": value}
+        return parsed if isinstance(parsed, dict) else {"content": value}
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,118 @@
+"""What a wire profile is: how one version of Suna is asked and understood, as pure functions.
+
+A further version is one more module beside `seed` and `suna_2025_08` that offers this protocol, and one
+more entry in the registry of this package. Readers raise BadResponse for what is not the contract.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from executions.agent_service import AgentView, RunRequest, RunResult, RunView
+from executions.suna.wire.agents import AgentPage
+from executions.suna.wire.call import Answer, Call
+from executions.suna.wire.runs import RunRow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """What a version of Suna can do, as the orchestrator must know it.
+
+    `streams_safely`: its event stream exists and reading it changes nothing. `lists_runs`: the runs of a
+    thread can be looked up, so that no agent is started twice. `lists_active_runs`: one request tells every
+    run in flight, in each build of this version. `reports_usage`: tokens come with the result.
+    `prompt_before_start`: the prompt is put into the thread, not into the start. `honours_user_keys`: it
+    reads `X-API-Key-<service>`; no version but the design document's does.
+    """
+
+    streams_safely: bool
+    lists_runs: bool
+    lists_active_runs: bool
+    reports_usage: bool
+    prompt_before_start: bool
+    honours_user_keys: bool
+
+
+class WireProfile(Protocol):
+    """One version of Suna's HTTP contract."""
+
+    @property
+    def name(self) -> str:
+        """The profile's stable name, as connections store it."""
+        ...
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What this version can do."""
+        ...
+
+    def make_place(self, request: RunRequest) -> Call:
+        """Build the call that makes a thread."""
+        ...
+
+    def read_place(self, body: bytes) -> str:
+        """Return the thread's id."""
+        ...
+
+    def put_prompt(self, request: RunRequest, *, place: str) -> Call | None:
+        """Build the call that puts the prompt there; None where the start carries it."""
+        ...
+
+    def start(self, request: RunRequest, *, place: str) -> Call:
+        """Build the call that starts the run."""
+        ...
+
+    def read_start(self, body: bytes, *, place: str) -> RunView:
+        """Return the run that was started."""
+        ...
+
+    def list_runs(self, *, place: str) -> Call:
+        """Build the call that lists the runs of a thread."""
+        ...
+
+    def read_runs(self, body: bytes, *, place: str) -> tuple[RunRow, ...]:
+        """Return the runs of a thread, newest first."""
+        ...
+
+    def get_run(self, *, run_id: str) -> Call:
+        """Build the call that asks for one run."""
+        ...
+
+    def read_run(self, body: bytes, *, run_id: str) -> RunView:
+        """Return one run."""
+        ...
+
+    def get_result(self, *, run_id: str, place: str) -> Call:
+        """Build the call that asks for what a run left behind."""
+        ...
+
+    def read_result(self, body: bytes, *, run_id: str, runs: Sequence[RunRow] | None) -> RunResult | None:
+        """Return what the run left behind; None where `runs` is None and the thread's runs are needed.
+
+        They are where a thread holds several turns, so that one run's rows must be told from another's.
+        """
+        ...
+
+    def stop_run(self, *, run_id: str) -> Call:
+        """Build the call that stops a run."""
+        ...
+
+    def list_agents(self, *, page: int) -> Call:
+        """Build the call for one page of the catalogue; pages count from 1."""
+        ...
+
+    def read_agents(self, body: bytes, *, page: int) -> AgentPage:
+        """Return one page of the catalogue."""
+        ...
+
+    def get_agent(self, *, agent_id: str) -> Call:
+        """Build the call that asks for one agent."""
+        ...
+
+    def read_agent(self, body: bytes) -> AgentView:
+        """Return one agent."""
+        ...
+
+    def is_missing_agent(self, answer: Answer) -> bool:
+        """Tell whether an answer that is an error means that the agent is not there."""
+        ...

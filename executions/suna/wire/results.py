@@ -1,0 +1,71 @@
+"""What a run left behind in its thread's rows: the final answer and the model calls (XML tool calls)."""
+
+from collections.abc import Sequence
+
+from executions.agent_service import ModelResponse, RunResult
+from executions.suna.wire.messages import Message
+from executions.suna.wire.usage import build_response
+from executions.suna.wire.values import short_text
+from executions.suna.wire.xml_calls import find_final_call, strip_calls
+
+NO_ANSWER = "the run ended without an answer"
+_RESPONSE_ENDS = frozenset({"assistant_response_end", "llm_response_end"})
+"""Written after each model call: the first until 3 October 2025, the second from then on."""
+
+
+def build_result(messages: Sequence[Message], *, run_id: str) -> RunResult:
+    """Build a run's result from its rows, oldest first.
+
+    `structured` stays None: Suna's agents submit text, and a text that holds JSON is the engine's to read.
+    """
+    answers = [message.text or "" for message in messages if message.type == "assistant"]
+    responses = build_responses(messages, run_id=run_id)
+    complete = _is_usage_complete(messages)
+    if not answers:
+        error = _find_error(messages) or NO_ANSWER
+        return RunResult(text=None, error=error, responses=responses, usage_complete=complete)
+    final = find_final_call(answers[-1])
+    text = final.text if final is not None else None
+    if text is None:
+        # The tool complete may come without a text: then what the agent wrote beside it is the answer,
+        # and before that what it wrote last.
+        text = next((plain for plain in map(strip_calls, reversed(answers)) if plain), None)
+    asked = final is not None and final.tool == "ask"
+    return RunResult(text=text, asked=asked, responses=responses, usage_complete=complete)
+
+
+def build_responses(messages: Sequence[Message], *, run_id: str) -> tuple[ModelResponse, ...]:
+    """Build one entry for each model call of a run that Suna wrote down."""
+    asked_models = {
+        response_id: short_text(message.content.get("model"), max_chars=255)
+        for message in messages
+        if message.type == "llm_response_start"
+        and (response_id := short_text(message.content.get("llm_response_id"))) is not None
+    }
+    ends = [message for message in messages if message.type in _RESPONSE_ENDS]
+    return tuple(
+        build_response(
+            end.content,
+            source_id=end.message_id or f"{run_id}:{number}",
+            asked_model=asked_models.get(short_text(end.content.get("llm_response_id")) or ""),
+        )
+        for number, end in enumerate(ends, start=1)
+    )
+
+
+def _is_usage_complete(messages: Sequence[Message]) -> bool:
+    """Tell whether every model call that began has its row: those of a stopped run never get one (§9.28)."""
+    begun = sum(
+        message.type == "llm_response_start" or message.status_type == "assistant_response_start"
+        for message in messages
+    )
+    return begun <= sum(message.type in _RESPONSE_ENDS for message in messages)
+
+
+def _find_error(messages: Sequence[Message]) -> str | None:
+    for message in reversed(messages):
+        if message.type == "status" and message.status_type == "error":
+            return short_text(message.content.get("message"), max_chars=20_000) or short_text(
+                message.content.get("error"), max_chars=20_000
+            )
+    return None

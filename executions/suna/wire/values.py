@@ -1,0 +1,106 @@
+"""Reading untrusted JSON: every value that an answer holds is checked and made storable here.
+
+Storable means: PostgreSQL takes it (no NUL, no lone surrogates, no NaN, no infinity) and it has a bound.
+An agent's own answer is not cut or cleaned here, apart from that: the engine does it.
+"""
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+from executions.agent_service import BadResponse
+
+Json: TypeAlias = Any
+"""A JSON value as `json.loads` returns it."""
+
+MAX_SHORT_CHARS = 2_000
+MAX_TOKENS = 10**9
+"""More than any model call can use: a larger count is a mistake, and money must not follow from it."""
+
+MAX_DEPTH = 32
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+def parse_json(body: bytes) -> Json:
+    """Return the parsed body; BadResponse where it is not JSON.
+
+    NaN, Infinity and numbers beyond a double's range become text: they are no JSON that can be stored.
+    """
+    try:
+        return json.loads(body, parse_constant=str, parse_float=_parse_float)
+    except (ValueError, RecursionError):
+        # Raised below, outside of this block: the parser's error holds the whole body.
+        pass
+    raise BadResponse("the answer is not JSON")
+
+
+def _parse_float(digits: str) -> float | str:
+    value = float(digits)
+    return value if math.isfinite(value) else digits
+
+
+def parse_object(body: bytes) -> dict[str, Json]:
+    """Return the parsed body, which must be a JSON object."""
+    value = parse_json(body)
+    if not isinstance(value, dict):
+        raise BadResponse("the answer is not a JSON object")
+    return value
+
+
+def clean_text(text: str) -> str:
+    """Return a text without the characters that PostgreSQL refuses."""
+    return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text) if _UNSTORABLE.search(text) else text
+
+
+def short_text(value: Json, *, max_chars: int = MAX_SHORT_CHARS) -> str | None:
+    """Return a text of bounded length, or None where the value is no text or has nothing in it."""
+    if not isinstance(value, str) or not value.strip():
+        return None
+    return clean_text(value[:max_chars])
+
+
+def storable(value: Json, *, depth: int = MAX_DEPTH) -> Json:
+    """Return a JSON value that can be stored: texts cleaned, what is nested deeper than `depth` dropped."""
+    if isinstance(value, str):
+        return clean_text(value)
+    if isinstance(value, dict):
+        if depth <= 0:
+            return None
+        return {clean_text(key): storable(item, depth=depth - 1) for key, item in value.items()}
+    if isinstance(value, list):
+        if depth <= 0:
+            return None
+        return [storable(item, depth=depth - 1) for item in value]
+    return value
+
+
+def read_id(source: Mapping[str, Json], key: str, *, max_chars: int = 200) -> str:
+    """Return an id that must be there: a text of 1 to 200 characters without blanks or controls."""
+    value = source.get(key)
+    if isinstance(value, str) and 0 < len(value) <= max_chars and value.isprintable() and " " not in value:
+        return value
+    raise BadResponse(f"{key} is missing or is not an id")
+
+
+def find_object(value: Json, *keys: str) -> dict[str, Json]:
+    """Return the object at the end of a chain of keys, or an empty one where any link is missing."""
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value if isinstance(value, dict) else {}
+
+
+def read_rows(source: Mapping[str, Json], key: str) -> list[dict[str, Json]]:
+    """Return a list of objects that must be there."""
+    rows = source.get(key)
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise BadResponse(f"{key} is missing or is not a list of objects")
+    return rows
+
+
+def token_count(value: Json) -> int | None:
+    """Return a count of tokens, or None where the value cannot be one (float, bool, negative, absurd)."""
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_TOKENS:
+        return value
+    return None

@@ -1,0 +1,68 @@
+"""Tool calls written as XML inside an assistant's text, as Suna had them until 24 November 2025.
+
+Everything here is one pass with `find`: an agent's text is hostile, and a regular expression over eight
+megabytes of half-open tags would hold the driver for minutes.
+"""
+
+from dataclasses import dataclass
+
+_BLOCK_OPEN = "<function_calls>"
+_BLOCK_CLOSE = "</function_calls>"
+_TEXT_OPEN = '<parameter name="text">'
+_PARAMETER_OPEN = '<parameter name="'
+_PARAMETER_CLOSE = "</parameter>"
+_INVOKE_CLOSE = "</invoke>"
+TERMINATING_TOOLS = ("ask", "complete")
+"""The tools that end a run; an assistant's text holds at most one (suna-contract §5)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinalCall:
+    """The call that ended a run: `complete`, or `ask` for a question to a human. `text` is its argument."""
+
+    tool: str
+    text: str | None
+
+
+def find_final_call(content: str) -> FinalCall | None:
+    """Return the last call of `ask` or `complete` in an assistant's text, or None."""
+    block = content.rfind(_BLOCK_OPEN)
+    if block < 0:
+        return None
+    position, tool = max(
+        (content.rfind(f'<invoke name="{name}">', block), name) for name in TERMINATING_TOOLS
+    )
+    if position < 0:
+        return None
+    end = content.rfind(_INVOKE_CLOSE, position)
+    body = content[position : end if end >= 0 else len(content)]
+    return FinalCall(tool=tool, text=_text_parameter(body))
+
+
+def strip_calls(content: str) -> str:
+    """Return an assistant's text without its blocks of calls; an unclosed block reaches to the end."""
+    parts: list[str] = []
+    position = 0
+    while (start := content.find(_BLOCK_OPEN, position)) >= 0:
+        parts.append(content[position:start])
+        end = content.find(_BLOCK_CLOSE, start)
+        if end < 0:
+            return "".join(parts).strip()
+        position = end + len(_BLOCK_CLOSE)
+    parts.append(content[position:])
+    return "".join(parts).strip()
+
+
+def _text_parameter(body: str) -> str | None:
+    """Return the argument `text`.
+
+    It may itself hold closing tags, so its end is the last one before the next parameter.
+    """
+    start = body.find(_TEXT_OPEN)
+    if start < 0:
+        return None
+    start += len(_TEXT_OPEN)
+    following = body.find(_PARAMETER_OPEN, start)
+    limit = following if following >= 0 else len(body)
+    end = body.rfind(_PARAMETER_CLOSE, start, limit)
+    return body[start : end if end >= 0 else limit].strip() or None

@@ -1,0 +1,14 @@
+"""What the queue runs, by name. Each task makes one call; arguments are ids, and there are none here."""
+
+from executions.orchestrator.drive import drive as drive_executions
+from executions.orchestrator.sweep import sweep as sweep_executions
+
+
+def drive(**_: object) -> None:
+    """Become a driver."""
+    drive_executions()
+
+
+def sweep(**_: object) -> None:
+    """Repair what hints missed: wake a driver where work waits, forget dead drivers, read missing usage."""
+    sweep_executions()

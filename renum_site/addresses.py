@@ -1,0 +1,82 @@
+"""Addresses of PostgreSQL and Redis turned into what Django wants: DATABASES and CACHES."""
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+from renum_site.env import EnvError, split_url
+
+# Measured with packets silently lost: without them a query hangs for a quarter of an hour; keepalives alone
+# do not help, because data that nobody acknowledges is in flight.
+TCP_USER_TIMEOUT_MS = 5000
+CONNECT_TIMEOUT_S = 3
+NOWHERE = "postgresql://renum@127.0.0.1:1/renum"
+NOWHERE_REDIS = "redis://127.0.0.1:1/0"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CacheTimeouts:
+    """How long a call to Redis may take. q2 blocks for 1 s in each read, so its limit must lie above."""
+
+    connect_s: float = 3.0
+    answer_s: float = 5.0
+
+
+def build_database(
+    url: str, *, statement_timeout_s: float, long_lived: bool, test_name: str | None
+) -> dict[str, Any]:
+    """Return the settings of one PostgreSQL database.
+
+    `long_lived` processes (q2, drivers) keep a connection and check its health; a web process gives it back
+    after each request, because under ASGI every request may run in another thread. A query in the address
+    is handed to libpq and wins over our own options; `host=/path` there means a Unix socket.
+    """
+    parts = split_url("DATABASE_URL", url)
+    query = dict(parse_qsl(parts.query))
+    host = query.pop("host", "") or unquote(parts.hostname or "")
+    name = unquote(parts.path.removeprefix("/"))
+    if not name or "/" in name:
+        msg = (
+            "DATABASE_URL must end with the name of one database: postgresql://user:password@host:5432/name."
+        )
+        raise EnvError(msg)
+    options: dict[str, Any] = {
+        "connect_timeout": CONNECT_TIMEOUT_S,
+        "application_name": "renum",
+        "options": f"-c statement_timeout={round(statement_timeout_s * 1000)}",
+    }
+    if host and not host.startswith("/"):
+        options["tcp_user_timeout"] = TCP_USER_TIMEOUT_MS
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": name,
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": host,
+        "PORT": str(parts.port or ""),
+        "OPTIONS": {**options, **query},
+        "CONN_MAX_AGE": 600 if long_lived else 0,
+        "CONN_HEALTH_CHECKS": long_lived,
+        "TEST": {"NAME": test_name} if test_name else {},
+    }
+
+
+def build_cache(
+    url: str, *, prefix: str, timeouts: CacheTimeouts, as_json: bool = False, expires_s: int | None = 300
+) -> dict[str, Any]:
+    """Return the settings of one cache alias on Redis. `as_json` keeps pickles out of it."""
+    options: dict[str, Any] = {
+        "CLIENT_CLASS": "django_redis.client.DefaultClient",
+        "SOCKET_CONNECT_TIMEOUT": timeouts.connect_s,
+        "SOCKET_TIMEOUT": timeouts.answer_s,
+        "CONNECTION_POOL_KWARGS": {"health_check_interval": 30},
+    }
+    if as_json:
+        options["SERIALIZER"] = "django_redis.serializers.json.JSONSerializer"
+    return {
+        "BACKEND": "django_redis.cache.RedisCache",
+        "LOCATION": url,
+        "KEY_PREFIX": prefix,
+        "TIMEOUT": expires_s,
+        "OPTIONS": options,
+    }

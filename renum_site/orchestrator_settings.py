@@ -1,0 +1,63 @@
+"""The orchestrator's intervals and limits as one frozen value, read once and checked against each other."""
+
+from dataclasses import dataclass
+
+from renum_site.env import Env, EnvError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrchestratorSettings:
+    """How fast drivers beat, look, ask and give up. Times are seconds.
+
+    A driver may miss one beat and keep its lease. `start_grace_s` must outlast a start call that hangs,
+    or a second run could be started beside a slow first one. A driver lingers longer than a lease lasts,
+    so that it picks up what a dead one held.
+    """
+
+    lease_ttl_s: float
+    beat_s: float
+    claim_interval_s: float
+    claim_chunk: int
+    capacity: int
+    poll_min_s: float
+    poll_max_s: float
+    poll_divisor: float
+    call_deadline_s: float
+    start_grace_s: float
+    linger_s: float
+    max_drive_s: float
+    commit_batch: int
+    drivers_workers: int
+
+
+def read_orchestrator_settings(env: Env) -> OrchestratorSettings:
+    """Read RENUM_<NAME> for each field; raise EnvError where one is wrong or two contradict each other."""
+    settings = OrchestratorSettings(
+        lease_ttl_s=env.seconds("RENUM_LEASE_TTL_S", default=15, low=0.5, high=600),
+        beat_s=env.seconds("RENUM_BEAT_S", default=5, low=0.1, high=200),
+        claim_interval_s=env.seconds("RENUM_CLAIM_INTERVAL_S", default=2, low=0.05, high=60),
+        claim_chunk=env.whole("RENUM_CLAIM_CHUNK", default=25, low=1, high=1000),
+        capacity=env.whole("RENUM_CAPACITY", default=300, low=1, high=5000),
+        poll_min_s=env.seconds("RENUM_POLL_MIN_S", default=0.5, low=0.02, high=60),
+        poll_max_s=env.seconds("RENUM_POLL_MAX_S", default=5, low=0.02, high=300),
+        poll_divisor=env.seconds("RENUM_POLL_DIVISOR", default=10, low=1, high=1000),
+        call_deadline_s=env.seconds("RENUM_CALL_DEADLINE_S", default=30, low=0.2, high=300),
+        start_grace_s=env.seconds("RENUM_START_GRACE_S", default=35, low=0.2, high=600),
+        linger_s=env.seconds("RENUM_LINGER_S", default=25, low=0.5, high=3600),
+        max_drive_s=env.seconds("RENUM_MAX_DRIVE_S", default=3600, low=1, high=86_400),
+        commit_batch=env.whole("RENUM_COMMIT_BATCH", default=200, low=1, high=5000),
+        drivers_workers=env.whole("RENUM_DRIVERS_WORKERS", default=2, low=1, high=64),
+    )
+    if settings.beat_s * 2 > settings.lease_ttl_s:
+        msg = "RENUM_BEAT_S must be at most half of RENUM_LEASE_TTL_S, or one late beat would lose the lease."
+        raise EnvError(msg)
+    if settings.poll_min_s > settings.poll_max_s:
+        msg = "RENUM_POLL_MIN_S must not be above RENUM_POLL_MAX_S."
+        raise EnvError(msg)
+    if settings.start_grace_s <= settings.call_deadline_s:
+        msg = "RENUM_START_GRACE_S must be longer than RENUM_CALL_DEADLINE_S, or steps could start twice."
+        raise EnvError(msg)
+    if settings.linger_s <= settings.lease_ttl_s:
+        msg = "RENUM_LINGER_S must be longer than RENUM_LEASE_TTL_S, or nobody adopts what a driver left."
+        raise EnvError(msg)
+    return settings

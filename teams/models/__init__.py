@@ -1,0 +1,21 @@
+"""Who works, and how the work is written down."""
+
+from teams.models.agent import Agent
+from teams.models.api_token import ApiToken, ApiTokenScope
+from teams.models.suna_connection import SunaConnection
+from teams.models.team import Team
+from teams.models.team_membership import TeamMembership, TeamRole
+from teams.models.user import User
+from teams.models.workflow_version import WorkflowVersion
+
+__all__ = [
+    "Agent",
+    "ApiToken",
+    "ApiTokenScope",
+    "SunaConnection",
+    "Team",
+    "TeamMembership",
+    "TeamRole",
+    "User",
+    "WorkflowVersion",
+]

@@ -1,0 +1,34 @@
+"""The catalogue: the agents that a connection offers, as they were when it was last synced."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from teams.models.suna_connection import SunaConnection
+from teams.models.uuid7 import new_id
+
+
+class Agent(models.Model):
+    """One agent of one connection. `agent_id` is Suna's own id, opaque to us.
+
+    `missing_since` is set where the last sync did not find it any more; steps that name it are warned of.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    connection = models.ForeignKey(SunaConnection, on_delete=models.CASCADE, related_name="agents")
+    agent_id = models.CharField(_("agent id"), max_length=128)
+    name = models.CharField(_("name"), max_length=200)
+    description = models.TextField(_("description"), blank=True)
+    model_name = models.CharField(_("model"), max_length=200, blank=True)
+    synced_at = models.DateTimeField(_("synced at"), null=True, blank=True)
+    missing_since = models.DateTimeField(_("missing since"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("agent")
+        verbose_name_plural = _("agents")
+        ordering = ["name", "agent_id"]
+        constraints = [
+            models.UniqueConstraint(name="agent_once_per_connection", fields=["connection", "agent_id"]),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.agent_id

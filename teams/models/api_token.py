@@ -1,0 +1,32 @@
+"""A token of an API client: knox's hashed, expiring token with a name and a scope of ours."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from knox.models import AbstractAuthToken
+
+
+class ApiTokenScope(models.TextChoices):
+    """What a token may do: each scope includes those before it."""
+
+    READ = "read", _("read")
+    RUN = "run", _("read and run")
+    ADMIN = "admin", _("everything its user may")
+
+
+class ApiToken(AbstractAuthToken):
+    """One token. Only its SHA-512 is stored; the token itself is shown once, when it is made."""
+
+    name = models.CharField(_("name"), max_length=100, blank=True)
+    scope = models.CharField(
+        _("scope"), max_length=10, choices=ApiTokenScope.choices, default=ApiTokenScope.ADMIN
+    )
+    last_used_at = models.DateTimeField(_("last used at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("API token")
+        verbose_name_plural = _("API tokens")
+        constraints = [
+            models.CheckConstraint(
+                name="api_token_scope_known", condition=models.Q(scope__in=ApiTokenScope.values)
+            ),
+        ]

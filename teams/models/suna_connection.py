@@ -1,0 +1,80 @@
+"""Where a Suna is and how we speak to it. Testing, syncing and detecting live in `executions.actions`."""
+
+import json
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from teams.models.encrypted_text import StrictEncryptedTextField, open_sealed, seal
+from teams.models.uuid7 import new_id
+
+
+class SunaConnection(models.Model):
+    """One Suna with one credential, of one user or, where `owner` is null, of the whole site.
+
+    `wire_profile` is empty until it was detected or set. `capabilities` and `limits` hold what was learned
+    ({"parallel_runs": 3}). `throttled_until` says that starts wait; `paused_code` that they wait for a person
+    (credential_refused, payment_required). The credential is bound to this row and its base URL: changed
+    or copied elsewhere, it does not decrypt.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="suna_connections",
+        verbose_name=_("owner"),
+        help_text=_("Empty: a connection of the whole site."),
+    )
+    name = models.CharField(_("name"), max_length=100)
+    base_url = models.CharField(_("base URL"), max_length=500)
+    sealed_credential = StrictEncryptedTextField(_("credential"), null=True, blank=True, editable=False)
+    wire_profile = models.CharField(_("wire profile"), max_length=20, blank=True)
+    sends_user_keys = models.BooleanField(
+        _("sends users' keys"),
+        default=False,
+        help_text=_("Only Sunas that read X-API-Key-<service> should ever be sent users' keys."),
+    )
+    capabilities = models.JSONField(_("capabilities"), default=dict, blank=True)
+    limits = models.JSONField(_("limits"), default=dict, blank=True)
+    throttled_until = models.DateTimeField(_("throttled until"), null=True, blank=True)
+    paused_code = models.CharField(_("paused because"), max_length=50, blank=True)
+    checked_at = models.DateTimeField(_("checked at"), null=True, blank=True)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("Suna connection")
+        verbose_name_plural = _("Suna connections")
+        ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(
+                name="suna_connection_base_url_http",
+                condition=models.Q(base_url__startswith="https://") | models.Q(base_url__startswith="http://"),
+            ),
+            models.UniqueConstraint(
+                name="suna_connection_name_once",
+                fields=["owner", "name"],
+                nulls_distinct=False,
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def set_credential(self, *, bearer: str = "", api_key: str = "") -> None:
+        """Seal a credential for this row and its base URL; the caller saves. Both empty: none."""
+        secret = json.dumps({"bearer": bearer, "api_key": api_key})
+        self.sealed_credential = seal(secret, self._binding()) if bearer or api_key else None
+
+    def credential(self) -> dict[str, str]:
+        """Return {"bearer", "api_key"}, empty strings where unset; Undecryptable where it is not ours."""
+        if not self.sealed_credential:
+            return {"bearer": "", "api_key": ""}
+        opened: dict[str, str] = json.loads(open_sealed(self.sealed_credential, self._binding()))
+        return opened
+
+    def _binding(self) -> dict[str, str]:
+        return {"connection": str(self.id), "base_url": self.base_url}

@@ -1,0 +1,202 @@
+"""Which JSON Schemas a step's `output.schema` may hold: sound, safe to run, and possible to satisfy.
+
+Running one against a result: `output_validator`.
+"""
+
+from collections.abc import Iterator, Mapping
+from urllib.parse import unquote
+
+from jsonschema import Draft202012Validator
+
+from teams.workflow.output_validator import EndlessSchemaError, find_first_error
+from teams.workflow.patterns import PatternError, compile_pattern
+from teams.workflow.plan import Json
+from teams.workflow.problems import Pointer, excerpt, pointer_text
+from teams.workflow.shapes import Node
+
+MAX_REFERENCES = 100
+"""How many $ref one schema may hold."""
+
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_MAPS = ("properties", "patternProperties", "$defs", "definitions", "dependentSchemas")
+_LISTS = ("allOf", "anyOf", "oneOf", "prefixItems")
+_SINGLES = (
+    "items",
+    "contains",
+    "additionalProperties",
+    "propertyNames",
+    "unevaluatedItems",
+    "unevaluatedProperties",
+    "contentSchema",
+    "not",
+    "if",
+    "then",
+    "else",
+)
+_REFERENCES = ("$ref", "$dynamicRef")
+_UNEVALUATED = ("unevaluatedProperties", "unevaluatedItems")
+_CONTAINERS = frozenset({"object", "array"})
+
+
+def check_output_schema(node: Node) -> None:
+    """Refuse a schema (an object or a boolean) that is none, that is unsafe to run, or that nothing meets.
+
+    Each check stands on the ones before it, so the first that refuses ends the row.
+    """
+    before = node.findings.count
+    for check in (_check_dialect, _check_form, _check_parts, _check_admits, _check_ends):
+        check(node)
+        if node.findings.count > before:
+            return
+
+
+def _check_dialect(node: Node) -> None:
+    if not isinstance(node.value, dict) or "$schema" not in node.value:
+        return
+    dialect = node.value["$schema"]
+    if isinstance(dialect, str) and dialect.rstrip("#") != _DIALECT:
+        _refuse(
+            node,
+            ("$schema",),
+            f"{excerpt(dialect)} is another dialect. Write the schema in JSON Schema 2020-12.",
+        )
+
+
+def _check_form(node: Node) -> None:
+    seen: set[Pointer] = set()
+    for error in Draft202012Validator(Draft202012Validator.META_SCHEMA).iter_errors(node.value):
+        at = tuple(error.absolute_path)
+        if at not in seen:
+            seen.add(at)
+            _refuse(node, at, f"This is no JSON Schema 2020-12: {excerpt(error.message)[1:-1]}. Correct it.")
+
+
+def _check_parts(node: Node) -> None:
+    """Refuse references out of the schema, patterns that RE2 lacks, and what makes a check unsafe."""
+    places = _places(node.value)
+    references: list[tuple[Pointer, str]] = []
+    used: set[str] = set()
+    for at, part in _subschemas(node.value):
+        if not isinstance(part, dict):
+            continue
+        used.update(part)
+        if at and "$id" in part:
+            _refuse(node, (*at, "$id"), "An inner $id would change what references mean. Remove it.")
+        references += [((*at, key), part[key]) for key in _REFERENCES if key in part]
+        if "pattern" in part:
+            _check_pattern(node, (*at, "pattern"), part["pattern"])
+        for pattern in part.get("patternProperties", ()):
+            _check_pattern(node, (*at, "patternProperties", pattern), pattern)
+    for key in _UNEVALUATED:
+        # Their evaluation follows references and runs patterns on its own, past our bounds.
+        if key in used and used & {*_REFERENCES, "patternProperties"}:
+            _refuse(
+                node,
+                (),
+                f"{key} cannot be checked together with $ref or patternProperties. "
+                "Write the parts out, or use additionalProperties.",
+            )
+    if len(references) > MAX_REFERENCES:
+        _refuse(node, (), f"The schema holds more than {MAX_REFERENCES} $ref. Use fewer.")
+    for at, reference in references:
+        if not reference.startswith("#"):
+            _refuse(node, at, "References must stay inside the schema, as #/$defs/name does. Copy it in.")
+        elif unquote(reference) not in places:
+            _refuse(node, at, f"{excerpt(reference)} names no schema in here. Add it, or correct this.")
+
+
+def _check_pattern(node: Node, at: Pointer, pattern: str) -> None:
+    try:
+        compile_pattern(pattern)
+    except PatternError as error:
+        node.findings.refuse((*node.at, *at), error.code, error.message)
+
+
+def _check_admits(node: Node) -> None:
+    if not _kinds(node.value, _places(node.value), {}):
+        _refuse(
+            node,
+            (),
+            "The schema admits neither an object nor an array, and a result's data is always one of them. "
+            'Begin with "type": "object".',
+        )
+
+
+def _check_ends(node: Node) -> None:
+    """Refuse a circle of references: it shows on any value, the empty ones included."""
+    empty: tuple[Json, ...] = ({}, [])
+    try:
+        for sample in empty:
+            find_first_error(node.value, sample)
+    except EndlessSchemaError:
+        _refuse(node, (), "The schema refers to itself without end. Break the circle of $ref.")
+
+
+def _refuse(node: Node, at: Pointer, message: str) -> None:
+    node.findings.refuse((*node.at, *at), "invalid_schema", message)
+
+
+def _subschemas(schema: Json) -> Iterator[tuple[Pointer, Json]]:
+    """Yield everything that stands where a schema stands, and where; data such as const is passed over."""
+    stack: list[tuple[Pointer, Json]] = [((), schema)]
+    while stack:
+        at, part = stack.pop()
+        yield at, part
+        if not isinstance(part, dict):
+            continue
+        for key in _MAPS:
+            stack.extend(((*at, key, name), inner) for name, inner in part.get(key, {}).items())
+        for key in _LISTS:
+            stack.extend(((*at, key, index), inner) for index, inner in enumerate(part.get(key, ())))
+        stack.extend(((*at, key), part[key]) for key in _SINGLES if key in part)
+
+
+def _places(schema: Json) -> dict[str, Json]:
+    """Return every subschema by the references that may name it: by pointer and by anchor."""
+    places: dict[str, Json] = {}
+    for at, part in _subschemas(schema):
+        places["#" + pointer_text(at)] = part
+        for anchor in ("$anchor", "$dynamicAnchor"):
+            if isinstance(part, dict) and anchor in part:
+                places["#" + part[anchor]] = part
+    return places
+
+
+def _kinds(schema: Json, places: Mapping[str, Json], known: dict[str, frozenset[str]]) -> frozenset[str]:
+    """Return which of object and array the schema may admit; one too many where that is hard to tell.
+
+    Each reference is followed once (`known`), so the recursion is bounded by the document's depth and by
+    the number of references.
+    """
+    if isinstance(schema, bool):
+        return _CONTAINERS if schema else frozenset()
+    kinds = _CONTAINERS
+    if "type" in schema:
+        kinds &= _as_set(schema["type"])
+    for values in ([schema["const"]] if "const" in schema else None, schema.get("enum")):
+        if values is not None:
+            kinds &= {"object" for value in values if isinstance(value, dict)} | {
+                "array" for value in values if isinstance(value, list)
+            }
+    for part in schema.get("allOf", ()):
+        kinds &= _kinds(part, places, known)
+    for key in ("anyOf", "oneOf"):
+        if key in schema:
+            admitted = [_kinds(part, places, known) for part in schema[key]]
+            kinds &= frozenset().union(*admitted)
+    excluded = schema.get("not")
+    if excluded is True or excluded == {}:
+        return frozenset()
+    if isinstance(excluded, dict) and set(excluded) == {"type"}:
+        kinds -= _as_set(excluded["type"])
+    reference = schema.get("$ref")
+    if isinstance(reference, str):
+        if reference not in known:
+            known[reference] = _CONTAINERS
+            known[reference] = _kinds(places[unquote(reference)], places, known)
+        kinds &= known[reference]
+    return kinds
+
+
+def _as_set(written: str | list[str]) -> frozenset[str]:
+    return frozenset({written} if isinstance(written, str) else written)

@@ -1,0 +1,10 @@
+"""The health page tells which service is missing."""
+
+import pytest
+from django.test import Client, override_settings
+
+
+@pytest.mark.django_db
+def test_health_is_ok_when_both_services_answer(clean_redis: object) -> None:
+    response = Client().get("/healthz")
+    assert (response.status_code, response.json()) == (200, {"status": "ok", "failing": []})
