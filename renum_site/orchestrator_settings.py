@@ -11,7 +11,8 @@ class OrchestratorSettings:
 
     A driver may miss one beat and keep its lease. `start_grace_s` must outlast a start call that hangs,
     or a second run could be started beside a slow first one. A driver lingers longer than a lease lasts,
-    so that it picks up what a dead one held.
+    so that it picks up what a dead one held. A stop counts once Suna has said twice, `stop_settle_s` apart,
+    that the run is over.
     """
 
     lease_ttl_s: float
@@ -24,6 +25,8 @@ class OrchestratorSettings:
     poll_divisor: float
     call_deadline_s: float
     start_grace_s: float
+    stop_settle_s: float
+    stop_give_up_s: float
     linger_s: float
     max_drive_s: float
     commit_batch: int
@@ -43,6 +46,8 @@ def read_orchestrator_settings(env: Env) -> OrchestratorSettings:
         poll_divisor=env.seconds("RENUM_POLL_DIVISOR", default=10, low=1, high=1000),
         call_deadline_s=env.seconds("RENUM_CALL_DEADLINE_S", default=30, low=0.2, high=300),
         start_grace_s=env.seconds("RENUM_START_GRACE_S", default=35, low=0.2, high=600),
+        stop_settle_s=env.seconds("RENUM_STOP_SETTLE_S", default=3, low=0, high=60),
+        stop_give_up_s=env.seconds("RENUM_STOP_GIVE_UP_S", default=600, low=1, high=86_400),
         linger_s=env.seconds("RENUM_LINGER_S", default=25, low=0.5, high=3600),
         max_drive_s=env.seconds("RENUM_MAX_DRIVE_S", default=3600, low=1, high=86_400),
         commit_batch=env.whole("RENUM_COMMIT_BATCH", default=200, low=1, high=5000),

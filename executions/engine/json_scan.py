@@ -8,7 +8,7 @@ other places where a result may stand, are in `results`.
 import re
 from array import array
 
-_BRACKET = re.compile(r"[\[{]")
+_BEGIN = re.compile(r"\[|\{(?=[ \t\n\r]*+[\"}])")  # a brace before anything else begins no object
 _SPACE = re.compile(r"[ \t\n\r]*+")
 _STRING = re.compile(r'"(?:[^"\\\x00-\x1f]++|\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4}))*+"')
 _SCALAR = re.compile(r"-?(?:0|[1-9][0-9]*+)(\.[0-9]++)?([eE][-+]?[0-9]++)?|true|false|null")
@@ -17,39 +17,45 @@ _MAX_INTEGER_DIGITS = 4300  # where CPython's own conversion stops
 _VALUE, _VALUE_OR_CLOSE, _KEY, _KEY_OR_CLOSE, _COLON, _COMMA_OR_CLOSE = range(6)
 
 
-def find_longest(text: str, *, max_depth: int, max_bytes: int) -> tuple[int, int] | None:
-    """Return start and end of the longest JSON object or array in the text, of equals the first.
+class JsonScan:
+    """The objects and arrays of one text. Pieces are found by where they begin, or as the longest of all.
 
-    Pieces deeper than `max_depth` or larger than `max_bytes` are passed over; what stands in them is not.
+    `_ends` holds for each bracket where its container ends, 0 for unknown, -1 for never.
     """
-    last_close = max(text.rfind("}"), text.rfind("]"))
-    if last_close < 0:
-        return None
-    return _Scan(text, last_close + 1, max_depth=max_depth, max_bytes=max_bytes).run()
 
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._stop = max(text.rfind("}"), text.rfind("]")) + 1
+        self._ends = array("q", bytes(8 * self._stop))
+        self._depths = array("q", bytes(8 * self._stop))
 
-class _Scan:
-    """One scan. `ends` holds for each bracket where its container ends, 0 for unknown, -1 for never."""
+    def find_end(self, start: int) -> int | None:
+        """Return where the object or array that begins at `start` ends, None where none begins there."""
+        if start >= self._stop or self._text[start] not in "[{":
+            return None
+        if self._ends[start] == 0:
+            self._parse(start)
+        return self._ends[start] if self._ends[start] > 0 else None
 
-    def __init__(self, text: str, stop: int, *, max_depth: int, max_bytes: int) -> None:
-        self.text = text
-        self.stop = stop
-        self.max_depth = max_depth
-        self.max_bytes = max_bytes
-        self.ascii = text.isascii()
-        self.ends = array("q", bytes(8 * stop))
-        self.depths = array("q", bytes(8 * stop))
-        self.best: tuple[int, int] | None = None
+    def find_longest(self, *, max_depth: int, max_bytes: int) -> tuple[int, int] | None:
+        """Return start and end of the longest object or array, of equals the first.
 
-    def run(self) -> tuple[int, int] | None:
-        for bracket in _BRACKET.finditer(self.text, 0, self.stop):
-            if self.ends[bracket.start()] == 0:
-                self._parse(bracket.start())
-        return self.best
+        Pieces deeper than `max_depth` or larger than `max_bytes` are passed over; what stands in them is not.
+        """
+        best: tuple[int, int] | None = None
+        longest = 0
+        for begin in _BEGIN.finditer(self._text, 0, self._stop):
+            start = begin.start()
+            end = self.find_end(start)
+            if end is None or end - start <= longest or self._depths[start] > max_depth:
+                continue
+            if _has_at_most(self._text, start, end, max_bytes):
+                best, longest = (start, end), end - start
+        return best
 
     def _parse(self, start: int) -> None:
         """Parse the container that begins at `start`, and with it every one inside it."""
-        text, stop, ends, depths = self.text, self.stop, self.ends, self.depths
+        text, stop, ends, depths = self._text, self._stop, self._ends, self._depths
         open_at: list[int] = []
         inner_depth: list[int] = []
         at, expect = start, _VALUE
@@ -77,7 +83,6 @@ class _Scan:
                 at += 1
                 opened, depth = open_at.pop(), inner_depth.pop() + 1
                 ends[opened], depths[opened] = at, depth
-                self._consider(opened, at, depth)
                 if not open_at:
                     return
                 inner_depth[-1] = max(inner_depth[-1], depth)
@@ -110,25 +115,19 @@ class _Scan:
             ends[opened] = -1
 
     def _skip_space(self, at: int) -> int:
-        match = _SPACE.match(self.text, at)
+        match = _SPACE.match(self._text, at)
         return at + 1 if match is None else match.end()
 
     def _scalar_end(self, at: int) -> int | None:
-        match = _SCALAR.match(self.text, at)
+        match = _SCALAR.match(self._text, at)
         if match is None:
             return None
         if match[1] is None and match[2] is None:
             return match.end() if match.end() - at <= _MAX_INTEGER_DIGITS else None
         return match.end() if abs(float(match[0])) != float("inf") else None
 
-    def _consider(self, start: int, end: int, depth: int) -> None:
-        length = end - start
-        if depth > self.max_depth or length > self.max_bytes:
-            return
-        if self.best is not None:
-            best_length = self.best[1] - self.best[0]
-            if length < best_length or (length == best_length and start > self.best[0]):
-                return
-        if not self.ascii and len(self.text[start:end].encode("utf-8", "replace")) > self.max_bytes:
-            return
-        self.best = (start, end)
+
+def _has_at_most(text: str, start: int, end: int, max_bytes: int) -> bool:
+    if end - start > max_bytes:
+        return False
+    return (end - start) * 4 <= max_bytes or len(text[start:end].encode("utf-8", "replace")) <= max_bytes

@@ -8,7 +8,7 @@ import json
 import re
 from typing import NoReturn
 
-from executions.engine import json_scan
+from executions.engine.json_scan import JsonScan
 from teams.workflow.plan import Json
 
 MAX_DATA_BYTES = 1024 * 1024
@@ -61,14 +61,15 @@ def _read_text(text: str) -> Json:
     whole = _parse(text)
     if whole is not None:
         return whole
-    fenced = _read_fences(text)
+    scan = JsonScan(text)
+    fenced = _read_fences(text, scan)
     if fenced is not None:
         return fenced
-    found = json_scan.find_longest(text, max_depth=MAX_DATA_DEPTH, max_bytes=MAX_DATA_BYTES)
+    found = scan.find_longest(max_depth=MAX_DATA_DEPTH, max_bytes=MAX_DATA_BYTES)
     return None if found is None else _parse(text[found[0] : found[1]])
 
 
-def _read_fences(text: str) -> Json:
+def _read_fences(text: str, scan: JsonScan) -> Json:
     """Return the last block marked json that parses, else the last block that does, else None.
 
     A run of backticks begins a block unless it has just closed one that parses. The value itself says where
@@ -85,7 +86,7 @@ def _read_fences(text: str) -> Json:
         if line_end >= 0:
             begins.append(line_end)
         for begin in begins:
-            value, end = _parse_block(text, begin)
+            value, end = _parse_block(text, scan, begin)
             if value is None:
                 continue
             if fence[1].lower() == "json":
@@ -98,14 +99,11 @@ def _read_fences(text: str) -> Json:
     return unmarked if marked is None else marked
 
 
-def _parse_block(text: str, begin: int) -> tuple[Json, int]:
+def _parse_block(text: str, scan: JsonScan, begin: int) -> tuple[Json, int]:
     """Return the value between `begin` and the fence behind it, and where that fence ends; or None."""
     start = _after_space(text, begin)
-    if not text.startswith(("{", "["), start):
-        return None, begin
-    try:
-        _, end = _DECODER.raw_decode(text, start)
-    except (ValueError, RecursionError):
+    end = scan.find_end(start)
+    if end is None:
         return None, begin
     close = _after_space(text, end)
     if close < len(text) and not text.startswith("```", close):

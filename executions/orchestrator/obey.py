@@ -45,7 +45,8 @@ def obey(tracked: Tracked, decision: Decision, changes: Changes, obeyed: Obeyed,
             prompt = build_prompt(tracked.plan, tracked.state, step_id)
             extras = tracked.extras[step_id]
             extras.input, extras.input_cuts = prompt.prompt, list(prompt.cuts)
-            extras.context_version = tracked.context_version
+            # What this very turn writes into the context is part of what the prompt was built from.
+            extras.context_version = tracked.context_version + len(changes.context)
             _keep_conditions(tracked, step_id, conditions)
             obeyed.starts.append(Start(step_id=step_id, prompt=prompt.prompt))
             _write_step(tracked, step_id, changes, kind="step_starting", data={"attempt": attempt})

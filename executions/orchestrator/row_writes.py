@@ -56,6 +56,7 @@ RUN_COLUMNS = {
     "message": "text",
     "api_key_type": "text",
     "usage_complete": "boolean",
+    "start_requested_at": "timestamptz",
     "start_requested": "boolean",
     "stop_requested": "boolean",
 }
@@ -81,11 +82,11 @@ _RUN_SQL = """
 INSERT INTO renum_team_agent_executions AS t ({inserted}, id, individual_usage_metrics,
     individual_cost_metrics, created_at, start_requested_at, started_at, stop_requested_at, finished_at)
 SELECT {selected}, v.id, '{{}}', '{{}}', now(),
-    CASE WHEN v.start_requested THEN now() END, CASE WHEN v.status = 'running' THEN now() END,
+    CASE WHEN v.start_requested THEN now() ELSE v.start_requested_at END, CASE WHEN v.status = 'running' THEN now() END,
     CASE WHEN v.stop_requested THEN now() END, CASE WHEN v.status IN ({terminal}) THEN now() END
 FROM ({rows}) AS v
 ON CONFLICT (id) DO UPDATE SET {excluded},
-    start_requested_at = COALESCE(EXCLUDED.start_requested_at, t.start_requested_at),
+    start_requested_at = EXCLUDED.start_requested_at,
     started_at = COALESCE(t.started_at, EXCLUDED.started_at),
     stop_requested_at = COALESCE(t.stop_requested_at, EXCLUDED.stop_requested_at),
     finished_at = CASE WHEN EXCLUDED.status IN ({terminal}) THEN COALESCE(t.finished_at, now()) END
@@ -104,7 +105,7 @@ def _assignments(columns: Mapping[str, str]) -> str:
 
 
 RUN_FLAGS = ("start_requested", "stop_requested")
-_RUN_STORED = [name for name in RUN_COLUMNS if name not in RUN_FLAGS]
+_RUN_STORED = [name for name in RUN_COLUMNS if name not in (*RUN_FLAGS, "start_requested_at")]
 EXECUTION_SQL = _EXECUTION_SQL.format(
     assignments=_assignments(EXECUTION_COLUMNS),
     rows=_rows_sql(EXECUTION_COLUMNS),

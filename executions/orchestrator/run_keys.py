@@ -38,7 +38,7 @@ class RunKeys:
 
 async def find_run_keys(tracked: Tracked, step: PlanStep, *, now: dt.datetime) -> RunKeys:
     """Read the keys for one start. Raises KeysRefused."""
-    honoured = PROFILES[tracked.connection.wire_profile].keys_honoured
+    honoured = PROFILES[tracked.connection.wire_profile].capabilities.honours_user_keys
     if not tracked.connection.sends_user_keys:
         return RunKeys(api_key_type=ApiKeyType.SUNA_ACCOUNT)
     # In the document's own contract a step that names no services is given all of them; elsewhere none.

@@ -136,6 +136,7 @@ class Tracked:
             "message": run.message,
             "api_key_type": run.api_key_type,
             "usage_complete": run.usage_complete,
+            "start_requested_at": run.start_requested_at,
             "start_requested": run.start_requested,
             "stop_requested": run.stop_requested,
         }

@@ -7,6 +7,8 @@ import httpx
 
 from executions.agent_service import Rejected
 
+MAX_PORT = 65_535
+
 
 def parse_base_url(base_url: str) -> httpx.URL:
     """Return the base URL without a slash at its end; Rejected where it is not one.
@@ -18,7 +20,7 @@ def parse_base_url(base_url: str) -> httpx.URL:
         url = httpx.URL(base_url.strip())
     except (httpx.InvalidURL, TypeError, ValueError):
         url = None
-    if url is None or url.scheme not in {"http", "https"} or not url.host:
+    if url is None or url.scheme not in {"http", "https"} or not url.host or (url.port or 1) > MAX_PORT:
         raise Rejected("the base URL is not an http or https address")
     if url.userinfo or url.query or url.fragment:
         raise Rejected("the base URL must not hold a user, a password, a query or a fragment")

@@ -7,6 +7,7 @@ question that matters after a failure: did the request leave?
 
 import functools
 import http.cookiejar
+import logging
 import ssl
 from typing import Literal
 
@@ -19,6 +20,11 @@ TransportName = Literal["aiohttp", "httpx"]
 CONNECT_TIMEOUT_S = 5.0
 KEEPALIVE_S = 3.0
 """Below uvicorn's 5 s: an idle connection that the server is about to close must not carry a start."""
+
+# A line for each call drowns what matters; and httpcore's debug lines hold whole heads of answers, in which a
+# service may repeat the key that it was sent.
+for _name in ("httpx", "httpcore"):
+    logging.getLogger(_name).setLevel(logging.WARNING)
 
 FAILURES = (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, aiohttp.ClientError, OSError)
 """What a transport raises. httpx-aiohttp lets some of aiohttp's own errors through."""

@@ -1,13 +1,26 @@
 """Where a Suna is and how we speak to it. Testing, syncing and detecting live in `executions.actions`."""
 
 import json
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from teams.models.encrypted_text import StrictEncryptedTextField, open_sealed, seal
 from teams.models.uuid7 import new_id
+
+if TYPE_CHECKING:
+    from teams.models.user import User
+
+
+class SunaConnectionQuerySet(models.QuerySet["SunaConnection"]):
+    """The one place that says which connections a person may use."""
+
+    def visible_to(self, user: "User") -> "SunaConnectionQuerySet":
+        """Return the user's own connections and the site's."""
+        return self.filter(Q(owner=user) | Q(owner=None))
 
 
 class SunaConnection(models.Model):
@@ -45,6 +58,8 @@ class SunaConnection(models.Model):
     checked_at = models.DateTimeField(_("checked at"), null=True, blank=True)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
+    objects = SunaConnectionQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("Suna connection")
         verbose_name_plural = _("Suna connections")
@@ -52,7 +67,7 @@ class SunaConnection(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="suna_connection_base_url_http",
-                condition=models.Q(base_url__startswith="https://") | models.Q(base_url__startswith="http://"),
+                condition=Q(base_url__startswith="https://") | Q(base_url__startswith="http://"),
             ),
             models.UniqueConstraint(
                 name="suna_connection_name_once",

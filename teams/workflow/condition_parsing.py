@@ -133,7 +133,7 @@ def _check_value(node: Node, operator: str) -> None:
     if expected and not expected[1](given.value):
         given.refuse(
             "invalid_value",
-            f'"{operator}" needs {expected[0]} as its value.',
+            f'The value does not suit "{operator}". Give it {expected[0]}.',
             operator=operator,
             expected=expected[0],
         )
@@ -150,7 +150,7 @@ def _check_pattern(given: Node) -> None:
     if not isinstance(given.value, str):
         given.refuse(
             "invalid_value",
-            '"matches" needs a regular expression as a text as its value.',
+            'The value does not suit "matches". Give it a regular expression as a text.',
             operator="matches",
             expected="a regular expression as a text",
         )

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 
 from teams.workflow.plan import Json
-from teams.workflow.problems import Pointer, Problem, excerpt, pointer_text
+from teams.workflow.problems import JsonCode, Pointer, Problem, excerpt, pointer_text
 
 MAX_DOCUMENT_BYTES = 256 * 1024
 MAX_DEPTH = 32
@@ -30,9 +30,9 @@ _TOKENS = re.compile(_STRING + r"|[\[\]{},:]|-?(?:Infinity|NaN|[0-9][0-9.eE+-]*)
 class JsonTextError(ValueError):
     """The text is not JSON that Renum takes. `position` counts characters from 0; None: the whole."""
 
-    def __init__(self, code: str, message: str, position: int | None = None) -> None:
+    def __init__(self, code: JsonCode, message: str, position: int | None = None) -> None:
         super().__init__(message)
-        self.code = code
+        self.code: JsonCode = code
         self.message = message
         self.position = position
 
@@ -66,7 +66,7 @@ def check_json_value(value: Json, *, max_depth: int = MAX_DEPTH) -> tuple[Proble
     )
 
 
-def walk_json(value: Json, max_depth: int = MAX_DEPTH) -> Iterator[tuple[Pointer, str, str]]:
+def walk_json(value: Json, max_depth: int = MAX_DEPTH) -> Iterator[tuple[Pointer, JsonCode, str]]:
     """Yield (place, code, message) for each refusal; the order is no promise."""
     stack: list[tuple[Json, Pointer, int]] = [(value, (), 1)]
     while stack:
@@ -185,7 +185,7 @@ def _check_number(mark: str, position: int) -> None:
         raise JsonTextError("not_finite", _not_finite(), position)
 
 
-def _text_refusals(text: str) -> Iterator[tuple[str, str]]:
+def _text_refusals(text: str) -> Iterator[tuple[JsonCode, str]]:
     if "\x00" in text:
         yield "nul_character", "The text holds the character U+0000. Remove it."
     if not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text):

@@ -6,11 +6,62 @@ Codes are stable and documented in docs/workflow.md. Nothing here judges a defin
 import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from os.path import commonprefix
+from typing import Literal, get_args
 
 from teams.workflow.plan import Json
 
 Pointer = tuple[str | int, ...]
 """Where in the document: keys and list positions, outermost first; the empty tuple is the document."""
+
+ProblemCode = Literal[
+    "required",
+    "unknown_field",
+    "wrong_type",
+    "out_of_range",
+    "too_large",
+    "too_many_agents",
+    "empty",
+    "unknown_type",
+    "invalid_id",
+    "duplicate_id",
+    "unknown_reference",
+    "ambiguous_reference",
+    "self_reference",
+    "forward_reference",
+    "parallel_reference",
+    "unexpected_key",
+    "not_supported_yet",
+    "cycle",
+    "invalid_path",
+    "unknown_operator",
+    "invalid_value",
+    "invalid_regex",
+    "unsupported_regex",
+    "else_without_group",
+    "invalid_schema",
+    "unknown_service",
+]
+WarningCode = Literal[
+    "type_missing", "unknown_agent", "not_exhaustive", "wider_than_connection", "unused_result"
+]
+JsonCode = Literal[
+    "malformed_json",
+    "too_large",
+    "too_deep",
+    "too_many_items",
+    "duplicate_key",
+    "number_out_of_range",
+    "not_finite",
+    "nul_character",
+    "surrogate",
+    "wrong_type",
+]
+"""What may be wrong with JSON as such, whatever it means; see `json_text`."""
+
+PROBLEM_CODES: tuple[str, ...] = get_args(ProblemCode)
+WARNING_CODES: tuple[str, ...] = get_args(WarningCode)
+JSON_CODES: tuple[str, ...] = get_args(JsonCode)
 
 MAX_REPORTED = 1000
 """Findings reported of one kind. A reader needs the first few; a hostile document could cause 30,000."""
@@ -48,7 +99,7 @@ class Findings:
         self._settled: set[Pointer] = set()
         self._suggestions_left = _SUGGESTIONS_MAX
 
-    def refuse(self, at: Pointer, code: str, message: str, **params: Json) -> None:
+    def refuse(self, at: Pointer, code: ProblemCode | JsonCode, message: str, **params: Json) -> None:
         """Record a problem: the definition cannot be accepted."""
         if at in self._settled:
             return
@@ -58,7 +109,7 @@ class Findings:
         """Take no more problems at this place: the one that it has makes all others noise."""
         self._settled.add(at)
 
-    def warn(self, at: Pointer, code: str, message: str, **params: Json) -> None:
+    def warn(self, at: Pointer, code: WarningCode, message: str, **params: Json) -> None:
         """Record a warning: the definition is accepted, but may not do what its author wants."""
         self._warnings.append((at, Problem(pointer_text(at), code, message, params)))
 
@@ -67,8 +118,9 @@ class Findings:
         if self._suggestions_left <= 0 or len(word) > _EXCERPT_CHARS:
             return None
         self._suggestions_left -= 1
-        close = difflib.get_close_matches(word, sorted(known), n=1)
-        return close[0] if close else None
+        close = difflib.get_close_matches(word, sorted(known), n=3)
+        # Slips happen late in a word: "retries" is nearer to "retry" than to "services".
+        return max(close, key=lambda other: len(commonprefix((word, other))), default=None)
 
     @property
     def count(self) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 
 from teams.workflow.durations import MAX_SECONDS, MIN_SECONDS, find_seconds
 from teams.workflow.plan import Json
-from teams.workflow.problems import Findings, Pointer, excerpt, listed
+from teams.workflow.problems import Findings, Pointer, ProblemCode, excerpt, listed
 
 ID_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}")
 _NOTE_KEY = re.compile(r"x-[A-Za-z0-9_.-]{1,62}")
@@ -33,7 +33,7 @@ class Node:
     at: Pointer
     findings: Findings
 
-    def refuse(self, code: str, message: str, **params: Json) -> None:
+    def refuse(self, code: ProblemCode, message: str, **params: Json) -> None:
         """Record a problem at this place."""
         self.findings.refuse(self.at, code, message, **params)
 
@@ -48,7 +48,7 @@ class Node:
         member = self.member(key)
         if member is None:
             self.findings.refuse(
-                (*self.at, key), "required", f'{what} needs "{key}". Add it.', key=key, what=what
+                (*self.at, key), "required", f'{what} needs the key "{key}". Add it here.', key=key, what=what
             )
         return member
 
@@ -100,7 +100,7 @@ class Node:
             )
         return self.value
 
-    def choice(self, allowed: Collection[str], code: str = "invalid_value") -> str | None:
+    def choice(self, allowed: Collection[str], code: ProblemCode = "invalid_value") -> str | None:
         """Return the text if it is one of the allowed ones."""
         if not isinstance(self.value, str):
             self.wrong_type("a text")
@@ -161,7 +161,9 @@ class Node:
         found = _KINDS.get(type(self.value), "no JSON value")
         if expected == "a whole number" and found == "a number":
             found = "a number with a decimal point"
-        self.refuse("wrong_type", f"This must be {expected}, not {found}.", expected=expected, found=found)
+        self.refuse(
+            "wrong_type", f"This is {found}. Write {expected} instead.", expected=expected, found=found
+        )
 
     def out_of_range(self, allowed: str, low: float, high: float) -> None:
         """Refuse a number or a duration for its size."""

@@ -2,7 +2,7 @@
 
 import urllib.parse
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from executions.agent_service import Rejected
@@ -40,11 +40,12 @@ class Answer:
     """One answer. `body` is decoded from its transfer and content encodings, not yet parsed.
 
     Header names are lower case. `truncated` is true where the body of an error was longer than we care for.
+    Its repr shows the status only: a service may repeat the key that it was sent, and a repr ends in logs.
     """
 
     status: int
-    headers: Mapping[str, str]
-    body: bytes
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
     truncated: bool = False
 
     @property

@@ -43,7 +43,8 @@ class Simulated:
 
     def status(self, run_id: str) -> dict[str, Any]:
         """Ask for a run."""
-        return self.client.get(f"/api/agent-run/{run_id}").json()
+        run: dict[str, Any] = self.client.get(f"/api/agent-run/{run_id}").json()
+        return run
 
     def messages(self, thread_id: str, kind: str | None = None) -> list[dict[str, Any]]:
         """Read the messages of a thread, oldest first."""
@@ -77,7 +78,9 @@ def running_simulator(**settings: Any) -> Iterator[Simulated]:
     assert ready.wait(10)
     token = (settings.get("tokens") or ("test-token",))[0]
     headers = {"Authorization": f"Bearer {token}"}
-    with httpx.Client(base_url=url, headers=headers, timeout=10) as client:
+    # No connection is kept: after a plain 500 the simulator closes it without a word, as Suna does.
+    limits = httpx.Limits(max_keepalive_connections=0)
+    with httpx.Client(base_url=url, headers=headers, timeout=10, limits=limits) as client:
         yield Simulated(url, client)
     server.should_exit = True
     thread.join(10)

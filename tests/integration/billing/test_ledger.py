@@ -114,6 +114,17 @@ def test_staff_s_price_at_the_moment_comes_first(make_entry, price_keeper, now):
     assert (row.price_source, row.cost_usd) == (f"override:{price.id}", Decimal("0.011"))
 
 
+def test_a_price_for_one_provider_is_used_for_that_provider_alone(make_entry, price_keeper, now):
+    price = set_price(price_keeper, now, "in-house", provider="Azure")
+
+    ours, other = record_responses(
+        [make_entry(model="in-house", provider="azure"), make_entry(model="in-house")], at=now
+    )
+
+    assert ours.price_source == f"override:{price.id}"
+    assert other.pricing == "unpriced"
+
+
 def test_a_later_price_changes_no_row_that_is_there(make_entry, price_keeper, now):
     [row] = record_responses([make_entry()], at=now)
 

@@ -20,7 +20,7 @@ from renum_site.embedded.errors import ServiceError
 from renum_site.embedded.state import LOOPBACK, is_alive
 from tests.integration.embedded.conftest import BASE_DIR, Box
 
-pytestmark = pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="reads /proc")
+pytestmark = pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="reads /proc")
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
 
 
@@ -172,7 +172,7 @@ def test_a_foreign_version_of_the_data_is_refused_in_one_sentence(box: Box) -> N
 
 def test_a_full_disk_is_told_in_one_sentence(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("renum_site.embedded.postgres.MIN_FREE_BYTES", 10**18)
-    with pytest.raises(ServiceError, match="MB of disk under .* MB are free"):
+    with pytest.raises(ServiceError, match=r"MB of disk under .* MB are free"):
         box.start()
 
 
@@ -205,33 +205,37 @@ def test_redis_of_the_machine_is_used_when_its_wheel_is_missing(
 def test_services_run_as_nobody_when_root_starts_them(box: Box) -> None:
     box.start()
     nobody = pwd.getpwnam("nobody").pw_uid
-    assert {os.stat(f"/proc/{pid}").st_uid for pid in box.processes()} == {nobody}
+    assert {Path(f"/proc/{pid}").stat().st_uid for pid in box.processes()} == {nobody}
+
+
+ORDINARY_USER = """
+import os, pathlib, sys
+import psycopg
+from renum_site.embedded.lifecycle import start_services, stop_services
+from renum_site.embedded.state import read_address
+
+# Rights are dropped after the imports: the interpreter itself may lie where an ordinary user cannot go.
+os.setgroups([]); os.setgid(int(sys.argv[2])); os.setuid(int(sys.argv[3]))
+var = pathlib.Path(sys.argv[1])
+start_services(var=var, external=frozenset())
+psycopg.connect(read_address(var, "postgres").postgres_url()).close()
+print(stop_services(var=var, external=frozenset()))
+"""
 
 
 @needs_root
 def test_an_ordinary_user_starts_uses_and_stops_the_services(box: Box) -> None:
     user = pwd.getpwnam("nobody")
     os.chown(box.var, user.pw_uid, user.pw_gid)
-    code = (
-        "import pathlib, psycopg\n"
-        "from renum_site.embedded.lifecycle import start_services, stop_services\n"
-        "from renum_site.embedded.state import read_address\n"
-        f"var = pathlib.Path({str(box.var)!r})\n"
-        "start_services(var=var, external=frozenset())\n"
-        "psycopg.connect(read_address(var, 'postgres').postgres_url()).close()\n"
-        "print(stop_services(var=var, external=frozenset()))\n"
-    )
+
     done = subprocess.run(
-        [*_python_for_others(), "-c", code],
+        [sys.executable, "-c", ORDINARY_USER, str(box.var), str(user.pw_gid), str(user.pw_uid)],
         cwd=BASE_DIR,
-        env={"PATH": os.defpath, "PYTHONPATH": os.pathsep.join([str(BASE_DIR), *_site_packages()])},
         capture_output=True,
         text=True,
         timeout=90,
-        user=user.pw_uid,
-        group=user.pw_gid,
-        extra_groups=[],
     )
+
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "['redis', 'postgres']"
     assert box.data.stat().st_uid == user.pw_uid
@@ -288,20 +292,3 @@ def test_a_folder_that_somebody_else_planted_is_refused(tmp_path: Path) -> None:
     link.symlink_to(tmp_path)
     with pytest.raises(ServiceError, match="was not made by this user"):
         account.make_open_folder(link)
-
-
-def _python_for_others() -> list[str]:
-    """A Python that an ordinary user may run: this one, else the system's of the same version."""
-    who = account.Account(*pwd.getpwnam("nobody")[2:4])
-    for candidate in (
-        Path(sys.executable).resolve(),
-        Path("/usr/bin/python3.11"),
-        Path("/usr/local/bin/python3.11"),
-    ):
-        if candidate.exists() and who.can_enter(candidate.parent):
-            return [str(candidate)]
-    pytest.skip("no Python of this version that an ordinary user may run")
-
-
-def _site_packages() -> list[str]:
-    return [place for place in sys.path if place.endswith("site-packages")]

@@ -107,7 +107,9 @@ class Clockwork:
                 self._obey(decision)
                 if isinstance(decision, StartStep):
                     wave.append(decision.step_id)
-                    self.ends_at[decision.step_id] = self.tick + self._script(decision.step_id).get("takes", 1)
+                    self.ends_at[decision.step_id] = self.tick + self._script(decision.step_id).get(
+                        "takes", 1
+                    )
                     self.state = transitions.mark(self.state, decision.step_id, StepStatus.RUNNING)
         if wave:
             self.starts.append(wave)

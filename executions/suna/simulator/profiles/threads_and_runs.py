@@ -194,7 +194,7 @@ class ThreadsAndRuns(Wire):
         thread_id = call.path_params["thread_id"]
         call.entry.thread_id = thread_id
         thread = self.world.threads.get(thread_id)
-        if thread is None or call.vanish:
+        if thread is None or (call.vanish and call.operation != "agent.start"):
             if not _is_uuid(thread_id):
                 problem = f'invalid input syntax for type uuid: "{thread_id}"'
                 raise Refusal(500, f"Error verifying thread access: {problem}")

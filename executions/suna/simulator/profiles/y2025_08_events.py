@@ -20,6 +20,9 @@ from executions.suna.simulator.run import Run
 
 _COMPLETED = {"type": "status", "status": "completed", "message": "Agent run completed successfully"}
 _LATE = {"type": "status", "status": "completed"}
+_STOP = {"type": "status", "status": "STOP"}
+_ERROR = {"type": "status", "status": "ERROR"}
+_END_STREAM = {"type": "status", "status": "END_STREAM"}
 _FIRST_CHUNK, _LAST_CHUNK = 0.15, 0.85
 _MOST_CHUNKS = 24
 
@@ -29,9 +32,15 @@ Timed = tuple[float, dict[str, Any]]
 def build_recording(run: Run, *, variant: str) -> Recording:
     """Return everything that the stream of this run will ever say."""
     events = _events_of_rows(run, variant=variant)
-    ends_at = run.ends_at or 0.0
     live_end: dict[str, Any] | None = None
-    script = run.script
+    if run.ends_at is not None:
+        live_end = _add_ends(events, run, variant=variant)
+    return Recording(events=events, late_end=_LATE, live_end=live_end, stopped_end=_STOP)
+
+
+def _add_ends(events: list[Timed], run: Run, *, variant: str) -> dict[str, Any] | None:
+    """Add what the list says at the run's end; what the control channel says beside it is returned."""
+    script, ends_at = run.script, run.ends_at or 0.0
     last_tool = script.turns[-1].tool if script.turns else None
     if script.outcome == "model_error":
         error = {
@@ -42,26 +51,22 @@ def build_recording(run: Run, *, variant: str) -> Recording:
         if variant == "b1":
             # Recorded: the error is pushed after the end, so that only a second reader meets it.
             events += [(ends_at, _COMPLETED), (ends_at, error)]
-        else:
-            events.append((ends_at, error))
-            live_end = {"type": "status", "status": "ERROR"}
-    elif script.outcome in ("crash", "shutdown"):
+            return None
+        events.append((ends_at, error))
+        return _ERROR
+    if script.outcome in ("crash", "shutdown"):
         message = run.final_error or script.error or ""
         events.append((ends_at, {"type": "status", "status": "error", "message": message.splitlines()[0]}))
-        live_end = {"type": "status", "status": "ERROR"}
-    elif script.outcome == "out_of_budget":
+        return _ERROR
+    if script.outcome == "out_of_budget":
         events.append((ends_at, {"type": "status", "status": "stopped", "message": script.error}))
-    else:
-        events.append((ends_at, _COMPLETED))
-        if variant == "b1" and last_tool in ("complete", "ask"):
-            # Recorded: after a terminating tool the turn's end is pushed behind the run's.
-            _move_last_turn_end(events)
-        if variant == "b1" and last_tool == "ask":
-            # Recorded: the control channel may be quicker than the list.
-            live_end = {"type": "status", "status": "END_STREAM"}
-    return Recording(
-        events=events, late_end=_LATE, live_end=live_end, stopped_end={"type": "status", "status": "STOP"}
-    )
+        return None
+    events.append((ends_at, _COMPLETED))
+    if variant == "b1" and last_tool in ("complete", "ask"):
+        # Recorded: after a terminating tool the turn's end is pushed behind the run's.
+        _move_last_turn_end(events)
+    # Recorded: the control channel may be quicker than the list.
+    return _END_STREAM if variant == "b1" and last_tool == "ask" else None
 
 
 def _events_of_rows(run: Run, *, variant: str) -> list[Timed]:

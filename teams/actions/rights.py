@@ -1,0 +1,18 @@
+"""Who may do what with a team. A stranger is told nothing, not even that the team exists."""
+
+from teams.actions.refusal import NotAllowed
+from teams.models import Team, User
+
+_RANK = {"viewer": 1, "operator": 2, "editor": 3, "owner": 4}
+
+
+def may(user: User, role: str, team: Team) -> bool:
+    """Whether the user's role in the team is at least `role`."""
+    held = team.role_of(user)
+    return held is not None and _RANK[held] >= _RANK[role]
+
+
+def check_role(user: User, role: str, team: Team) -> None:
+    """Raise NotAllowed where the user's role in the team is below `role`."""
+    if not may(user, role, team):
+        raise NotAllowed(f"This needs the role {role} in the team. Ask its owner for it.")

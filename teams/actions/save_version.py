@@ -1,0 +1,59 @@
+"""Saving a team's workflow: always a new version, whole and valid or not at all."""
+
+import json
+
+from django.db import transaction
+from django.db.models import Max
+
+from teams.actions.refusal import InvalidInput
+from teams.actions.rights import check_role
+from teams.models import Agent, Team, User, WorkflowVersion
+from teams.workflow.json_text import JsonTextError, parse_json_text
+from teams.workflow.parsing import Checked, read_definition
+from teams.workflow.plan import Json
+from teams.workflow.problems import Problem
+
+
+def check_definition(definition: Json, *, team: Team | None) -> Checked:
+    """Return what is wrong with a definition, in the light of the team's connection where it has one."""
+    if team is None or team.connection_id is None:
+        return read_definition(definition)
+    known = list(
+        Agent.objects.filter(connection=team.connection_id, missing_since=None).values_list("agent_id", flat=True)
+    )
+    limit = team.connection.limits.get("parallel_runs") if team.connection else None
+    return read_definition(definition, known_agents=known or None, connection_limit=limit)
+
+
+def save_version(
+    *, team: Team, by: User, definition: Json = None, source: str | None = None, note: str = ""
+) -> WorkflowVersion:
+    """Save a definition as the team's next version and publish it.
+
+    Give the JSON text as `source` to keep it byte for byte, else the parsed `definition`. Raises NotAllowed
+    for less than an editor and InvalidInput with every problem.
+    """
+    check_role(by, "editor", team)
+    if source is None:
+        source = json.dumps(definition, indent=2, ensure_ascii=False)
+    checked = check_definition(_parse(source), team=team)
+    if checked.plan is None:
+        raise InvalidInput("The workflow has problems and was not saved.", problems=checked.problems)
+    with transaction.atomic():
+        # The team's row is the lock under which its version numbers are given out.
+        Team.objects.select_for_update().get(pk=team.pk)
+        last = team.versions.aggregate(last=Max("number"))["last"] or 0
+        version = WorkflowVersion.objects.create(
+            team=team, number=last + 1, source=source, author=by, note=note
+        )
+        Team.objects.filter(pk=team.pk).update(published_version=version)
+    team.published_version = version
+    return version
+
+
+def _parse(source: str) -> Json:
+    try:
+        return parse_json_text(source)
+    except JsonTextError as error:
+        problem = Problem(pointer="", code=error.code, message=str(error), params={})
+        raise InvalidInput("The workflow is not JSON that Renum takes.", problems=[problem]) from None

@@ -1,0 +1,61 @@
+"""The simulator as its own process, and its control plane."""
+
+import json
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+START_TIMEOUT_S = 30
+
+
+@dataclass(frozen=True)
+class SimulatedSuna:
+    url: str
+
+    def get(self, path: str) -> Any:
+        return self._call("GET", path, None)
+
+    def fail(self, operation: str, **effect: Any) -> None:
+        """Make the next call of an operation fail."""
+        self._call("POST", "faults", {"rules": [{"operation": operation, "times": 1, "do": effect}]})
+
+    def reset(self) -> None:
+        self._call("POST", "reset", {})
+
+    def _call(self, method: str, path: str, body: Any) -> Any:
+        request = urllib.request.Request(  # noqa: S310 - the loopback
+            f"{self.url}/_simulator/{path}",
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+            text = answer.read()
+        return json.loads(text) if text else None
+
+
+@contextmanager
+def simulate(profile: str, variant: str | None, *, folder: Path, token: str) -> Iterator[SimulatedSuna]:
+    """Run a simulator until the caller leaves."""
+    port_file = folder / f"{profile}-{variant}.port"
+    command = [sys.executable, "manage.py", "run_suna_simulator", "--profile", profile, "--port", "0"]
+    command += ["--port-file", str(port_file), "--token", token, "--strict-agents", "--run-seconds", "0.05"]
+    command += ["--variant", variant] if variant else []
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
+    try:
+        give_up_at = time.monotonic() + START_TIMEOUT_S
+        while not port_file.exists() or not port_file.read_text().strip():
+            assert process.poll() is None, "the simulator ended at once"
+            assert time.monotonic() < give_up_at, "the simulator did not start"
+            time.sleep(0.02)
+        yield SimulatedSuna(url=f"http://127.0.0.1:{int(port_file.read_text())}")
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
