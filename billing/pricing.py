@@ -114,6 +114,11 @@ def price_response(
     return _price_by_list(provider, model, usage, at)
 
 
+def warm_up_prices() -> None:
+    """Read the price list now: the first look into it costs most of a second."""
+    _find_in_list("openai", "gpt-4o-mini")
+
+
 def find_override(
     *, provider: str | None, model: str, at: dt.datetime, overrides: Sequence[PriceOverride]
 ) -> PriceOverride | None:

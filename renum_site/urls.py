@@ -6,8 +6,14 @@ from django.urls import include, path
 
 from renum_site.health import healthz
 
+api_urls = [
+    path("", include("teams.api.urls")),
+    path("", include("billing.api.urls")),
+    path("", include("executions.api.urls")),
+]
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
+    path("api/v1/", include((api_urls, "api"))),
     path("accounts/login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("accounts/logout/", LogoutView.as_view(), name="logout"),
     path("i18n/", include("django.conf.urls.i18n")),

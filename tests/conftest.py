@@ -4,7 +4,7 @@ import pytest
 
 from tests.fixtures.loopback import refuse_outside_connections
 
-pytest_plugins = ["tests.fixtures.services"]
+pytest_plugins = ["tests.fixtures.services", "tests.fixtures.running"]
 
 
 def pytest_configure(config: pytest.Config) -> None:

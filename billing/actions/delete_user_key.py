@@ -3,15 +3,17 @@
 import logging
 
 from billing.models import UserApiKey
+from teams.actions.refusal import Refusal
 from teams.models import User
 
 logger = logging.getLogger("renum.security")
 
 
-class KeyNotFound(Exception):
+class KeyNotFound(Refusal):
     """The user has no key for that service."""
 
     code = "key_not_found"
+    status = 404
 
 
 def delete_user_key(*, user: User, service: str) -> None:

@@ -9,17 +9,23 @@ from django.views.decorators.debug import sensitive_variables
 
 from billing.models import UserApiKey
 from billing.models.user_api_key import KEY_PATTERN, SERVICE_NAME_PATTERN
+from teams.actions.refusal import InvalidInput
 from teams.models import User
 from teams.models.encrypted_text import fingerprint_of
+from teams.workflow.problems import Problem
 
 logger = logging.getLogger("renum.security")
 
 
-class KeyRefused(Exception):
+class KeyRefused(InvalidInput):
     """A key or a service name that cannot be stored. Says which rule was broken, never what was sent."""
 
     code = "key_refused"
+    status = 400
     field = ""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, problems=[Problem(f"/{self.field}", self.code, message)])
 
 
 class InvalidKey(KeyRefused):

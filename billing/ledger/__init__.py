@@ -6,6 +6,7 @@ reports and whatever knows executions live elsewhere.
 
 from billing.ledger.entries import LedgerEntry, ReportedResponse, RunFacts, build_entries
 from billing.ledger.record import record_responses
+from billing.ledger.rows import rows_of_execution
 from billing.ledger.totals import Tally, Totals, tally_rows, totals_of_execution
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "Totals",
     "build_entries",
     "record_responses",
+    "rows_of_execution",
     "tally_rows",
     "totals_of_execution",
 ]

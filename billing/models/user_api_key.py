@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 
+from teams.models import User
 from teams.models.encrypted_text import StrictEncryptedTextField, Undecryptable, open_sealed, seal
 from teams.models.uuid7 import new_id
 
@@ -28,6 +29,10 @@ class SecretNotLoaded(Exception):
 class UserApiKeyQuerySet(models.QuerySet["UserApiKey"]):
     """Rows without their secret, unless it is asked for by name."""
 
+    def for_user(self, user: User) -> "UserApiKeyQuerySet":
+        """Return the user's own keys: nobody sees another's."""
+        return self.filter(user=user)
+
     def with_secret(self) -> "UserApiKeyQuerySet":
         """Load the encrypted column as well. Nobody but the key vault needs it."""
         return self.defer(None)
@@ -39,6 +44,10 @@ class UserApiKeyManager(models.Manager["UserApiKey"]):
     def get_queryset(self) -> UserApiKeyQuerySet:
         """Return all rows without their secret."""
         return UserApiKeyQuerySet(self.model, using=self._db).defer("encrypted_key")
+
+    def for_user(self, user: User) -> UserApiKeyQuerySet:
+        """Return the user's own keys; see the query set."""
+        return self.get_queryset().for_user(user)
 
     def with_secret(self) -> UserApiKeyQuerySet:
         """Return all rows with their secret; see the query set."""

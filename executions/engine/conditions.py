@@ -33,23 +33,11 @@ def judge(conditions: Sequence[Condition], view: View) -> Judgement:
 
 
 def find_culprit(record: Sequence[Json]) -> dict[str, Json] | None:
-    """Return the comparison in a record that kept it from holding, or None where no single one did.
+    """Return the comparison that kept a record's list from holding, or None where no single one did.
 
-    One that does not hold is blamed before one that is undecidable.
+    Where the list is undecidable, that is the first undecidable one; otherwise the first that is false.
     """
-    for blamed in (False, None):
-        for item in record:
-            if item["verdict"] is not blamed:
-                continue
-            if "operator" in item:
-                found: dict[str, Json] = item
-                return found
-            # What a `not` refuses is an item that holds: there is nothing below it to blame.
-            inner = item.get("any") or item.get("all") or ([item["not"]] if blamed is None else [])
-            culprit = find_culprit(inner)
-            if culprit is not None:
-                return culprit
-    return None
+    return _find_blamed(record, _all(item["verdict"] for item in record))
 
 
 def shorten(value: Json) -> Json:
@@ -58,6 +46,21 @@ def shorten(value: Json) -> Json:
         return value
     written = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return value if len(written) <= MAX_SEEN_CHARS else written[:MAX_SEEN_CHARS] + "…"
+
+
+def _find_blamed(items: Sequence[Json], verdict: Verdict) -> dict[str, Json] | None:
+    for item in items:
+        if item["verdict"] is not verdict:
+            continue
+        if "operator" in item:
+            found: dict[str, Json] = item
+            return found
+        # What a `not` refuses is an item that holds: there is nothing below it to blame.
+        inner = item.get("any") or item.get("all") or ([item["not"]] if verdict is None else [])
+        blamed = _find_blamed(inner, verdict)
+        if blamed is not None:
+            return blamed
+    return None
 
 
 def _judge_one(condition: Condition, view: View) -> dict[str, Json]:

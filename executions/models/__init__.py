@@ -1,6 +1,6 @@
 """What running a team leaves in PostgreSQL: the truth that drivers, pages and the audit read."""
 
-from executions.models.agent_run import AgentRun, ApiKeyType
+from executions.models.agent_run import AgentRun
 from executions.models.context import ContextChange, ContextSnapshot
 from executions.models.driver import Driver
 from executions.models.execution import Execution
@@ -9,7 +9,6 @@ from executions.models.execution_step import ExecutionStep
 
 __all__ = [
     "AgentRun",
-    "ApiKeyType",
     "ContextChange",
     "ContextSnapshot",
     "Driver",

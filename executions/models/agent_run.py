@@ -4,20 +4,13 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from billing.models import ApiKeyType
 from executions.engine.state import AGENT_RUN_TERMINAL, AgentRunStatus
 from executions.models.choices import choices_of
 from executions.models.execution import Execution
 from executions.models.execution_step import ExecutionStep
 from teams.models import SunaConnection
 from teams.models.uuid7 import new_id
-
-
-class ApiKeyType(models.TextChoices):
-    """Whose key the model was called with; unknown where the service does not say."""
-
-    USER_PROVIDED = "user_provided", _("user's own key")
-    SUNA_ACCOUNT = "suna_account", _("Suna's account")
-    UNKNOWN = "unknown", _("unknown")
 
 
 class AgentRun(models.Model):

@@ -1,5 +1,7 @@
 """A driver's lease: the right to advance the executions that point to it."""
 
+import datetime as dt
+
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -14,6 +16,10 @@ class DriverQuerySet(models.QuerySet["Driver"]):
     def alive(self) -> "DriverQuerySet":
         """Return the drivers whose lease holds and that take more work."""
         return self.filter(lease_until__gt=Now(), stopping=False)
+
+    def may_be_dead(self, *, since: dt.datetime) -> "DriverQuerySet":
+        """Return the drivers that hold executions and have given no sign of life since then."""
+        return self.filter(beat_at__lte=since, executions__isnull=False).distinct()
 
 
 class Driver(models.Model):

@@ -1,5 +1,6 @@
 """Which executions a driver may take, and the taking: one statement, by PostgreSQL's clock."""
 
+import datetime as dt
 import uuid
 
 from django.db import connection
@@ -54,3 +55,11 @@ def delete_dead_drivers() -> int:
     with connection.cursor() as cursor:
         cursor.execute(_SWEEP_DRIVERS)
         return int(cursor.rowcount)
+
+
+def database_now() -> dt.datetime:
+    """Return PostgreSQL's time: the only clock by which anything is decided."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        now: dt.datetime = cursor.fetchone()[0]
+    return now

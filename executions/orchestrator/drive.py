@@ -2,30 +2,56 @@
 
 import asyncio
 import os
+import select
 import signal
 import sys
+import time
 
+from django.conf import settings
 from django.db import connections
 
 from executions.models import Driver as DriverRow
-from executions.orchestrator.claim import count_claimable
+from executions.orchestrator.claim import count_claimable, database_now
 from executions.orchestrator.driver import Driver
 from executions.orchestrator.queue import stop_reader
 from executions.orchestrator.wake import forget_queued_wake_up, wake_drivers
 
 PARENT_WATCH_S = 1.0
+STANDBY_STEP_S = 0.5
 
 
 def drive() -> None:
     """Drive executions until there are none for a while; return at once where nobody needs us."""
     forget_queued_wake_up()
     try:
-        if count_claimable() or not DriverRow.objects.alive().exists():
+        if _is_needed():
             asyncio.run(_drive())
+        if count_claimable():
+            wake_drivers()
     finally:
         connections.close_all()
-    if count_claimable():
-        wake_drivers()
+
+
+def _is_needed() -> bool:
+    """Whether there is something to claim, now or as soon as a lease runs out that nobody renews any more.
+
+    A driver that was just killed looks alive until then, and this wake-up may be the only one that comes.
+    """
+    began = database_now()
+    give_up_at = time.monotonic() + settings.ORCHESTRATOR.lease_ttl_s + STANDBY_STEP_S
+    while True:
+        if count_claimable():
+            return True
+        if not DriverRow.objects.may_be_dead(since=began).exists() or time.monotonic() > give_up_at:
+            return False
+        if _told_to_stop(STANDBY_STEP_S):
+            return False
+
+
+def _told_to_stop(wait_s: float) -> bool:
+    reader = stop_reader()
+    readable, _, _ = select.select([] if reader is None else [reader], [], [], wait_s)
+    return bool(readable)
 
 
 async def _drive() -> None:

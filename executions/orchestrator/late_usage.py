@@ -4,7 +4,7 @@ import asyncio
 import datetime as dt
 import logging
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
@@ -12,6 +12,7 @@ from billing.ledger import LedgerEntry, RunFacts, build_entries, record_response
 from executions.agent_service import AgentServiceError, RunResult
 from executions.engine.state import AGENT_RUN_TERMINAL
 from executions.models import AgentRun, Execution
+from executions.orchestrator.claim import database_now
 from executions.orchestrator.connections import open_connection
 from executions.orchestrator.totals import write_totals
 from teams.models.encrypted_text import Undecryptable
@@ -48,7 +49,7 @@ def _collect(run: AgentRun) -> bool:
         return False
     with transaction.atomic():
         execution = Execution.objects.select_for_update(of=("self",)).get(pk=run.execution_id)
-        record_responses(_entries(run, result), at=_database_now())
+        record_responses(_entries(run, result), at=database_now())
         AgentRun.objects.filter(pk=run.pk).update(usage_complete=True)
         write_totals([execution.id])
         if not AgentRun.objects.filter(execution=execution, usage_complete=False).exists():
@@ -87,10 +88,3 @@ def _entries(run: AgentRun, result: RunResult) -> list[LedgerEntry]:
     return build_entries(
         result.responses, run=facts, prompt=run.step.input, record_content=execution.team.record_content
     )
-
-
-def _database_now() -> dt.datetime:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT now()")
-        now: dt.datetime = cursor.fetchone()[0]
-    return now

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from asgiref.sync import sync_to_async
 
 from billing.key_vault import KeyMissing, keys_for_run
+from billing.models import ApiKeyType
 from executions.agent_service import SecretText
-from executions.models import ApiKeyType
 from executions.orchestrator.tracked import Tracked
 from executions.suna.wire import PROFILES
 from teams.models.encrypted_text import Undecryptable

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from billing.models import ApiKeyType
 from executions.engine.state import (
     AGENT_RUN_TERMINAL,
     AgentRunStatus,
@@ -15,7 +16,7 @@ from executions.engine.state import (
     StepState,
     StepStatus,
 )
-from executions.models import AgentRun, ApiKeyType, Execution, ExecutionStep
+from executions.models import AgentRun, Execution, ExecutionStep
 from teams.models import SunaConnection
 from teams.models.uuid7 import new_id
 from teams.workflow.plan import Json, Plan, plan_from_json

@@ -173,7 +173,8 @@ class SunaClient(AgentService):
             result = self._profile.read_result(answer.body, run_id=run_id, runs=rows)
         if result is None:
             raise BadResponse("the run's result cannot be told from others of its thread")
-        return dataclasses.replace(result, error=self._hide(result.error))
+        error = await self._find_error(result, run_id) or result.error
+        return dataclasses.replace(result, error=self._hide(error))
 
     async def stop_run(self, run_id: str) -> None:
         """Ask Suna to stop a run. Suna does so unconditionally: an ended run becomes `stopped` too."""
@@ -205,6 +206,20 @@ class SunaClient(AgentService):
     async def _list_run_rows(self, place: str) -> tuple[RunRow, ...]:
         answer = await self._ask(self._profile.list_runs(place=place))
         return self._profile.read_runs(answer.body, place=place)
+
+    async def _find_error(self, result: RunResult, run_id: str) -> str | None:
+        """Return why a run left nothing, if Suna can be brought to tell it.
+
+        It is a better word for a known fact, so that a failure to get it is not a failure of the result.
+        """
+        call = self._profile.find_error(result, run_id=run_id)
+        if call is None:
+            return None
+        try:
+            answer = await self._ask(call)
+        except AgentServiceError:
+            return None
+        return self._profile.read_error(answer.body)
 
     async def _explain_missing(self, error: AgentServiceError, place: str) -> AgentServiceError:
         """Tell what a 404 at a start means: nothing was started, because the thread or the agent is missing.

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from renum_site.embedded.account import Account, choose_account, choose_home, reachable_copy
 from renum_site.embedded.errors import ServiceError
@@ -175,6 +177,8 @@ def _client(address: Address) -> redis.Redis:
         password=address.password,
         socket_timeout=3,
         socket_connect_timeout=3,
+        # The library would ask again for seconds; whoever asks here wants to know how it is now.
+        retry=Retry(NoBackoff(), 0),
         decode_responses=True,
     )
 

@@ -1,14 +1,12 @@
 """Making a team, with its first workflow."""
 
 from django.db import IntegrityError, transaction
-from django.utils.text import slugify
 
-from teams.actions.refusal import Refusal, input_problem
+from teams.actions.naming import clean_name, slug_of
+from teams.actions.refusal import Refusal
 from teams.actions.save_version import save_version
 from teams.models import SunaConnection, Team, User
 from teams.workflow.plan import Json
-
-NAME_CHARS = 100
 
 
 class TeamNameTaken(Refusal):
@@ -27,19 +25,15 @@ def create_team(
     connection: SunaConnection | None = None,
     record_content: bool = False,
 ) -> Team:
-    """Make a team and its version 1. Raises InvalidInput, TeamNameTaken."""
-    name = " ".join(name.split())
-    if not name:
-        raise input_problem("/name", "required", "Give the team a name.")
-    if len(name) > NAME_CHARS:
-        raise input_problem("/name", "too_large", f"A name has at most {NAME_CHARS} characters.")
+    """Make a team and its version 1. Raises InvalidInput, InvalidWorkflow, TeamNameTaken."""
+    name = clean_name(name)
     connection = connection or find_default_connection(owner)
     try:
         with transaction.atomic():
             team = Team.objects.create(
                 owner=owner,
                 name=name,
-                slug=slugify(name) or "team",
+                slug=slug_of(name),
                 description=description,
                 connection=connection,
                 record_content=record_content,
@@ -54,6 +48,5 @@ def create_team(
 
 def find_default_connection(owner: User) -> SunaConnection | None:
     """Return the owner's own connection, else the site's; None where there is neither."""
-    visible = SunaConnection.objects.visible_to(owner)
+    visible = SunaConnection.objects.visible_to(owner).defer("sealed_credential")
     return visible.order_by("owner__isnull", "created_at").first()
-

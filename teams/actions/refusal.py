@@ -45,6 +45,6 @@ class InvalidInput(Refusal):
 
 
 def input_problem(pointer: str, code: str, message: str) -> InvalidInput:
-    """Build the refusal of one wrong field."""
+    """Build the refusal of one wrong field: 400, where 422 is for a workflow that cannot be."""
     problem = Problem(pointer=pointer, code=code, message=message, params={})
-    return InvalidInput(message, problems=[problem])
+    return InvalidInput(message, status=400, problems=[problem])

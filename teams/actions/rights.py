@@ -16,3 +16,9 @@ def check_role(user: User, role: str, team: Team) -> None:
     """Raise NotAllowed where the user's role in the team is below `role`."""
     if not may(user, role, team):
         raise NotAllowed(f"This needs the role {role} in the team. Ask its owner for it.")
+
+
+def check_staff(user: User, permission: str) -> None:
+    """Raise NotAllowed where the user is no member of staff with that permission, roles aside."""
+    if not (user.is_active and user.is_staff and user.has_perm(permission)):
+        raise NotAllowed("This needs a right that staff can be given.")

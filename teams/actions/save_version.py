@@ -6,7 +6,7 @@ from django.db import transaction
 from django.db.models import Max
 
 from teams.actions.refusal import InvalidInput
-from teams.actions.rights import check_role
+from teams.actions.rights import check_role, check_staff
 from teams.models import Agent, Team, User, WorkflowVersion
 from teams.workflow.json_text import JsonTextError, parse_json_text
 from teams.workflow.parsing import Checked, read_definition
@@ -14,31 +14,45 @@ from teams.workflow.plan import Json
 from teams.workflow.problems import Problem
 
 
+class InvalidWorkflow(InvalidInput):
+    """The definition has problems; their pointers start at the definition, wherever it came from."""
+
+    code = "invalid_workflow"
+
+
 def check_definition(definition: Json, *, team: Team | None) -> Checked:
     """Return what is wrong with a definition, in the light of the team's connection where it has one."""
     if team is None or team.connection_id is None:
         return read_definition(definition)
     known = list(
-        Agent.objects.filter(connection=team.connection_id, missing_since=None).values_list("agent_id", flat=True)
+        Agent.objects.filter(connection=team.connection_id, missing_since=None).values_list(
+            "agent_id", flat=True
+        )
     )
     limit = team.connection.limits.get("parallel_runs") if team.connection else None
     return read_definition(definition, known_agents=known or None, connection_limit=limit)
 
 
 def save_version(
-    *, team: Team, by: User, definition: Json = None, source: str | None = None, note: str = ""
+    *,
+    team: Team,
+    by: User,
+    definition: Json = None,
+    source: str | None = None,
+    note: str = "",
+    as_staff: bool = False,
 ) -> WorkflowVersion:
     """Save a definition as the team's next version and publish it.
 
     Give the JSON text as `source` to keep it byte for byte, else the parsed `definition`. Raises NotAllowed
-    for less than an editor and InvalidInput with every problem.
+    for less than an editor and InvalidWorkflow with every problem.
     """
     check_role(by, "editor", team)
     if source is None:
         source = json.dumps(definition, indent=2, ensure_ascii=False)
     checked = check_definition(_parse(source), team=team)
     if checked.plan is None:
-        raise InvalidInput("The workflow has problems and was not saved.", problems=checked.problems)
+        raise InvalidWorkflow("The workflow has problems and was not saved.", problems=checked.problems)
     with transaction.atomic():
         # The team's row is the lock under which its version numbers are given out.
         Team.objects.select_for_update().get(pk=team.pk)
@@ -56,4 +70,4 @@ def _parse(source: str) -> Json:
         return parse_json_text(source)
     except JsonTextError as error:
         problem = Problem(pointer="", code=error.code, message=str(error), params={})
-        raise InvalidInput("The workflow is not JSON that Renum takes.", problems=[problem]) from None
+        raise InvalidWorkflow("The workflow is not JSON that Renum takes.", problems=[problem]) from None

@@ -1,10 +1,23 @@
 """The catalogue: the agents that a connection offers, as they were when it was last synced."""
 
+from typing import TYPE_CHECKING
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from teams.models.suna_connection import SunaConnection
 from teams.models.uuid7 import new_id
+
+if TYPE_CHECKING:
+    from teams.models.user import User
+
+
+class AgentQuerySet(models.QuerySet["Agent"]):
+    """The one place that says which agents a person may choose from."""
+
+    def visible_to(self, user: "User") -> "AgentQuerySet":
+        """Return the agents of the connections that the user may use."""
+        return self.filter(connection__in=SunaConnection.objects.visible_to(user))
 
 
 class Agent(models.Model):
@@ -21,6 +34,8 @@ class Agent(models.Model):
     model_name = models.CharField(_("model"), max_length=200, blank=True)
     synced_at = models.DateTimeField(_("synced at"), null=True, blank=True)
     missing_since = models.DateTimeField(_("missing since"), null=True, blank=True)
+
+    objects = AgentQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("agent")

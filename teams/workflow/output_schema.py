@@ -1,14 +1,15 @@
 """Which JSON Schemas a step's `output.schema` may hold: sound, safe to run, and possible to satisfy.
 
-Running one against a result: `output_validator`.
+Nothing is run against a result here; the engine does that, in bounds of its own.
 """
 
+import graphlib
 from collections.abc import Iterator, Mapping
 from urllib.parse import unquote
 
 from jsonschema import Draft202012Validator
 
-from teams.workflow.output_validator import EndlessSchemaError, find_first_error
+from teams.workflow.graph import find_cycles
 from teams.workflow.patterns import PatternError, compile_pattern
 from teams.workflow.plan import Json
 from teams.workflow.problems import Pointer, excerpt, pointer_text
@@ -16,6 +17,8 @@ from teams.workflow.shapes import Node
 
 MAX_REFERENCES = 100
 """How many $ref one schema may hold."""
+MAX_PARTS_PER_VALUE = 10_000
+"""How many parts one value may be held against; references that double at each step soon pass any number."""
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _MAPS = ("properties", "patternProperties", "$defs", "definitions", "dependentSchemas")
@@ -35,7 +38,10 @@ _SINGLES = (
 )
 _REFERENCES = ("$ref", "$dynamicRef")
 _UNEVALUATED = ("unevaluatedProperties", "unevaluatedItems")
+_IN_PLACE_LISTS = ("allOf", "anyOf", "oneOf")
+_IN_PLACE_SINGLES = ("not", "if", "then", "else")
 _CONTAINERS = frozenset({"object", "array"})
+_MAX_KIND_DEPTH = 100
 
 
 def check_output_schema(node: Node) -> None:
@@ -123,13 +129,48 @@ def _check_admits(node: Node) -> None:
 
 
 def _check_ends(node: Node) -> None:
-    """Refuse a circle of references: it shows on any value, the empty ones included."""
-    empty: tuple[Json, ...] = ({}, [])
-    try:
-        for sample in empty:
-            find_first_error(node.value, sample)
-    except EndlessSchemaError:
+    """Refuse references that lead back to where they stand, and those that multiply without bound."""
+    edges = _parts_of_one_value(node.value)
+    if find_cycles(edges):
         _refuse(node, (), "The schema refers to itself without end. Break the circle of $ref.")
+        return
+    size: dict[str, int] = {}
+    for place in graphlib.TopologicalSorter(edges).static_order():
+        size[place] = 1 + sum(size[inner] for inner in edges[place])
+    if max(size.values()) > MAX_PARTS_PER_VALUE:
+        _refuse(
+            node, (), "The schema refers to its parts so often that checking would not end. Use fewer $ref."
+        )
+
+
+def _parts_of_one_value(schema: Json) -> dict[str, list[str]]:
+    """Return, for each part by its pointer, the parts that the same value is held against."""
+    targets = {reference: place for place, part in _named_parts(schema) for reference in _names(place, part)}
+    edges: dict[str, list[str]] = {}
+    for place, part in _named_parts(schema):
+        inner: list[str] = []
+        if isinstance(part, dict):
+            for key in _IN_PLACE_LISTS:
+                inner += [f"{place}/{key}/{index}" for index in range(len(part.get(key, ())))]
+            inner += [f"{place}/{key}" for key in _IN_PLACE_SINGLES if key in part]
+            inner += [
+                place + pointer_text(("dependentSchemas", name)) for name in part.get("dependentSchemas", ())
+            ]
+            inner += [targets[unquote(part[key])] for key in _REFERENCES if key in part]
+        edges[place] = inner
+    return edges
+
+
+def _named_parts(schema: Json) -> Iterator[tuple[str, Json]]:
+    return ((pointer_text(at), part) for at, part in _subschemas(schema))
+
+
+def _names(place: str, part: Json) -> Iterator[str]:
+    """Yield the references by which a part may be named: its pointer and its anchors."""
+    yield "#" + place
+    for key in ("$anchor", "$dynamicAnchor"):
+        if isinstance(part, dict) and key in part:
+            yield "#" + part[key]
 
 
 def _refuse(node: Node, at: Pointer, message: str) -> None:
@@ -152,22 +193,19 @@ def _subschemas(schema: Json) -> Iterator[tuple[Pointer, Json]]:
 
 
 def _places(schema: Json) -> dict[str, Json]:
-    """Return every subschema by the references that may name it: by pointer and by anchor."""
-    places: dict[str, Json] = {}
-    for at, part in _subschemas(schema):
-        places["#" + pointer_text(at)] = part
-        for anchor in ("$anchor", "$dynamicAnchor"):
-            if isinstance(part, dict) and anchor in part:
-                places["#" + part[anchor]] = part
-    return places
+    """Return every subschema by the references that may name it."""
+    return {name: part for place, part in _named_parts(schema) for name in _names(place, part)}
 
 
-def _kinds(schema: Json, places: Mapping[str, Json], known: dict[str, frozenset[str]]) -> frozenset[str]:
+def _kinds(
+    schema: Json, places: Mapping[str, Json], known: dict[str, frozenset[str]], depth: int = 0
+) -> frozenset[str]:
     """Return which of object and array the schema may admit; one too many where that is hard to tell.
 
-    Each reference is followed once (`known`), so the recursion is bounded by the document's depth and by
-    the number of references.
+    Each reference is followed once (`known`), and no deeper than `_MAX_KIND_DEPTH`.
     """
+    if depth > _MAX_KIND_DEPTH:
+        return _CONTAINERS
     if isinstance(schema, bool):
         return _CONTAINERS if schema else frozenset()
     kinds = _CONTAINERS
@@ -179,10 +217,10 @@ def _kinds(schema: Json, places: Mapping[str, Json], known: dict[str, frozenset[
                 "array" for value in values if isinstance(value, list)
             }
     for part in schema.get("allOf", ()):
-        kinds &= _kinds(part, places, known)
+        kinds &= _kinds(part, places, known, depth + 1)
     for key in ("anyOf", "oneOf"):
         if key in schema:
-            admitted = [_kinds(part, places, known) for part in schema[key]]
+            admitted = [_kinds(part, places, known, depth + 1) for part in schema[key]]
             kinds &= frozenset().union(*admitted)
     excluded = schema.get("not")
     if excluded is True or excluded == {}:
@@ -193,7 +231,7 @@ def _kinds(schema: Json, places: Mapping[str, Json], known: dict[str, frozenset[
     if isinstance(reference, str):
         if reference not in known:
             known[reference] = _CONTAINERS
-            known[reference] = _kinds(places[unquote(reference)], places, known)
+            known[reference] = _kinds(places[unquote(reference)], places, known, depth + 1)
         kinds &= known[reference]
     return kinds
 

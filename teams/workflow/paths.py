@@ -59,6 +59,8 @@ def _step_path(path: FieldPath, rest: str, roster: Roster) -> Path | None:
             f"Write for example steps.{step_id}.data."
         )
     segments = _segments(after, dot=dot, before=3)
+    if roster.resolve(Reference(at=path.at, name=step_id, by="step")) is None:
+        return None
     return Path(text=path.text, root=_STEP_ROOTS[what], step=step_id, segments=segments)
 
 

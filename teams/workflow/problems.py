@@ -6,7 +6,6 @@ Codes are stable and documented in docs/workflow.md. Nothing here judges a defin
 import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from os.path import commonprefix
 from typing import Literal, get_args
 
 from teams.workflow.plan import Json
@@ -120,7 +119,7 @@ class Findings:
         self._suggestions_left -= 1
         close = difflib.get_close_matches(word, sorted(known), n=3)
         # Slips happen late in a word: "retries" is nearer to "retry" than to "services".
-        return max(close, key=lambda other: len(commonprefix((word, other))), default=None)
+        return max(close, key=lambda other: _shared_start(word, other), default=None)
 
     @property
     def count(self) -> int:
@@ -153,6 +152,16 @@ def listed(words: Iterable[str]) -> str:
     if len(quoted) < 2:
         return "".join(quoted)
     return ", ".join(quoted[:-1]) + " or " + quoted[-1]
+
+
+def _shared_start(one: str, other: str) -> int:
+    """Return how many characters two words begin with in common."""
+    length = 0
+    for left, right in zip(one, other, strict=False):
+        if left != right:
+            break
+        length += 1
+    return length
 
 
 def _in_document_order(document: Json, found: list[tuple[Pointer, Problem]]) -> tuple[Problem, ...]:

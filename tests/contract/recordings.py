@@ -15,6 +15,11 @@ def load(version: str, case: str) -> dict[str, Any]:
     return json.loads((ROOT / version / f"{case}.json").read_text())
 
 
+def load_stream(version: str, case: str) -> bytes:
+    """Return a recorded event stream as it came."""
+    return (ROOT / version / f"{case}.sse").read_bytes()
+
+
 def load_routes(version: str) -> list[str]:
     """Return the routes that a version's OpenAPI document lists."""
     document = json.loads((ROOT / version / "openapi-paths.json").read_text())

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,9 +22,9 @@ class SimulatedSuna:
     def get(self, path: str) -> Any:
         return self._call("GET", path, None)
 
-    def fail(self, operation: str, **effect: Any) -> None:
-        """Make the next call of an operation fail."""
-        self._call("POST", "faults", {"rules": [{"operation": operation, "times": 1, "do": effect}]})
+    def fail(self, operation: str, *, times: int = 1, **effect: Any) -> None:
+        """Make the next calls of an operation fail."""
+        self._call("POST", "faults", {"operation": operation, "times": times, "do": effect})
 
     def reset(self) -> None:
         self._call("POST", "reset", {})
@@ -42,12 +42,16 @@ class SimulatedSuna:
 
 
 @contextmanager
-def simulate(profile: str, variant: str | None, *, folder: Path, token: str) -> Iterator[SimulatedSuna]:
+def simulate(
+    profile: str, variant: str | None, *, folder: Path, tokens: Sequence[str]
+) -> Iterator[SimulatedSuna]:
     """Run a simulator until the caller leaves."""
     port_file = folder / f"{profile}-{variant}.port"
     command = [sys.executable, "manage.py", "run_suna_simulator", "--profile", profile, "--port", "0"]
-    command += ["--port-file", str(port_file), "--token", token, "--strict-agents", "--run-seconds", "0.05"]
+    command += ["--port-file", str(port_file), "--strict-agents", "--run-seconds", "0.05"]
     command += ["--variant", variant] if variant else []
+    for token in tokens:
+        command += ["--token", token]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
     try:
         give_up_at = time.monotonic() + START_TIMEOUT_S

@@ -1,5 +1,6 @@
 """The client reads what real Suna was seen to answer, in both builds of the profile 2025-08."""
 
+import asyncio
 import json
 import urllib.parse
 from typing import Any
@@ -16,8 +17,8 @@ from executions.agent_service import (
     StartUncertain,
 )
 from tests.contract.clients import client_to
-from tests.contract.raw_server import always, json_answer, serve
-from tests.contract.recordings import load, replay
+from tests.contract.raw_server import Request, always, answer, json_answer, serve
+from tests.contract.recordings import load, load_stream, replay
 
 B1, B2 = "2025-08", "2025-08-b2"
 MODEL = "anthropic/claude-sonnet-4-20250514"
@@ -111,7 +112,32 @@ async def test_a_stopped_run_has_no_answer_and_says_that_its_usage_is_not_whole(
 async def test_a_run_that_the_model_refused_has_an_error_for_a_result(version):
     result = await get_result(version, "llm-error")
     assert result.text is None
+    # The replay server has no stream here: the result is what it is without one.
     assert result.error == "the run ended without an answer"
+
+
+async def test_why_the_model_refused_is_read_behind_the_end_of_the_stream(version):
+    thread, run = ids_of(version, "llm-error")
+    again = replay(version, "llm-error-messages")
+    stream = load_stream(version, "llm-error-stream-late")
+
+    async def respond(request: Request, writer: asyncio.StreamWriter) -> None:
+        if request.path == f"/api/agent-run/{run}/stream":
+            writer.write(answer(200, stream, content_type="text/event-stream"))
+        else:
+            await again(request, writer)
+
+    async with serve(respond) as server, client_to(server.url) as client:
+        result = await client.get_result(run, place=thread)
+    assert "scripted failure" in (result.error or "")
+
+
+async def test_no_stream_is_opened_for_a_run_that_left_an_answer_or_was_stopped(version):
+    for case in ("complete", "text", "ask", "slow"):
+        thread, run = ids_of(version, case)
+        async with serve(replay(version, f"{case}-messages")) as server, client_to(server.url) as client:
+            await client.get_result(run, place=thread)
+        assert [request.path.split("/")[-1] for request in server.requests] == ["messages"]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,10 @@ from executions.suna.wire.xml_calls import find_final_call, strip_calls
 from tests.contract.clients import client_to
 from tests.contract.raw_server import Request, always, answer, json_answer, serve
 
-ASK = '<function_calls>\n<invoke name="ask">\n<parameter name="text">{}</parameter>\n</invoke>\n</function_calls>'
+ASK = (
+    '<function_calls>\n<invoke name="ask">\n<parameter name="text">{}</parameter>\n'
+    "</invoke>\n</function_calls>"
+)
 COMPLETE = ASK.replace("ask", "complete")
 
 

@@ -70,10 +70,9 @@ class EventStream:
             finished = await self._send_events(send, gone)
         finally:
             self._run.listeners.discard(self._wake.set)
+            left = gone.done()
             gone.cancel()
-        if finished:
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
-        elif not gone.done() or gone.cancelled():
+        if not finished and not left:
             await abort_connection(scope, receive)
 
     async def _send_events(self, send: Send, gone: "asyncio.Future[None]") -> bool:
@@ -85,7 +84,7 @@ class EventStream:
             run, now = self._settle(), self._clock()
             ended = run.status != RUNNING
             position, due, closed = self._due_events(position, now=now, late=late, ended=ended)
-            if due and not await self._send(send, due):
+            if (due or closed) and not await self._send(send, due, closed=closed):
                 return False
             if closed or gone.done():
                 return closed
@@ -125,14 +124,14 @@ class EventStream:
         at = self._recording.events[position][0]
         return loop.call_later(max(0.001, at - now), self._wake.set)
 
-    async def _send(self, send: Send, events: list[dict[str, Any]]) -> bool:
-        if self._cut_after is not None:
-            events = events[: max(0, self._cut_after - self._sent)]
+    async def _send(self, send: Send, events: list[dict[str, Any]], *, closed: bool) -> bool:
+        cut = self._cut_after is not None and self._sent + len(events) >= self._cut_after
+        if cut:
+            events = events[: (self._cut_after or 0) - self._sent]
         self._sent += len(events)
         body = "".join(f"data: {json.dumps(event)}\n\n" for event in events).encode()
-        if body:
-            await send({"type": "http.response.body", "body": body, "more_body": True})
-        return self._cut_after is None or self._sent < self._cut_after
+        await send({"type": "http.response.body", "body": body, "more_body": cut or not closed})
+        return not cut
 
 
 def _ends_reader(event: dict[str, Any]) -> bool:

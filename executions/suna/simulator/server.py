@@ -56,6 +56,7 @@ def build_config(settings: SimulatorSettings) -> uvicorn.Config:
         log_config=None,
         log_level="critical",
         access_log=False,
+        proxy_headers=False,
         server_header=False,
         date_header=False,
         timeout_keep_alive=75,

@@ -93,6 +93,14 @@ class WireProfile(Protocol):
         """
         ...
 
+    def find_error(self, result: RunResult, *, run_id: str) -> Call | None:
+        """Build the call that may tell why a run left nothing; None where there is nothing more to learn."""
+        ...
+
+    def read_error(self, body: bytes) -> str | None:
+        """Return the error that the answer to `find_error` tells of, if it does."""
+        ...
+
     def stop_run(self, *, run_id: str) -> Call:
         """Build the call that stops a run."""
         ...

@@ -73,6 +73,14 @@ class Seed(ApiCalls):
         }
         return RunResult(text=text, structured=structured, responses=tuple(responses.values()))
 
+    def find_error(self, result: RunResult, *, run_id: str) -> Call | None:
+        """Return None: the run itself tells its error."""
+        return None
+
+    def read_error(self, body: bytes) -> str | None:
+        """Return None: nothing is asked."""
+        return None
+
 
 def _read_output(output: Json) -> tuple[str | None, Json]:
     if output is None:

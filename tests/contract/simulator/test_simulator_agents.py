@@ -155,3 +155,15 @@ def test_attempts_are_counted_by_their_key_and_the_last_one_holds_for_later_runs
 
     assert [found.fail if found else None for found in taken] == ["first", None, None]
     assert [found.text if found else None for found in taken] == [None, "second", "second"]
+
+
+def test_second_agent_answers_in_the_requests_language_about_the_request_itself() -> None:
+    first = said("Your role: classifier\n\nNão consigo acessar o aplicativo: aparece o erro 502 no login.")
+
+    block = f"<<<<BLOCK 1: Result of classifier | 0a1b>>>>\n{first}\n<<<<END BLOCK 1 | 0a1b>>>>"
+    second = said(f"Your role: technical_support\n\n{block}")
+
+    assert second.startswith("Obrigado pelo relato: Não consigo acessar o aplicativo")
+    assert "502" in second
+    assert "BLOCK" not in second
+    assert "0a1b" not in second

@@ -1,10 +1,10 @@
 """A folder of its own for each test's services, and a sure end for whatever a test starts there."""
 
+import contextlib
 import os
 import re
 import shutil
 import signal
-import stat
 import subprocess
 import sys
 import tempfile
@@ -96,18 +96,41 @@ def _parent(pid: int) -> int:
     return int(match[1])
 
 
-@pytest.fixture
-def box() -> Iterator[Box]:
+@contextlib.contextmanager
+def opened_box(template: Path | None = None) -> Iterator[Box]:
+    """Give a box, empty or with a copy of stopped services, and leave nothing of it behind."""
     # Not tmp_path: its parents are closed to other users, and as root the services are another user.
     folder = Path(tempfile.mkdtemp(prefix="renum-test-"))
-    folder.chmod(folder.stat().st_mode | stat.S_IXGRP | stat.S_IXOTH)
+    folder.chmod(0o711)
+    if template is not None:
+        subprocess.run(["cp", "-a", str(template / "services"), str(folder)], check=True)
+        # It names the template's folder; the next start writes it anew.
+        (folder / "services" / "redis" / "redis.conf").unlink()
     made = Box(folder)
-    yield made
-    for pid in made.processes():
-        os.kill(pid, signal.SIGCONT)
     try:
-        made.stop()
+        yield made
     finally:
         for pid in made.processes():
             os.kill(pid, signal.SIGKILL)
         shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def stopped_services() -> Iterator[Path]:
+    """Services that ran once and were stopped: making PostgreSQL's data takes longer than most tests."""
+    with opened_box() as made:
+        made.start()
+        made.stop()
+        yield made.var
+
+
+@pytest.fixture
+def box(stopped_services: Path) -> Iterator[Box]:
+    with opened_box(stopped_services) as made:
+        yield made
+
+
+@pytest.fixture
+def fresh_box() -> Iterator[Box]:
+    with opened_box() as made:
+        yield made

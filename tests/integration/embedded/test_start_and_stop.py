@@ -62,55 +62,58 @@ def test_redis_keeps_every_write_and_never_evicts(box: Box) -> None:
     assert settings == {"appendonly": "yes", "save": "", "maxmemory-policy": "noeviction"}
 
 
-def test_renums_role_is_no_superuser_when_the_server_is_fresh(box: Box) -> None:
-    box.start()
-    with psycopg.connect(box.address("postgres").postgres_url()) as connection:
+def test_renums_role_is_no_superuser_when_the_server_is_fresh(fresh_box: Box) -> None:
+    fresh_box.start()
+    with psycopg.connect(fresh_box.address("postgres").postgres_url()) as connection:
         row = connection.execute(
             "SELECT rolsuper, rolcreatedb FROM pg_roles WHERE rolname = current_user"
         ).fetchone()
     assert row == (False, True)
 
 
-def test_status_tells_running_then_stopped(box: Box) -> None:
-    assert [status.status for status in list_services(var=box.var, external=NOTHING)] == [
+def test_status_tells_running_then_stopped(fresh_box: Box) -> None:
+    assert [status.status for status in list_services(var=fresh_box.var, external=NOTHING)] == [
         "stopped",
         "stopped",
     ]
-    box.start()
-    assert [status.status for status in list_services(var=box.var, external=NOTHING)] == [
+    fresh_box.start()
+    assert [status.status for status in list_services(var=fresh_box.var, external=NOTHING)] == [
         "running",
         "running",
     ]
 
 
-def test_a_service_with_an_address_of_its_own_is_neither_started_nor_stopped(box: Box) -> None:
-    started = box.command("start", DATABASE_URL="postgresql://someone@elsewhere/theirs")
+def test_a_service_with_an_address_of_its_own_is_neither_started_nor_stopped(fresh_box: Box) -> None:
+    started = fresh_box.command("start", DATABASE_URL="postgresql://someone@elsewhere/theirs")
     output, _ = started.communicate(timeout=60)
 
     assert started.returncode == 0
-    assert not box.data.exists()
+    assert not fresh_box.data.exists()
     assert "postgres external" in output
-    status = box.command("status", DATABASE_URL="postgresql://someone@elsewhere/theirs")
+    status = fresh_box.command("status", DATABASE_URL="postgresql://someone@elsewhere/theirs")
     assert "redis    running" in status.communicate(timeout=60)[0]
 
 
-def test_nothing_is_written_when_both_addresses_are_set(box: Box) -> None:
+def test_nothing_is_written_when_both_addresses_are_set(fresh_box: Box) -> None:
     urls = {"DATABASE_URL": "postgresql://someone@elsewhere/theirs", "REDIS_URL": "redis://elsewhere"}
     for verb in ("start", "stop", "status"):
-        done = box.command(verb, **urls)
+        done = fresh_box.command(verb, **urls)
         done.communicate(timeout=60)
         assert done.returncode == 0
-    assert not (box.var / "services" / "postgres").exists()
-    assert not (box.var / "services" / "redis").exists()
+    assert not (fresh_box.var / "services" / "postgres").exists()
+    assert not (fresh_box.var / "services" / "redis").exists()
 
 
-def test_two_starts_at_once_agree_on_one_pair_of_servers(box: Box) -> None:
-    first, second = box.command("start"), box.command("start")
+def test_two_starts_at_once_agree_on_one_pair_of_servers(fresh_box: Box) -> None:
+    first, second = fresh_box.command("start"), fresh_box.command("start")
     outputs = [started.communicate(timeout=90) for started in (first, second)]
 
     assert (first.returncode, second.returncode) == (0, 0), outputs
     assert outputs[0][0] == outputs[1][0]
-    assert json.loads((box.var / "services" / "redis.json").read_text())["port"] == box.address("redis").port
+    assert (
+        json.loads((fresh_box.var / "services" / "redis.json").read_text())["port"]
+        == fresh_box.address("redis").port
+    )
 
 
 def _listening_addresses(port: int) -> set[str]:

@@ -139,27 +139,27 @@ def test_a_running_postgres_is_never_doubled_when_its_state_file_is_lost(
     assert postgres_answers(box)
 
 
-def test_half_made_data_is_made_anew_when_the_first_start_was_cut_short(box: Box) -> None:
-    half = box.var / "services" / "postgres" / "data.new"
-    box.start()
-    box.stop()
-    owner = box.data.stat()
-    shutil.rmtree(box.data)
+def test_half_made_data_is_made_anew_when_the_first_start_was_cut_short(fresh_box: Box) -> None:
+    half = fresh_box.var / "services" / "postgres" / "data.new"
+    fresh_box.start()
+    fresh_box.stop()
+    owner = fresh_box.data.stat()
+    shutil.rmtree(fresh_box.data)
     half.mkdir()
     (half / "PG_VERSION").write_text("1")
     os.chown(half, owner.st_uid, owner.st_gid)
 
-    box.start()
+    fresh_box.start()
 
-    assert postgres_answers(box)
+    assert postgres_answers(fresh_box)
     assert not half.exists()
 
 
-def test_services_outlive_the_process_that_started_them(box: Box) -> None:
-    started = box.command("start")
+def test_services_outlive_the_process_that_started_them(fresh_box: Box) -> None:
+    started = fresh_box.command("start")
     started.communicate(timeout=60)
     assert started.returncode == 0
-    assert postgres_answers(box)
+    assert postgres_answers(fresh_box)
 
 
 def test_a_foreign_version_of_the_data_is_refused_in_one_sentence(box: Box) -> None:
@@ -170,22 +170,22 @@ def test_a_foreign_version_of_the_data_is_refused_in_one_sentence(box: Box) -> N
         box.start()
 
 
-def test_a_full_disk_is_told_in_one_sentence(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_told_in_one_sentence(fresh_box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("renum_site.embedded.postgres.MIN_FREE_BYTES", 10**18)
     with pytest.raises(ServiceError, match=r"MB of disk under .* MB are free"):
-        box.start()
+        fresh_box.start()
 
 
 def test_a_missing_wheel_is_told_with_the_name_of_the_setting(
-    box: Box, monkeypatch: pytest.MonkeyPatch
+    fresh_box: Box, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
     with pytest.raises(ServiceError, match="set DATABASE_URL"):
-        box.start()
+        fresh_box.start()
 
 
 def test_redis_of_the_machine_is_used_when_its_wheel_is_missing(
-    box: Box, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    fresh_box: Box, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     from renum_site.embedded import redis as embedded_redis
 
@@ -215,6 +215,7 @@ from renum_site.embedded.lifecycle import start_services, stop_services
 from renum_site.embedded.state import read_address
 
 # Rights are dropped after the imports: the interpreter itself may lie where an ordinary user cannot go.
+"".encode("idna")
 os.setgroups([]); os.setgid(int(sys.argv[2])); os.setuid(int(sys.argv[3]))
 var = pathlib.Path(sys.argv[1])
 start_services(var=var, external=frozenset())
@@ -224,12 +225,12 @@ print(stop_services(var=var, external=frozenset()))
 
 
 @needs_root
-def test_an_ordinary_user_starts_uses_and_stops_the_services(box: Box) -> None:
+def test_an_ordinary_user_starts_uses_and_stops_the_services(fresh_box: Box) -> None:
     user = pwd.getpwnam("nobody")
-    os.chown(box.var, user.pw_uid, user.pw_gid)
+    os.chown(fresh_box.var, user.pw_uid, user.pw_gid)
 
     done = subprocess.run(
-        [sys.executable, "-c", ORDINARY_USER, str(box.var), str(user.pw_gid), str(user.pw_uid)],
+        [sys.executable, "-c", ORDINARY_USER, str(fresh_box.var), str(user.pw_gid), str(user.pw_uid)],
         cwd=BASE_DIR,
         capture_output=True,
         text=True,
@@ -238,12 +239,12 @@ def test_an_ordinary_user_starts_uses_and_stops_the_services(box: Box) -> None:
 
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "['redis', 'postgres']"
-    assert box.data.stat().st_uid == user.pw_uid
+    assert fresh_box.data.stat().st_uid == user.pw_uid
 
 
 @needs_root
-def test_data_and_binaries_move_when_nobody_cannot_enter_the_folder(box: Box) -> None:
-    closed = box.var / "closed"
+def test_data_and_binaries_move_when_nobody_cannot_enter_the_folder(fresh_box: Box) -> None:
+    closed = fresh_box.var / "closed"
     closed.mkdir(mode=0o700)
     inner = Box(closed / "var")
     moved = account.choose_home(inner.var / "services")

@@ -37,7 +37,7 @@ BAD_VALUES: dict[str, list[Any]] = {
     "matches": [1, None],
     "gt": [True, None, "x", "2026-13-01", "20260301", "2026-03-01T25:00", [1]],
     "gte": [{}],
-    "lt": ["٢٠٢٦-٠٣-٠١"],
+    "lt": ["\u0662\u0660\u0662\u0666-01-01"],
     "lte": [False],
     "between": [1, [1], [1, 2, 3], [1, "2026-01-01"], [2, 1], ["2026-02-01", "2026-01-01"], [True, 2]],
 }
@@ -125,7 +125,7 @@ def test_an_item_that_is_not_of_its_form_is_refused(item: Any, found: list[tuple
     [
         ("(", "invalid_regex"),
         ("[a", "invalid_regex"),
-        ("a**", "unsupported_regex"),
+        ("a**", "invalid_regex"),
         ("(?=x)", "unsupported_regex"),
         ("(a)\\1", "unsupported_regex"),
         ("(?P<n>a)(?P=n)", "unsupported_regex"),
@@ -138,8 +138,7 @@ def test_an_item_that_is_not_of_its_form_is_refused(item: Any, found: list[tuple
 def test_a_pattern_that_re2_does_not_take_is_refused(pattern: str, code: str) -> None:
     document = conditional(compared("steps.a.text", "matches", value=pattern))
 
-    expected = "invalid_regex" if pattern == "a**" else code
-    assert problems(document) == [(AT + "/value", expected)]
+    assert problems(document) == [(AT + "/value", code)]
 
 
 def wrapped(levels: int, kind: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Literal
 Language = Literal["en", "pt"]
 
 _WORD = re.compile(r"[^\W\d_]{2,}")
+_ACCENT = re.compile("[\u0300-\u036f]")
 # Short frequent words that are not words of the other language.
 _ENGLISH = (
     "the and of to is my for in with this that are was it you we have not please how what can from on be "
@@ -14,16 +15,16 @@ _ENGLISH = (
 )
 _PORTUGUESE = (
     "que nao uma para com os da em esta meu minha por favor voce um na dos das e ao como mais se foi "
-    "pelo pela sobre nos tem preciso sao"
+    "pelo pela sobre nos tem preciso sao mensagem ela ele pertence diz desde"
 )
 _ENGLISH_WORDS, _PORTUGUESE_WORDS = frozenset(_ENGLISH.split()), frozenset(_PORTUGUESE.split())
 
 
 def fold(text: str) -> str:
     """Return `text` in lower case without accents."""
-    return "".join(
-        char for char in unicodedata.normalize("NFKD", text.lower()) if not unicodedata.combining(char)
-    )
+    if text.isascii():
+        return text.lower()
+    return _ACCENT.sub("", unicodedata.normalize("NFKD", text.lower()))
 
 
 def words_of(text: str) -> list[str]:

@@ -159,9 +159,14 @@ _FUNCTION_WORDS = (
     "role result initial prompt step agent find give tell para como mais esse essa este esta isso isto pelo "
     "pela quando onde qual quais sobre entre voce nosso nossa seus suas favor quero preciso fazer tem sao "
     "foi ser resultado pedido papel passo skipped failed finished text block begin data category confidence "
+    "compare comparar compara write escreva escrever explain explique explicar describe descreva analyze "
+    "analise research pesquise list liste summarize resuma consigo aparece desde ontem hoje today yesterday "
     "reason json end researcher analyst writer classifier instructions simulated"
 )
 
-COMMON_WORDS = frozenset(words_of(_FUNCTION_WORDS + " " + " ".join(PHRASES.values())))
+LEADS = tuple(lead for text in PHRASES.values() if (lead := text.partition("{subject}")[0].strip()))
+"""What stands before the request in each answer."""
+
+COMMON_WORDS = frozenset(words_of(" ".join((_FUNCTION_WORDS, *NUMBERS.values(), *PHRASES.values()))))
 """Words that say nothing about a request: function words, and all that the agents themselves say. Without
 the latter each agent would write about the phrases of the one before it."""

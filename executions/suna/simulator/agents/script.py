@@ -9,7 +9,7 @@ from executions.suna.simulator.agents.directives import Directive, without_direc
 from executions.suna.simulator.agents.language import Language, find_language
 from executions.suna.simulator.agents.phrases import NUMBERS, PHRASES
 from executions.suna.simulator.agents.roles import Role, find_role, without_role_line
-from executions.suna.simulator.agents.topics import Topics, find_topics
+from executions.suna.simulator.agents.topics import Topics, body_of, find_topics
 from executions.suna.simulator.agents.usage import (
     SYSTEM_PROMPT_TOKENS,
     cached_tokens,
@@ -100,7 +100,7 @@ def build_script(
 def answer_for(prompt: str, role: Role | None) -> str:
     """Return what the agent of that role says to a prompt, with the mark that says it is simulated."""
     text = without_role_line(prompt)
-    language = find_language(text)
+    language = find_language(body_of(text))
     part = role.part if role else "assistant"
     topics = find_topics(text)
     template = PHRASES.get((part, language)) or PHRASES["assistant", language]

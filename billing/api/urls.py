@@ -1,0 +1,10 @@
+"""Addresses of the API of cost and keys, below /api/v1/."""
+
+from django.urls import path
+
+from billing.api.user_key_endpoints import UserKey, UserKeyList
+
+urlpatterns = [
+    path("user-keys", UserKeyList.as_view(), name="user-keys"),
+    path("user-keys/<str:service>", UserKey.as_view(), name="user-key"),
+]

@@ -1,0 +1,65 @@
+"""A person's own keys for the services of their agents. A key goes in and never comes out."""
+
+from django.http import Http404
+from django.utils import timezone
+from django.views.decorators.debug import sensitive_variables
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from billing.actions.delete_user_key import delete_user_key
+from billing.actions.store_user_key import check_service_name, store_user_key
+from billing.models import UserApiKey
+from teams.api.authentication import person
+from teams.api.endpoint import PAGE, Endpoint, page_of, read_body
+from teams.api.fields import InputSerializer, Text
+
+
+class UserKeyInput(InputSerializer):
+    """A key; the action judges its form."""
+
+    key = Text(allow_blank=True)
+
+
+class UserKeyOutput(serializers.ModelSerializer[UserApiKey]):
+    """What people see of a key."""
+
+    service = serializers.CharField(source="service_name")
+
+    class Meta:
+        model = UserApiKey
+        fields = ["service", "fingerprint", "created_at", "updated_at", "last_used_at"]
+
+
+class UserKeyList(Endpoint):
+    """All keys of a person."""
+
+    query = PAGE
+
+    def get(self, request: Request) -> Response:
+        """List them, newest first."""
+        return page_of(UserApiKey.objects.for_user(person(request)), request, UserKeyOutput)
+
+
+class UserKey(Endpoint):
+    """A person's key for one service."""
+
+    def get(self, request: Request, service: str) -> Response:
+        """Show that it is there, and which it is."""
+        name = check_service_name(service)
+        row = UserApiKey.objects.for_user(person(request)).filter(service_name=name).first()
+        if row is None:
+            raise Http404
+        return Response(UserKeyOutput(row).data)
+
+    @sensitive_variables()
+    def put(self, request: Request, service: str) -> Response:
+        """Store it, in place of the one that was there. `trimmed` tells whether spaces were taken off."""
+        key = read_body(request, UserKeyInput)["key"]
+        stored = store_user_key(user=person(request), service=service, key=key, now=timezone.now())
+        return Response({**UserKeyOutput(stored.row).data, "trimmed": stored.trimmed})
+
+    def delete(self, request: Request, service: str) -> Response:
+        """Delete it."""
+        delete_user_key(user=person(request), service=check_service_name(service))
+        return Response(status=204)

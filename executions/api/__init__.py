@@ -1,0 +1,1 @@
+"""The REST API of executions: start, follow, list, cancel."""

@@ -1,0 +1,105 @@
+"""Executions: start one, list them, follow one, cancel one."""
+
+import uuid
+
+from django.http import Http404
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.reverse import reverse
+
+from executions.actions.cancel_execution import cancel_execution
+from executions.actions.start_execution import start_execution
+from executions.api.execution_input import CancelInput, StartInput
+from executions.api.execution_output import ExecutionOutput, execution_detail
+from executions.api.executions_seen import LARGE, executions_of, find_execution
+from executions.api.step_output import step_detail
+from executions.engine.state import ExecutionStatus
+from teams.api.authentication import person
+from teams.api.endpoint import PAGE, Endpoint, page_of, read_body
+from teams.api.query import read_choice, read_uuid
+from teams.api.teams_seen import find_team
+
+
+class TeamExecutions(Endpoint):
+    """The executions of one team."""
+
+    query = (*PAGE, "status")
+    scopes = {"POST": "run"}
+
+    def get(self, request: Request, team_id: uuid.UUID) -> Response:
+        """List them, newest first."""
+        team = find_team(person(request), team_id)
+        return _list(request, team.pk)
+
+    def post(self, request: Request, team_id: uuid.UUID) -> Response:
+        """Accept an execution. It is committed when this answers, and runs from then on.
+
+        The same Idempotency-Key answers with the execution that it made; Idempotent-Replayed says which.
+        """
+        team = find_team(person(request), team_id)
+        started = start_execution(
+            team=team,
+            by=person(request),
+            prompt=read_body(request, StartInput)["prompt"],
+            idempotency_key=request.headers.get("Idempotency-Key"),
+        )
+        execution = find_execution(person(request), started.execution.pk)
+        place = reverse("api:execution", kwargs={"execution_id": execution.pk}, request=request)
+        headers = {"Location": place, "Idempotent-Replayed": "false" if started.created else "true"}
+        written = ExecutionOutput(execution, context={"request": request}).data
+        return Response(written, status=202, headers=headers)
+
+
+class ExecutionList(Endpoint):
+    """The executions of all teams that a person sees."""
+
+    query = (*PAGE, "team", "status")
+
+    def get(self, request: Request) -> Response:
+        """List them, newest first; `team` and `status` narrow the list."""
+        return _list(request, read_uuid(request, "team"))
+
+
+class ExecutionDetail(Endpoint):
+    """One execution."""
+
+    def get(self, request: Request, execution_id: uuid.UUID) -> Response:
+        """Show it with its steps and its answer."""
+        execution = find_execution(person(request), execution_id, whole=True)
+        return Response(execution_detail(execution, request))
+
+
+class ExecutionStepDetail(Endpoint):
+    """One step of one execution."""
+
+    def get(self, request: Request, execution_id: uuid.UUID, step_id: str) -> Response:
+        """Show it with its input, its conditions and its runs."""
+        execution = find_execution(person(request), execution_id)
+        step = execution.steps.filter(step_id=step_id).first()
+        if step is None:
+            raise Http404
+        return Response(step_detail(execution, step, request))
+
+
+class ExecutionCancellation(Endpoint):
+    """The wish that an execution ends."""
+
+    scopes = {"POST": "run"}
+
+    def post(self, request: Request, execution_id: uuid.UUID) -> Response:
+        """Ask for it; the runs are stopped from then on. Asking again changes nothing."""
+        execution = find_execution(person(request), execution_id)
+        read_body(request, CancelInput)
+        cancel_execution(execution=execution, by=person(request))
+        asked = find_execution(person(request), execution_id)
+        return Response(ExecutionOutput(asked, context={"request": request}).data, status=202)
+
+
+def _list(request: Request, team_id: uuid.UUID | None) -> Response:
+    rows = executions_of(person(request)).defer(*LARGE, "workflow_version__source")
+    status = read_choice(request, "status", tuple(ExecutionStatus))
+    if team_id is not None:
+        rows = rows.filter(team_id=team_id)
+    if status is not None:
+        rows = rows.filter(status=status)
+    return page_of(rows, request, ExecutionOutput)

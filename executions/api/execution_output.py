@@ -1,0 +1,132 @@
+"""What clients get about executions. Fields are named one by one: nothing leaves by accident."""
+
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.reverse import reverse
+
+from billing.ledger import totals_of_execution
+from billing.models import UsageLog
+from executions.api.figures import cost_of, figures_of, usage_of
+from executions.api.step_output import step_rows
+from executions.models import Execution, ExecutionEvent
+from teams.api.team_output import PersonOutput
+from teams.models import Team
+
+LINKS = {
+    "self": "execution",
+    "events": "execution-events",
+    "usage": "execution-usage",
+    "cancel": "execution-cancellation",
+}
+
+
+class TeamNameOutput(serializers.ModelSerializer[Team]):
+    """A team, named."""
+
+    class Meta:
+        model = Team
+        fields = ["id", "name"]
+
+
+class ExecutionOutput(serializers.ModelSerializer[Execution]):
+    """An execution as lists show it; load it with `executions_of`.
+
+    `code`, `message` and `params` say why it stands where it stands: for programs, for people, and the facts.
+    """
+
+    team = TeamNameOutput()
+    version = serializers.IntegerField(source="workflow_version.number")
+    started_by = PersonOutput()
+    params = serializers.JSONField(source="message_params")
+    usage = serializers.SerializerMethodField()
+    cost = serializers.SerializerMethodField()
+    links = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Execution
+        fields = [
+            "id",
+            "team",
+            "version",
+            "started_by",
+            "status",
+            "code",
+            "message",
+            "params",
+            "usage",
+            "cost",
+            "usage_complete",
+            "cancel_requested_at",
+            "deadline_at",
+            "created_at",
+            "started_at",
+            "finished_at",
+            "links",
+        ]
+
+    def get_usage(self, execution: Execution) -> dict[str, int]:
+        """Return the tokens so far."""
+        return usage_of(execution.usage_metrics)
+
+    def get_cost(self, execution: Execution) -> dict[str, Any]:
+        """Return the cost so far."""
+        return cost_of(execution.cost_metrics)
+
+    def get_links(self, execution: Execution) -> dict[str, str]:
+        """Return where the execution's other addresses are."""
+        request = self.context["request"]
+        place = {"execution_id": execution.pk}
+        links = {word: reverse(f"api:{name}", kwargs=place, request=request) for word, name in LINKS.items()}
+        team = reverse("api:team", kwargs={"team_id": execution.team_id}, request=request)
+        return {**links, "team": team}
+
+
+class EventOutput(serializers.ModelSerializer[ExecutionEvent]):
+    """One fact of the timeline."""
+
+    class Meta:
+        model = ExecutionEvent
+        fields = ["seq", "kind", "step_id", "data", "actor", "created_at"]
+
+
+class UsageOutput(serializers.ModelSerializer[UsageLog]):
+    """One row of the ledger: one answer of a model. `cost_usd` is null where no price is known."""
+
+    class Meta:
+        model = UsageLog
+        fields = [
+            "id",
+            "created_at",
+            "step_id",
+            "agent_id",
+            "agent_run_id",
+            "attempt",
+            "source_id",
+            "model_provider",
+            "model_name",
+            "api_key_type",
+            "tokens_input",
+            "tokens_output",
+            "tokens_cached",
+            "tokens_reasoning",
+            "reported",
+            "cost_usd",
+            "pricing",
+            "price_source",
+            "unit_prices",
+        ]
+
+
+def execution_detail(execution: Execution, request: Request) -> dict[str, Any]:
+    """Return an execution with its prompt, its steps and its answer. Figures are sums of the ledger's rows."""
+    totals = totals_of_execution(execution.pk)
+    return {
+        **ExecutionOutput(execution, context={"request": request}).data,
+        **figures_of(totals.overall),
+        "prompt": execution.initial_prompt,
+        "answer": execution.result,
+        "result_text": execution.result_text,
+        "steps": step_rows(execution, totals, request),
+    }

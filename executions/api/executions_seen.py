@@ -1,0 +1,32 @@
+"""Which executions a person sees through the API, loaded with what an answer needs and without what is large."""
+
+import uuid
+
+from django.db.models import QuerySet
+from django.http import Http404
+
+from executions.models import Execution
+from teams.models import User
+
+LARGE = ("plan", "initial_prompt", "result", "result_text")
+
+
+def executions_of(user: User) -> QuerySet[Execution]:
+    """Return the executions of the user's teams, with team, version's number and starter."""
+    return (
+        Execution.objects.for_user(user)
+        .select_related("team", "workflow_version", "started_by")
+        .defer("workflow_version__source", "plan")
+    )
+
+
+def find_execution(user: User, execution_id: uuid.UUID, *, whole: bool = False) -> Execution:
+    """Return the execution; Http404 where it is not there or not the user's to see.
+
+    Prompt and answer are loaded for `whole` only.
+    """
+    rows = executions_of(user) if whole else executions_of(user).defer(*LARGE, "workflow_version__source")
+    execution = rows.filter(pk=execution_id).first()
+    if execution is None:
+        raise Http404
+    return execution

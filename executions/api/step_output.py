@@ -1,0 +1,111 @@
+"""What clients get about the steps of an execution and about their runs in Suna."""
+
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.reverse import reverse
+
+from billing.ledger import Tally, Totals, totals_of_execution
+from executions.api.figures import cost_of, figures_of, usage_of
+from executions.models import AgentRun, Execution, ExecutionStep
+
+
+class StepOutput(serializers.ModelSerializer[ExecutionStep]):
+    """A step: where it stands, why (`code` and `params`), and its result as text and as data."""
+
+    params = serializers.JSONField(source="reason_params")
+
+    class Meta:
+        model = ExecutionStep
+        fields = [
+            "step_id",
+            "position",
+            "agent_id",
+            "role",
+            "status",
+            "code",
+            "params",
+            "attempts",
+            "retry_at",
+            "result_text",
+            "result_data",
+            "started_at",
+            "finished_at",
+        ]
+
+
+class StepDetailOutput(StepOutput):
+    """A step with the prompt that it was given, what was cut from it, and how its conditions were judged."""
+
+    class Meta(StepOutput.Meta):
+        fields = [
+            *StepOutput.Meta.fields,
+            "input",
+            "input_cuts",
+            "conditions",
+            "undecidable",
+            "context_version",
+        ]
+
+
+class AgentRunOutput(serializers.ModelSerializer[AgentRun]):
+    """One run in Suna. `turn` 1 is the attempt's start; later turns are answers to a question."""
+
+    usage = serializers.SerializerMethodField()
+    cost = serializers.SerializerMethodField()
+
+    class Meta:
+        model = AgentRun
+        fields = [
+            "id",
+            "attempt",
+            "turn",
+            "agent_id",
+            "model_name",
+            "thread_id",
+            "suna_run_id",
+            "status",
+            "code",
+            "message",
+            "api_key_type",
+            "usage",
+            "cost",
+            "usage_complete",
+            "created_at",
+            "start_requested_at",
+            "started_at",
+            "stop_requested_at",
+            "finished_at",
+        ]
+
+    def get_usage(self, run: AgentRun) -> dict[str, int]:
+        """Return the run's tokens."""
+        return usage_of(run.individual_usage_metrics)
+
+    def get_cost(self, run: AgentRun) -> dict[str, Any]:
+        """Return the run's cost."""
+        return cost_of(run.individual_cost_metrics)
+
+
+def step_rows(execution: Execution, totals: Totals, request: Request) -> list[dict[str, Any]]:
+    """Return the execution's steps in the order of the document, in one query."""
+    # A step's input may be 256 KiB: it is shown with the step alone.
+    steps = execution.steps.order_by("position").defer("input", "input_cuts", "conditions")
+    return [_step(StepOutput(step).data, step, totals, execution, request) for step in steps]
+
+
+def step_detail(execution: Execution, step: ExecutionStep, request: Request) -> dict[str, Any]:
+    """Return one step with everything that is known of it."""
+    written = _step(StepDetailOutput(step).data, step, totals_of_execution(execution.pk), execution, request)
+    runs = step.agent_runs.order_by("attempt", "turn")
+    return {**written, "agent_runs": AgentRunOutput(runs, many=True).data}
+
+
+def _step(
+    written: dict[str, Any], step: ExecutionStep, totals: Totals, execution: Execution, request: Request
+) -> dict[str, Any]:
+    place = {"execution_id": execution.pk, "step_id": step.step_id}
+    figures = figures_of(totals.by_step.get(step.step_id, Tally()))
+    links = {"self": reverse("api:execution-step", kwargs=place, request=request)}
+    return {**written, **figures, "links": links}

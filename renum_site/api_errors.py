@@ -1,0 +1,66 @@
+"""Below /api/ nothing but problem+json: errors that are made before or outside a view, in the API's own shape.
+
+It gives each request its id, refuses bodies that no parser should see, and rewrites the HTML error pages of
+the framework. It must be the outermost middleware. What views raise is `teams.api.problems`' business.
+"""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+
+from teams.api.json_parser import MAX_BODY_BYTES
+from teams.api.problems import CONTENT_TYPE, problem_body
+from teams.models.uuid7 import new_id
+
+_WORDS = {
+    400: ("bad_request", "The request is malformed."),
+    403: ("not_allowed", "This is not allowed."),
+    404: ("not_found", "There is nothing here, or it is not yours."),
+    405: ("method_not_allowed", "This address does not take that method."),
+    411: ("length_required", "Say how long the body is: send a Content-Length."),
+    413: ("body_too_large", f"A body has at most {MAX_BODY_BYTES // 1024} KiB."),
+    500: ("internal_error", "Renum could not answer. Give the request_id when you report it."),
+}
+_JSON = ("application/json", CONTENT_TYPE)
+
+
+class ApiErrorsMiddleware:
+    """Holds every answer below /api/ to one shape."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer a request, in the API's shape where it is one of the API's."""
+        path = request.path_info
+        if path != "/api" and not path.startswith("/api/"):
+            return self.get_response(request)
+        request_id = str(new_id())
+        request.request_id = request_id  # type: ignore[attr-defined]
+        refused = _refused_body(request)
+        response = _problem(refused, request_id) if refused else self.get_response(request)
+        if response.status_code >= 400 and not response.headers.get("Content-Type", "").startswith(_JSON):
+            allowed = response.headers.get("Allow")
+            response = _problem(response.status_code, request_id)
+            if allowed:
+                response.headers["Allow"] = allowed
+        response.headers["X-Request-Id"] = request_id
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+
+def _refused_body(request: HttpRequest) -> int | None:
+    length = request.META.get("CONTENT_LENGTH") or ""
+    if not length:
+        # The framework takes a body without a length for an empty one.
+        return 411 if "HTTP_TRANSFER_ENCODING" in request.META else None
+    if not (length.isascii() and length.isdigit()):
+        return 400
+    return 413 if int(length[:20]) > MAX_BODY_BYTES else None
+
+
+def _problem(status: int, request_id: str) -> HttpResponse:
+    fallback = _WORDS[500] if status >= 500 else _WORDS[400]
+    code, detail = _WORDS.get(status, fallback)
+    body = problem_body(status=status, code=code, detail=detail, request_id=request_id)
+    return JsonResponse(body, status=status, content_type=CONTENT_TYPE)

@@ -1,0 +1,105 @@
+"""Teams, their members and their versions, for staff."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+
+from teams.actions.save_version import save_version
+from teams.admin.connection_choices import ConnectionChoices
+from teams.admin.read_only import ReadOnly
+from teams.admin.team_form import TeamForm
+from teams.admin.theme import ModelAdmin, TabularInline
+from teams.models import Team, TeamMembership, WorkflowVersion
+
+
+class TeamMembershipInline(TabularInline[TeamMembership, Team]):
+    """Who else may see, run or edit the team."""
+
+    model = TeamMembership
+    extra = 0
+    autocomplete_fields = ("user",)
+    fields = ("user", "role")
+
+
+@admin.register(Team)
+class TeamAdmin(ConnectionChoices, ModelAdmin[Team]):
+    """Teams. A changed definition becomes the next version; it is checked in the form."""
+
+    form = TeamForm
+    inlines = (TeamMembershipInline,)
+    list_display = ("name", "owner", "version", "is_active", "updated_at")
+    list_filter = ("is_active",)
+    list_select_related = ("owner", "published_version")
+    search_fields = ("name", "slug", "owner__username")
+    autocomplete_fields = ("owner", "payer")
+    prepopulated_fields = {"slug": ("name",)}
+    columns = ("name", "slug", "description", "owner", "connection", "payer", "record_content", "is_active")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Team]:
+        """Leave definitions in the database; the form fetches the one that it shows."""
+        return super().get_queryset(request).defer("published_version__source")
+
+    def get_fieldsets(self, request: HttpRequest, obj: Team | None = None) -> Any:
+        """Leave the writing parts out for those who may only look."""
+        may_write = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
+        workflow = ("definition", "note", "based_on") if may_write else ("definition",)
+        return ((None, {"fields": self.columns}), (_("Workflow"), {"fields": workflow}))
+
+    def get_prepopulated_fields(self, request: HttpRequest, obj: Team | None = None) -> Any:
+        """Offer a slug from the name for those who write; Django refuses it for those who look."""
+        may_write = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
+        return self.prepopulated_fields if may_write else {}
+
+    @admin.display(description=_("workflow definition"))
+    def definition(self, obj: Team) -> str:
+        """Show the published definition to those who may only look."""
+        source = obj.published_version.source if obj.published_version else ""
+        return format_html('<pre class="whitespace-pre-wrap font-mono">{}</pre>', source)
+
+    @admin.display(description=_("version"), ordering="published_version__number")
+    def version(self, obj: Team) -> int | None:
+        """Show the number of the published version."""
+        return None if obj.published_version is None else obj.published_version.number
+
+    def save_model(self, request: HttpRequest, obj: Team, form: Any, change: bool) -> None:
+        """Save the columns that were changed, and a changed definition as the next version."""
+        if isinstance(request.user, AnonymousUser):
+            raise TypeError("the admin has no anonymous users")
+        if change:
+            # Never the published version, which somebody may have changed since this row was read.
+            changed = [name for name in form.changed_data if name in self.columns]
+            obj.save(update_fields=[*changed, "updated_at"])
+        else:
+            super().save_model(request, obj, form, change)
+        if form.new_source is not None:
+            save_version(
+                team=obj,
+                by=request.user,
+                source=form.new_source,
+                note=form.cleaned_data["note"],
+                as_staff=True,
+            )
+
+
+@admin.register(WorkflowVersion)
+class WorkflowVersionAdmin(ReadOnly, ModelAdmin[WorkflowVersion]):
+    """Versions as they were saved; a trigger refuses every change."""
+
+    list_display = ("team", "number", "author", "note", "created_at")
+    list_select_related = ("team", "author")
+    search_fields = ("team__name", "note")
+    fields = ("team", "number", "author", "note", "created_at", "definition_text")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[WorkflowVersion]:
+        """Leave the texts in the database until one is looked at."""
+        return super().get_queryset(request).defer("source")
+
+    @admin.display(description=_("definition"))
+    def definition_text(self, obj: WorkflowVersion) -> str:
+        """Show the text as it was saved."""
+        return format_html('<pre class="whitespace-pre-wrap font-mono">{}</pre>', obj.source)

@@ -1,0 +1,100 @@
+"""The form of a team: its columns, and its workflow as text with every problem of it as an error."""
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from teams.actions.save_version import check_definition
+from teams.admin.theme import ModelForm
+from teams.models import Team
+from teams.workflow.json_text import MAX_DOCUMENT_BYTES, JsonTextError, parse_json_text
+
+if TYPE_CHECKING:
+    Textarea = forms.Textarea
+else:
+    from unfold.widgets import UnfoldAdminTextareaWidget as Textarea
+
+MAX_ERRORS_SHOWN = 50
+
+
+class TeamForm(ModelForm[Team]):
+    """`new_source` is the definition to save as the next version, None where it stays as it is."""
+
+    definition = forms.CharField(
+        label=_("workflow definition"),
+        required=False,
+        strip=False,
+        max_length=MAX_DOCUMENT_BYTES,
+        widget=Textarea(attrs={"rows": 28, "spellcheck": "false", "class": "font-mono"}),
+        help_text=_("JSON. A change is saved as the team's next version; older ones stay as they are."),
+    )
+    note = forms.CharField(
+        label=_("note on the new version"),
+        required=False,
+        max_length=500,
+        widget=Textarea(attrs={"rows": 2}),
+    )
+    based_on = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    class Meta:
+        model = Team
+        fields = (
+            "name",
+            "slug",
+            "description",
+            "owner",
+            "connection",
+            "payer",
+            "record_content",
+            "is_active",
+        )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.new_source: str | None = None
+        published = self.instance.published_version
+        self._published = "" if published is None else _with_plain_newlines(published.source)
+        self.initial["definition"] = self._published
+        self.initial["based_on"] = "" if published is None else str(published.pk)
+
+    def clean_definition(self) -> str:
+        """Return the text with the newlines that it was saved with; browsers send CRLF."""
+        return _with_plain_newlines(self.cleaned_data["definition"])
+
+    def clean(self) -> dict[str, Any]:
+        """Check a changed definition in the light of the chosen connection."""
+        cleaned = super().clean() or self.cleaned_data
+        text = cleaned.get("definition")
+        if text is None or text == self._published or not (text.strip() or self._published):
+            return cleaned
+        if not text.strip():
+            self.add_error("definition", _("A team's workflow can be replaced, but not taken away."))
+        elif cleaned.get("based_on", "") != self.initial["based_on"]:
+            self.add_error(
+                "definition",
+                forms.ValidationError(
+                    _("Somebody saved another version meanwhile. Open the team again to see it."),
+                    code="stale",
+                ),
+            )
+        else:
+            self._check(text, cleaned)
+        return cleaned
+
+    def _check(self, text: str, cleaned: dict[str, Any]) -> None:
+        try:
+            definition = parse_json_text(text)
+        except JsonTextError as error:
+            self.add_error("definition", forms.ValidationError(error.message, code=error.code))
+            return
+        checked = check_definition(definition, team=Team(connection=cleaned.get("connection")))
+        for problem in checked.problems[:MAX_ERRORS_SHOWN]:
+            where = f"{problem.pointer}: " if problem.pointer else ""
+            self.add_error("definition", forms.ValidationError(where + problem.message, code=problem.code))
+        if checked.plan is not None:
+            self.new_source = text
+
+
+def _with_plain_newlines(text: str) -> str:
+    return text.replace("\r\n", "\n")

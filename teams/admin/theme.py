@@ -1,0 +1,42 @@
+"""The door to the admin's theme: its classes, typed as Django's own. Every ModelAdmin derives from these.
+
+The theme carries no types, and Django's classes take no type parameters at run time. For the type checker
+these are Django's generic classes; when run, a parameter is dropped.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import admin
+
+if TYPE_CHECKING:
+    ModelAdmin = admin.ModelAdmin
+    TabularInline = admin.TabularInline
+    ModelForm = forms.ModelForm
+
+    def action(
+        *, description: Any, permissions: list[str], url_path: str | None = None
+    ) -> Callable[[Any], Any]:
+        """Mark a method as an action: who may use it, and under which name and address."""
+        raise NotImplementedError
+else:
+    import unfold.admin
+    from unfold.decorators import action
+
+    class _Parametrised:
+        @classmethod
+        def __class_getitem__(cls, _parameters: Any) -> type:
+            return cls
+
+    class ModelAdmin(_Parametrised, unfold.admin.ModelAdmin):
+        """The theme's ModelAdmin."""
+
+    class TabularInline(_Parametrised, unfold.admin.TabularInline):
+        """The theme's TabularInline."""
+
+    class ModelForm(_Parametrised, forms.ModelForm):
+        """Django's ModelForm."""
+
+
+__all__ = ["ModelAdmin", "ModelForm", "TabularInline", "action"]

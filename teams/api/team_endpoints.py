@@ -1,0 +1,97 @@
+"""Teams: list, make, see, change; their saved workflow versions."""
+
+import uuid
+
+from django.http import Http404
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.reverse import reverse
+
+from teams.actions.create_team import create_team
+from teams.actions.edit_team import edit_team
+from teams.actions.save_version import save_version
+from teams.api.authentication import person
+from teams.api.endpoint import PAGE, Endpoint, page_of, read_body
+from teams.api.problems import ApiError
+from teams.api.team_input import NewTeamInput, NewVersionInput, TeamChangeInput
+from teams.api.team_output import TeamOutput, VersionOutput, VersionWithDefinitionOutput, team_detail
+from teams.api.teams_seen import find_team, teams_of
+from teams.models import SunaConnection, User
+from teams.workflow.problems import Problem
+
+
+class TeamList(Endpoint):
+    """The teams that a person sees."""
+
+    query = PAGE
+
+    def get(self, request: Request) -> Response:
+        """List them, newest first, without their definitions."""
+        rows = teams_of(person(request)).select_related("published_version")
+        return page_of(rows.defer("published_version__source"), request, TeamOutput)
+
+    def post(self, request: Request) -> Response:
+        """Make a team with its first workflow."""
+        body = read_body(request, NewTeamInput)
+        connection = _find_connection(person(request), body.pop("connection", None))
+        team = create_team(owner=person(request), connection=connection, **body)
+        made = find_team(person(request), team.pk)
+        headers = {"Location": reverse("api:team", kwargs={"team_id": team.pk}, request=request)}
+        return Response(team_detail(made, request), status=201, headers=headers)
+
+
+class TeamDetail(Endpoint):
+    """One team."""
+
+    def get(self, request: Request, team_id: uuid.UUID) -> Response:
+        """Show it with its workflow, and what there is to say about the workflow."""
+        return Response(team_detail(find_team(person(request), team_id), request))
+
+    def patch(self, request: Request, team_id: uuid.UUID) -> Response:
+        """Change its name, its description, or whether it may run."""
+        team = find_team(person(request), team_id)
+        edit_team(team=team, by=person(request), **read_body(request, TeamChangeInput))
+        return Response(team_detail(find_team(person(request), team_id), request))
+
+
+class TeamVersions(Endpoint):
+    """The saved workflows of one team."""
+
+    query = PAGE
+
+    def get(self, request: Request, team_id: uuid.UUID) -> Response:
+        """List them, newest first, without their definitions."""
+        rows = find_team(person(request), team_id).versions.select_related("author").defer("source")
+        return page_of(rows, request, VersionOutput)
+
+    def post(self, request: Request, team_id: uuid.UUID) -> Response:
+        """Save a workflow as the next version and publish it."""
+        team = find_team(person(request), team_id)
+        version = save_version(team=team, by=person(request), **read_body(request, NewVersionInput))
+        place = {"team_id": team.pk, "number": version.number}
+        headers = {"Location": reverse("api:team-version", kwargs=place, request=request)}
+        return Response(VersionWithDefinitionOutput(version).data, status=201, headers=headers)
+
+
+class TeamVersion(Endpoint):
+    """One saved workflow."""
+
+    def get(self, request: Request, team_id: uuid.UUID, number: int) -> Response:
+        """Show it with its definition."""
+        versions = find_team(person(request), team_id).versions.select_related("author")
+        version = versions.filter(number=number).first()
+        if version is None:
+            raise Http404
+        return Response(VersionWithDefinitionOutput(version).data)
+
+
+def _find_connection(user: User, connection_id: uuid.UUID | None) -> SunaConnection | None:
+    if connection_id is None:
+        return None
+    visible = SunaConnection.objects.visible_to(user).defer("sealed_credential")
+    connection = visible.filter(pk=connection_id).first()
+    if connection is None:
+        message = "You have no connection with this id."
+        problem = Problem("/connection", "unknown_reference", message, {})
+        raise ApiError(400, "validation_error", message, errors=[problem])
+    return connection

@@ -1,0 +1,79 @@
+"""Tokens of API clients: made with a name and a password, shown once, revoked by themselves."""
+
+import datetime as dt
+
+from django.conf import settings
+from django.views.decorators.debug import sensitive_variables
+from rest_framework.permissions import AllowAny, IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from teams.actions.issue_token import issue_token
+from teams.actions.revoke_token import revoke_token
+from teams.api.authentication import token_of
+from teams.api.endpoint import Endpoint, read_body
+from teams.api.fields import Choice, InputSerializer, Text, WholeNumber
+from teams.api.permissions import ScopeAllows
+from teams.api.problems import ApiError
+from teams.api.throttles import SignInThrottle
+from teams.models import ApiTokenScope
+
+MAX_DAYS = 3650
+
+
+class NewTokenInput(InputSerializer):
+    """Who asks for a token, and for which. Without `expires_in_days` it lives as long as the site says."""
+
+    username = Text(max_length=150)
+    password = Text(max_length=1000)
+    name = Text(max_length=100, allow_blank=True, default="")
+    scope = Choice(choices=ApiTokenScope.values, default=ApiTokenScope.READ.value)
+    expires_in_days = WholeNumber(min_value=1, max_value=MAX_DAYS, required=False)
+
+
+class Token(Endpoint):
+    """The token of whoever asks."""
+
+    scopes = {"DELETE": "read"}
+
+    def get_authenticators(self) -> list[object]:
+        """Take a password instead of a token where a token is asked for."""
+        return [] if self.request.method == "POST" else super().get_authenticators()
+
+    def get_permissions(self) -> list[object]:
+        """Let anybody ask for a token."""
+        return [AllowAny()] if self.request.method == "POST" else [IsAuthenticated(), ScopeAllows()]
+
+    def get_throttles(self) -> list[object]:
+        """Bound the tries."""
+        return [SignInThrottle()] if self.request.method == "POST" else []
+
+    @sensitive_variables()
+    def post(self, request: Request) -> Response:
+        """Make a token; the answer is the only place that it is ever shown."""
+        body = read_body(request, NewTokenInput)
+        days = body.get("expires_in_days")
+        issued = issue_token(
+            request=request._request,  # noqa: SLF001  what Django's authenticate takes
+            username=body["username"],
+            password=body["password"],
+            name=body["name"],
+            scope=ApiTokenScope(body["scope"]),
+            lifetime=dt.timedelta(days=days) if days else settings.REST_KNOX["TOKEN_TTL"],
+        )
+        answer = {
+            "token": issued.token,
+            "name": issued.row.name,
+            "scope": issued.row.scope,
+            "created_at": issued.row.created,
+            "expires_at": issued.row.expiry,
+        }
+        return Response(answer, status=201)
+
+    def delete(self, request: Request) -> Response:
+        """Revoke the token that this request came with."""
+        token = token_of(request)
+        if token is None:
+            raise ApiError(400, "no_token", "This request came without a token: there is nothing to revoke.")
+        revoke_token(token=token)
+        return Response(status=204)
