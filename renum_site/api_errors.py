@@ -1,4 +1,4 @@
-"""Below /api/ nothing but problem+json: errors that are made before or outside a view, in the API's own shape.
+"""Below /api/ nothing but problem+json: also for errors made before or outside a view.
 
 It gives each request its id, refuses bodies that no parser should see, and rewrites the HTML error pages of
 the framework. It must be the outermost middleware. What views raise is `teams.api.problems`' business.

@@ -212,7 +212,7 @@ LOGOUT_REDIRECT_URL = "login"
 # Knox's migrations make its own token table beside ours: they do not know that the model is swapped.
 MIGRATION_MODULES = {"knox": None}
 KNOX_TOKEN_MODEL = "teams.ApiToken"  # noqa: S105  the name of a model
-REST_KNOX = {
+REST_KNOX: dict[str, Any] = {
     "AUTH_HEADER_PREFIX": "Bearer",
     "TOKEN_TTL": dt.timedelta(days=env.whole("RENUM_TOKEN_TTL_DAYS", default=90, low=1, high=3650)),
     "TOKEN_MODEL": KNOX_TOKEN_MODEL,

@@ -120,7 +120,7 @@ class UsageOutput(serializers.ModelSerializer[UsageLog]):
 
 
 def execution_detail(execution: Execution, request: Request) -> dict[str, Any]:
-    """Return an execution with its prompt, its steps and its answer. Figures are sums of the ledger's rows."""
+    """Return an execution with its prompt, its steps and its answer. Figures are sums of ledger rows."""
     totals = totals_of_execution(execution.pk)
     return {
         **ExecutionOutput(execution, context={"request": request}).data,

@@ -1,4 +1,4 @@
-"""Which executions a person sees through the API, loaded with what an answer needs and without what is large."""
+"""Which executions a person sees through the API, without what is large."""
 
 import uuid
 

@@ -1,4 +1,4 @@
-"""Tokens and money as the API writes them: the same members everywhere, counts whole, money a decimal string."""
+"""Tokens and money as the API writes them: counts are whole, money is a decimal string."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,6 +1,6 @@
 """Addresses of the API of executions, below /api/v1/."""
 
-from django.urls import path
+from django.urls import path, register_converter
 
 from executions.api.execution_endpoints import (
     ExecutionCancellation,
@@ -10,6 +10,9 @@ from executions.api.execution_endpoints import (
     TeamExecutions,
 )
 from executions.api.record_endpoints import ExecutionEvents, ExecutionUsage
+from teams.api.converters import StepId
+
+register_converter(StepId, "step")
 
 _ONE = "executions/<uuid:execution_id>"
 

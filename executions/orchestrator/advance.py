@@ -15,6 +15,7 @@ from executions.agent_service import AgentService
 from executions.context.store import read_context
 from executions.engine.decide import decide, find_next_moment
 from executions.engine.decisions import FinishExecution
+from executions.engine.ending import decide_ending
 from executions.engine.state import (
     EXECUTION_TERMINAL,
     STEP_ACTIVE,
@@ -75,15 +76,12 @@ class Advance:
         """Advance until the execution is over."""
         async with asyncio.TaskGroup() as group:
             await self._adopt(group)
-            changes = self._new_changes()
+            ended: list[Outcome] = []
             while True:
-                await self._take_turn(group, changes)
+                await self._take_turn(group, ended)
                 if self.tracked.state.status in EXECUTION_TERMINAL:
                     return
-                changes = self._new_changes()
-                for outcome in await self._wait():
-                    take_in(self.tracked, outcome, changes, now=self.now())
-                    self._attempts.pop(_step_of(outcome), None)
+                ended = await self._wait()
 
     def may_start(self) -> bool:
         """Whether an attempt may send a start now."""
@@ -124,9 +122,16 @@ class Advance:
         changes.steps[self.tracked.extras[step_id].row_id] = self.tracked.step_values(step_id)
         await self._commit(changes)
 
-    async def _take_turn(self, group: asyncio.TaskGroup, changes: Changes) -> None:
+    async def _take_turn(self, group: asyncio.TaskGroup, ended: list[Outcome]) -> None:
+        """Take in what ended and decide what follows, in one commit; then stop and start what it says."""
+        changes, obeyed = self._new_changes(), Obeyed()
+        for outcome in ended:
+            self._attempts.pop(_step_of(outcome), None)
+            take_in(self.tracked, outcome, changes, now=self.now())
+            # A failure that ends the execution ends it before the next attempt is looked at.
+            for decision in decide_ending(self.tracked.plan, self.tracked.state):
+                obey(self.tracked, decision, changes, obeyed, now=self.now())
         await self._refresh_context()
-        obeyed = Obeyed()
         status = self.tracked.state.status
         if self.tracked.state.cancel_requested and status is not ExecutionStatus.CANCELLING:
             begin_to_cancel(self.tracked, changes)
@@ -134,7 +139,7 @@ class Advance:
             begin(self.tracked, changes)
         for decision in decide(self.tracked.plan, self.tracked.state, self.now()):
             # Everything is decided, but the execution is over only when every run in Suna is.
-            if isinstance(decision, FinishExecution) and (self._attempts or obeyed.stops):
+            if isinstance(decision, FinishExecution) and self._attempts:
                 continue
             obey(self.tracked, decision, changes, obeyed, now=self.now())
         for step_id in obeyed.stops:

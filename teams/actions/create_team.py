@@ -1,6 +1,7 @@
 """Making a team, with its first workflow."""
 
 from django.db import IntegrityError, transaction
+from django.db.models import F
 
 from teams.actions.naming import clean_name, slug_of
 from teams.actions.refusal import Refusal
@@ -49,4 +50,4 @@ def create_team(
 def find_default_connection(owner: User) -> SunaConnection | None:
     """Return the owner's own connection, else the site's; None where there is neither."""
     visible = SunaConnection.objects.visible_to(owner).defer("sealed_credential")
-    return visible.order_by("owner__isnull", "created_at").first()
+    return visible.order_by(F("owner").asc(nulls_last=True), "created_at").first()

@@ -16,7 +16,7 @@ _JOINERS = frozenset("\u200c\u200d")
 
 
 def clean_name(name: str, *, pointer: str = "/name") -> str:
-    """Return the name in NFC with single spaces. Raises InvalidInput where nothing or something odd is left."""
+    """Return the name in NFC with single spaces. Raises InvalidInput for an empty or odd one."""
     cleaned = unicodedata.normalize("NFC", " ".join(name.split()))
     if not cleaned.strip("".join(_JOINERS)):
         raise input_problem(pointer, "required", "Give it a name.")

@@ -16,7 +16,7 @@ _TOKEN = re.compile(rb"[A-Za-z0-9_]{16,200}")
 
 
 class BearerToken(TokenAuthentication):  # type: ignore[misc]
-    """`Authorization: Bearer <token>`, looked up by its hash: one query, and the same answer for all that fail."""
+    """`Authorization: Bearer <token>`, looked up by its hash in one query. All that fail look alike."""
 
     def authenticate_credentials(self, token: bytes) -> tuple[User, ApiToken]:
         """Return the token's user and the token. Raises AuthenticationFailed."""

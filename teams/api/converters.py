@@ -1,6 +1,5 @@
 """What may stand in a path. Anything else is 404, so that no odd spelling reaches a query."""
 
-from django.urls import register_converter
 from django.urls.converters import StringConverter
 
 from teams.workflow.shapes import ID_PATTERN
@@ -24,7 +23,3 @@ class StepId(StringConverter):
     """A step's id, as the workflow language allows it."""
 
     regex = ID_PATTERN.pattern
-
-
-register_converter(VersionNumber, "version")
-register_converter(StepId, "step")

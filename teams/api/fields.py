@@ -1,4 +1,4 @@
-"""Input that is taken as it is or refused: no text for a number, no unknown member, nothing trimmed unasked."""
+"""Input that is taken as it is or refused: no text for a number, no unknown member, no trimming."""
 
 from collections.abc import Mapping
 from typing import Any

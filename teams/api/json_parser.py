@@ -19,7 +19,7 @@ _CHARSETS = frozenset({"utf-8", "utf8"})
 
 
 class StrictJSONParser(BaseParser):
-    """Takes application/json in UTF-8. Refuses what `teams.workflow.json_text` refuses, with the same codes."""
+    """Takes application/json in UTF-8. Refuses what `teams.workflow.json_text` does, by the same codes."""
 
     media_type = "application/json"
 

@@ -4,9 +4,9 @@ Ids are UUIDv7, so they sort by the time they were made, and rows that come in b
 """
 
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any
 
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -18,8 +18,6 @@ from teams.api.query import read_uuid, read_whole
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 100
 
-_Row = TypeVar("_Row", bound=Model)
-
 
 class NewestFirst(BasePagination):
     """Answers {"next", "results"}; `next` is the address of the next page and null on the last.
@@ -30,9 +28,11 @@ class NewestFirst(BasePagination):
     _next: str | None = None
 
     def paginate_queryset(
-        self, queryset: QuerySet[_Row], request: Request, view: APIView | None = None
-    ) -> list[_Row]:
+        self, queryset: QuerySet[Any] | Sequence[Any], request: Request, view: APIView | None = None
+    ) -> list[Any]:
         """Return one page of the rows, in one query."""
+        if not isinstance(queryset, QuerySet):
+            raise TypeError("only rows of the database are paged, because a page begins after an id")
         limit = read_whole(request, "limit", low=1, high=MAX_LIMIT) or DEFAULT_LIMIT
         cursor = read_uuid(request, "cursor")
         rows = queryset.order_by("-id")

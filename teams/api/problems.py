@@ -81,7 +81,7 @@ class _Described:
 
 
 def handle_exception(exc: Exception, context: Mapping[str, Any]) -> Response:
-    """Return the problem that an exception in a view becomes; what nobody expected is logged and says nothing."""
+    """Return the problem that an exception becomes; what nobody expected is logged and says nothing."""
     request_id = _request_id(context)
     described = _describe(exc)
     if described is None:

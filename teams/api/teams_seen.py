@@ -1,4 +1,4 @@
-"""Which teams a person sees through the API, loaded with all that an answer needs, in a fixed number of queries."""
+"""Which teams a person sees through the API, in a fixed number of queries."""
 
 import uuid
 
@@ -19,7 +19,7 @@ def teams_of(user: User) -> QuerySet[Team]:
 
 
 def find_team(user: User, team_id: uuid.UUID) -> Team:
-    """Return the team with its workflow and connection; Http404 where it is not there or not the user's to see."""
+    """Return the team with workflow and connection; Http404 where it is absent or not the user's to see."""
     teams = (
         teams_of(user)
         .select_related("connection", "published_version__author")

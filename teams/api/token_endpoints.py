@@ -4,9 +4,11 @@ import datetime as dt
 
 from django.conf import settings
 from django.views.decorators.debug import sensitive_variables
-from rest_framework.permissions import AllowAny, IsAuthenticated
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.permissions import AllowAny, BasePermission, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.throttling import BaseThrottle
 
 from teams.actions.issue_token import issue_token
 from teams.actions.revoke_token import revoke_token
@@ -36,15 +38,15 @@ class Token(Endpoint):
 
     scopes = {"DELETE": "read"}
 
-    def get_authenticators(self) -> list[object]:
+    def get_authenticators(self) -> list[BaseAuthentication]:
         """Take a password instead of a token where a token is asked for."""
         return [] if self.request.method == "POST" else super().get_authenticators()
 
-    def get_permissions(self) -> list[object]:
+    def get_permissions(self) -> list[BasePermission]:
         """Let anybody ask for a token."""
         return [AllowAny()] if self.request.method == "POST" else [IsAuthenticated(), ScopeAllows()]
 
-    def get_throttles(self) -> list[object]:
+    def get_throttles(self) -> list[BaseThrottle]:
         """Bound the tries."""
         return [SignInThrottle()] if self.request.method == "POST" else []
 
@@ -52,6 +54,7 @@ class Token(Endpoint):
     def post(self, request: Request) -> Response:
         """Make a token; the answer is the only place that it is ever shown."""
         body = read_body(request, NewTokenInput)
+        default: dt.timedelta = settings.REST_KNOX["TOKEN_TTL"]
         days = body.get("expires_in_days")
         issued = issue_token(
             request=request._request,  # noqa: SLF001  what Django's authenticate takes
@@ -59,7 +62,7 @@ class Token(Endpoint):
             password=body["password"],
             name=body["name"],
             scope=ApiTokenScope(body["scope"]),
-            lifetime=dt.timedelta(days=days) if days else settings.REST_KNOX["TOKEN_TTL"],
+            lifetime=dt.timedelta(days=days) if days else default,
         )
         answer = {
             "token": issued.token,

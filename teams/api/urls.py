@@ -1,12 +1,14 @@
 """Addresses of the API of teams, below /api/v1/."""
 
-from django.urls import path
+from django.urls import path, register_converter
 
-from teams.api import converters as converters  # noqa: PLC0414  registers what the paths below name
 from teams.api.catalogue_endpoints import AgentList, ConnectionList
+from teams.api.converters import VersionNumber
 from teams.api.team_endpoints import TeamDetail, TeamList, TeamVersion, TeamVersions
 from teams.api.token_endpoints import Token
 from teams.api.workflow_endpoints import WorkflowSchema, WorkflowValidation
+
+register_converter(VersionNumber, "version")
 
 urlpatterns = [
     path("auth/token", Token.as_view(), name="token"),

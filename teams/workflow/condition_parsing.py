@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from teams.workflow.definition import ComparisonItem, ConditionItem, FieldPath, GroupItem
 from teams.workflow.iso_dates import find_iso_date
-from teams.workflow.patterns import PatternError, compile_pattern
+from teams.workflow.patterns import PATTERN_WORK, PatternError, compile_pattern
 from teams.workflow.plan import Json
 from teams.workflow.shapes import Node
 
@@ -154,6 +154,8 @@ def _check_pattern(given: Node) -> None:
             operator="matches",
             expected="a regular expression as a text",
         )
+        return
+    if not given.findings.affords(given.at, PATTERN_WORK):
         return
     try:
         compile_pattern(given.value)

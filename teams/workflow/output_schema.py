@@ -10,7 +10,7 @@ from urllib.parse import unquote
 from jsonschema import Draft202012Validator
 
 from teams.workflow.graph import find_cycles
-from teams.workflow.patterns import PatternError, compile_pattern
+from teams.workflow.patterns import PATTERN_WORK, PatternError, compile_pattern
 from teams.workflow.plan import Json
 from teams.workflow.problems import Pointer, excerpt, pointer_text
 from teams.workflow.shapes import Node
@@ -50,10 +50,24 @@ def check_output_schema(node: Node) -> None:
     Each check stands on the ones before it, so the first that refuses ends the row.
     """
     before = node.findings.count
+    if not node.findings.affords(node.at, _size(node.value)):
+        return
     for check in (_check_dialect, _check_form, _check_parts, _check_admits, _check_ends):
         check(node)
         if node.findings.count > before:
             return
+
+
+def _size(schema: Json) -> int:
+    """Return how many objects and lists the schema has, well-formed or not."""
+    count = 0
+    waiting = [schema]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, (dict, list)):
+            count += 1
+            waiting.extend(part.values() if isinstance(part, dict) else part)
+    return count
 
 
 def _check_dialect(node: Node) -> None:
@@ -112,6 +126,8 @@ def _check_parts(node: Node) -> None:
 
 
 def _check_pattern(node: Node, at: Pointer, pattern: str) -> None:
+    if not node.findings.affords((*node.at, *at), PATTERN_WORK):
+        return
     try:
         compile_pattern(pattern)
     except PatternError as error:

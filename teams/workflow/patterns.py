@@ -11,7 +11,11 @@ from typing import Any, Literal
 import re2
 
 MAX_PATTERN_CHARS = 256
-"""Bounds the time of a search, which is linear in the pattern too."""
+MAX_PROGRAM_SIZE = 1500
+"""RE2's own measure of a compiled pattern. The time of a search grows with it: a{1000} is about 1000."""
+PATTERN_WORK = 10
+"""What compiling one costs of `problems.Findings.affords`."""
+_MAX_MEMORY_BYTES = 1024 * 1024
 
 
 class PatternError(ValueError):
@@ -33,8 +37,9 @@ def compile_pattern(pattern: str) -> Any:
         )
     options = re2.Options()
     options.log_errors = False
+    options.max_mem = _MAX_MEMORY_BYTES
     try:
-        return re2.compile(pattern, options)
+        compiled = re2.compile(pattern, options)
     except UnicodeEncodeError as error:
         raise PatternError(
             "invalid_regex", "The pattern holds half of a surrogate pair. Write the whole character."
@@ -50,6 +55,11 @@ def compile_pattern(pattern: str) -> Any:
         raise PatternError(
             "invalid_regex", f"This is no regular expression: {reason}. Correct it."
         ) from error
+    if compiled.programsize > MAX_PROGRAM_SIZE:
+        raise PatternError(
+            "unsupported_regex", "The pattern repeats too much to be searched quickly. Lower its repetitions."
+        )
+    return compiled
 
 
 def _reason(error: Exception) -> str:

@@ -67,6 +67,8 @@ MAX_REPORTED = 1000
 
 _EXCERPT_CHARS = 80
 _SUGGESTIONS_MAX = 50
+_WORK_MAX = 2000
+"""Bounds how long a hostile document keeps the checker busy: a second or so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,7 @@ class Findings:
         self._warnings: list[tuple[Pointer, Problem]] = []
         self._settled: set[Pointer] = set()
         self._suggestions_left = _SUGGESTIONS_MAX
+        self._work_left = _WORK_MAX
 
     def refuse(self, at: Pointer, code: ProblemCode | JsonCode, message: str, **params: Json) -> None:
         """Record a problem: the definition cannot be accepted."""
@@ -120,6 +123,21 @@ class Findings:
         close = difflib.get_close_matches(word, sorted(known), n=3)
         # Slips happen late in a word: "retries" is nearer to "retry" than to "services".
         return max(close, key=lambda other: _shared_start(word, other), default=None)
+
+    def affords(self, at: Pointer, work: int) -> bool:
+        """Check that a costly check may still be made; where too many were, refuse the place instead.
+
+        A pattern to compile is 10 of work, a part of a JSON Schema 1.
+        """
+        self._work_left -= work
+        if self._work_left >= 0:
+            return True
+        self.refuse(
+            at,
+            "too_large",
+            "The patterns and schemas of this workflow are more than can be checked. Use fewer or smaller ones.",
+        )
+        return False
 
     @property
     def count(self) -> int:

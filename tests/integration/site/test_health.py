@@ -1,7 +1,7 @@
 """The health page tells which service is missing."""
 
 import pytest
-from django.test import Client, override_settings
+from django.test import Client
 
 
 @pytest.mark.django_db

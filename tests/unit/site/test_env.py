@@ -51,13 +51,11 @@ def test_a_list_drops_blanks_and_empty_parts() -> None:
     assert Env({"L": " a, b,,c ,"}).items("L") == ["a", "b", "c"]
 
 
-@pytest.mark.parametrize(
-    "value", ["ftp://host", "host:5432", "https://", "https://host:port", "https://[::1"]
-)
+@pytest.mark.parametrize("value", ["ftp://secret", "secret:5432", "https://secret:port", "https://[secret"])
 def test_an_address_is_refused_without_repeating_it_when_it_is_unusable(value: str) -> None:
     with pytest.raises(EnvError) as caught:
         Env({"SUNA_BASE_URL": value}).url("SUNA_BASE_URL", schemes=["https", "http"])
-    assert value not in str(caught.value)
+    assert "secret" not in str(caught.value)
 
 
 def test_an_address_loses_its_trailing_slash() -> None:

@@ -2,8 +2,10 @@
 
 import copy
 import json
+import time
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -43,6 +45,39 @@ def check(document: Any) -> None:
         assert problem.message.endswith((".", "?"))
     if checked.plan is not None:
         assert plan_from_json(json.loads(json.dumps(plan_to_json(checked.plan)))) == checked.plan
+
+
+BIG_SCHEMA = {"schema": {"properties": {f"k{n}": {} for n in range(600)}}}
+HARD_PATTERN = {"field": "steps.s0.text", "operator": "matches"}
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"agents": [{"agent_id": f"s{n}", "output": BIG_SCHEMA} for n in range(30)]},
+        {
+            "agents": [
+                {"agent_id": "s0"},
+                {
+                    "agent_id": "s1",
+                    "conditions": [{**HARD_PATTERN, "value": f"{n}[^x]{{999}}"} for n in range(1500)],
+                },
+            ]
+        },
+        {
+            "agents": [{"agent_id": "s0", f"conditionz{n}": 1} for n in range(50)],
+            **{f"k{n}": n for n in range(9000)},
+        },
+        {"agents": [{"agent_id": "s0", "conditions": [{"field": f"steps.x{n}.text"} for n in range(4000)]}]},
+    ],
+)
+def test_a_hostile_definition_is_answered_in_about_a_second(document: Any) -> None:
+    begin = time.process_time()
+
+    checked = read_definition(document)
+
+    assert checked.problems
+    assert time.process_time() - begin < 3
 
 
 @settings(deadline=None)

@@ -1,0 +1,74 @@
+"""Clients of the API, each with a token of its own, and an execution to look at."""
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from rest_framework.response import Response
+from rest_framework.test import APIClient
+
+from executions.actions.start_execution import start_execution
+from executions.models import Execution
+from teams.models import ApiToken, ApiTokenScope, Team, User
+
+API = "/api/v1"
+PROBLEM = "application/problem+json"
+NOW = dt.datetime(2026, 11, 22, 12, 0, tzinfo=dt.UTC)
+
+pytestmark = pytest.mark.django_db
+
+
+def token_for(user: User, scope: ApiTokenScope = ApiTokenScope.ADMIN) -> str:
+    """Make a token; the clear text is what a client sends."""
+    _, token = ApiToken.objects.create(user, expiry=dt.timedelta(days=1), scope=scope.value)
+    return str(token)
+
+
+def client_for(user: User | None, scope: ApiTokenScope = ApiTokenScope.ADMIN) -> APIClient:
+    """Make a client that answers 500 instead of raising, as a server does."""
+    client = APIClient(raise_request_exception=False)
+    if user is not None:
+        client.credentials(HTTP_AUTHORIZATION=f"Bearer {token_for(user, scope)}")
+    return client
+
+
+def assert_problem(response: Response, status: int, code: str) -> dict[str, Any]:
+    """Check that an answer is a problem of that status and code, whole and without a trace; return its body."""
+    body: dict[str, Any] = response.json()
+    assert (response.status_code, body["code"]) == (status, code), body
+    assert response.headers["Content-Type"] == PROBLEM
+    assert response.headers["X-Request-Id"] == body["request_id"]
+    assert set(body) == {"type", "title", "status", "code", "detail", "errors", "request_id"}
+    assert (body["type"], body["status"]) == (f"urn:renum:problem:{code}", status)
+    assert all(set(error) == {"pointer", "code", "message", "params"} for error in body["errors"])
+    return body
+
+
+@pytest.fixture(autouse=True)
+def _empty_redis(clean_redis: object) -> None:
+    """Let no throttle and no wake-up of one test reach the next."""
+
+
+@pytest.fixture
+def anonymous() -> APIClient:
+    """Give a client without a token."""
+    return client_for(None)
+
+
+@pytest.fixture
+def as_person() -> Callable[..., APIClient]:
+    """Give a maker of clients: as_person(user) and as_person(user, scope)."""
+    return client_for
+
+
+@pytest.fixture
+def api(owner: User) -> APIClient:
+    """Give the owner's client."""
+    return client_for(owner)
+
+
+@pytest.fixture
+def execution(team: Team, owner: User) -> Execution:
+    """Give an execution that waits for a driver, as the start leaves it."""
+    return start_execution(team=team, by=owner, prompt="What is new in batteries?").execution

@@ -1,0 +1,122 @@
+"""Every route for every kind of person. The routes come from the resolver: a new one without a row fails here."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from rest_framework.views import APIView
+
+from billing.actions.store_user_key import store_user_key
+from teams.models import ApiTokenScope
+from tests.fixtures.people import PASSWORD, SEQUENTIAL
+from tests.functional.api.conftest import NOW, PROBLEM, client_for
+
+PEOPLE = ("anonymous", "outsider", "staff", "viewer", "operator", "editor", "owner", "read", "run")
+"""`read` and `run` are the owner with a token of that scope; every other token has the scope admin."""
+
+ALL_PUBLIC = (200,) * 9
+OWN_THINGS = (401, *(200,) * 8)
+TEAM_IS_SEEN = (401, 404, 404, *(200,) * 6)
+
+# What each kind of person is answered, in the order of PEOPLE.
+EXPECTED: dict[tuple[str, str], tuple[int, ...]] = {
+    ("token", "POST"): (201,) * 9,
+    ("token", "DELETE"): (401, *(204,) * 8),
+    ("teams", "GET"): OWN_THINGS,
+    ("teams", "POST"): (401, 201, 201, 201, 201, 201, 201, 403, 403),
+    ("team", "GET"): TEAM_IS_SEEN,
+    ("team", "PATCH"): (401, 404, 404, 403, 403, 200, 200, 403, 403),
+    ("team-versions", "GET"): TEAM_IS_SEEN,
+    ("team-versions", "POST"): (401, 404, 404, 403, 403, 201, 201, 403, 403),
+    ("team-version", "GET"): TEAM_IS_SEEN,
+    ("workflow-validation", "POST"): (401, 200, 200, 200, 200, 200, 200, 403, 403),
+    ("workflow-schema", "GET"): ALL_PUBLIC,
+    ("connections", "GET"): OWN_THINGS,
+    ("agents", "GET"): OWN_THINGS,
+    ("user-keys", "GET"): OWN_THINGS,
+    # The key is the owner's: for everybody else there is none.
+    ("user-key", "GET"): (401, 404, 404, 404, 404, 404, 200, 200, 200),
+    ("user-key", "PUT"): (401, 200, 200, 200, 200, 200, 200, 403, 403),
+    ("user-key", "DELETE"): (401, 404, 404, 404, 404, 404, 204, 403, 403),
+    ("team-executions", "GET"): TEAM_IS_SEEN,
+    ("team-executions", "POST"): (401, 404, 404, 403, 202, 202, 202, 403, 202),
+    ("executions", "GET"): OWN_THINGS,
+    ("execution", "GET"): TEAM_IS_SEEN,
+    ("execution-events", "GET"): TEAM_IS_SEEN,
+    ("execution-usage", "GET"): TEAM_IS_SEEN,
+    ("execution-step", "GET"): TEAM_IS_SEEN,
+    ("execution-cancellation", "POST"): (401, 404, 404, 403, 202, 202, 202, 403, 202),
+}
+BODIES: dict[tuple[str, str], Any] = {
+    ("token", "POST"): {"username": "olga", "password": PASSWORD, "name": "matrix"},
+    ("teams", "POST"): {"name": "Another", "definition": SEQUENTIAL},
+    ("team", "PATCH"): {"description": "changed"},
+    ("team-versions", "POST"): {"definition": SEQUENTIAL},
+    ("workflow-validation", "POST"): {"definition": SEQUENTIAL},
+    ("user-key", "PUT"): {"key": "sk-matrix-0123456789"},
+    ("team-executions", "POST"): {"prompt": "Go."},
+}
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
+
+def api_routes() -> Iterator[tuple[str, type[APIView]]]:
+    """Yield the name and the view of every route below /api/."""
+
+    def walk(resolver: URLResolver, prefix: str) -> Iterator[tuple[str, type[APIView]]]:
+        for entry in resolver.url_patterns:
+            place = prefix + str(entry.pattern)
+            if isinstance(entry, URLResolver):
+                yield from walk(entry, place)
+            elif isinstance(entry, URLPattern) and place.startswith("api/"):
+                yield str(entry.name), entry.callback.view_class
+
+    yield from walk(get_resolver(), "")
+
+
+def test_every_route_and_method_has_its_row_and_nothing_else_has() -> None:
+    found = {
+        (name, method)
+        for name, view in api_routes()
+        for method in METHODS
+        if hasattr(view, method.lower())
+    }
+
+    assert found == set(EXPECTED)
+
+
+def test_a_view_is_closed_unless_it_is_known_to_be_open() -> None:
+    open_views = {name for name, view in api_routes() if "AllowAny" in str(view.permission_classes)}
+
+    assert open_views == {"workflow-schema"}
+
+
+@pytest.fixture
+def places(team, execution, owner) -> dict[str, dict[str, Any]]:
+    store_user_key(user=owner, service="openai", key="sk-owner-0123456789", now=NOW)
+    step = execution.steps.get(position=0)
+    of_team, of_execution = {"team_id": team.pk}, {"execution_id": execution.pk}
+    return {
+        **dict.fromkeys(("team", "team-versions", "team-executions"), of_team),
+        "team-version": {**of_team, "number": 1},
+        **dict.fromkeys(
+            ("execution", "execution-events", "execution-usage", "execution-cancellation"), of_execution
+        ),
+        "execution-step": {**of_execution, "step_id": step.step_id},
+        "user-key": {"service": "openai"},
+    }
+
+
+@pytest.mark.parametrize("person", PEOPLE)
+@pytest.mark.parametrize(("name", "method"), EXPECTED)
+def test_a_route_answers_each_kind_of_person_as_its_row_says(name, method, person, places, request) -> None:
+    scope = ApiTokenScope(person) if person in ("read", "run") else ApiTokenScope.ADMIN
+    by_name = {"anonymous": None, "read": "owner", "run": "owner"}.get(person, person)
+    client = client_for(request.getfixturevalue(by_name) if by_name else None, scope)
+    path = reverse(f"api:{name}", kwargs=places.get(name, {}))
+
+    response = getattr(client, method.lower())(path, BODIES.get((name, method)), format="json")
+
+    assert response.status_code == EXPECTED[name, method][PEOPLE.index(person)], response.content
+    if response.status_code >= 400:
+        assert response.headers["Content-Type"] == PROBLEM

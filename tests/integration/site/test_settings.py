@@ -1,0 +1,131 @@
+"""Wrong settings stop every command with one sentence; a deployment's settings pass `check --deploy`."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+BASE_DIR = Path(__file__).resolve().parents[3]
+PRODUCTION = {
+    "DEBUG": "0",
+    "SECRET_KEY": "8Zk3vTq0XnLr5WbYc7HdJmPs2FgUeAa9RxKtNwQyVhBzCi4D1o",
+    "RENUM_ENCRYPTION_KEYS": "one-key-that-is-long-enough-for-anybody-1234567890",
+    "ALLOWED_HOSTS": "renum.example.org",
+    "DATABASE_URL": "postgresql://renum:password@db.example.org/renum?sslmode=verify-full",
+    "REDIS_URL": "rediss://:password@redis.example.org:6379/0",
+    "SUNA_BASE_URL": "https://suna.example.org/api",
+}
+
+
+def manage(*args: str, **env: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "manage.py", *args],
+        cwd=BASE_DIR,
+        env={"PATH": os.defpath, "HOME": os.environ.get("HOME", "/"), "RENUM_ENV_FILE": "", **env},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def test_check_deploy_is_clean_when_everything_is_configured() -> None:
+    done = manage("check", "--deploy", "--fail-level", "WARNING", **PRODUCTION)
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    assert "no issues" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("changed", "code"),
+    [
+        ({"DEBUG": "1"}, "renum.E001"),
+        ({"SECRET_KEY": "", "RENUM_ALLOW_LOCAL_SECRETS": "1"}, "renum.E002"),
+        ({"RENUM_ENCRYPTION_KEYS": PRODUCTION["SECRET_KEY"]}, "renum.E003"),
+        ({"RENUM_ENCRYPTION_KEYS": ",".join(["k" * 40] * 2)}, "renum.E004"),
+        ({"DATABASE_URL": "", "RENUM_ALLOW_EMBEDDED": "1"}, "renum.E005"),
+        ({"REDIS_URL": "", "RENUM_ALLOW_EMBEDDED": "1"}, "renum.E006"),
+        ({"RENUM_ALLOW_SIMULATOR": "1"}, "renum.E007"),
+        ({"ALLOWED_HOSTS": "*"}, "renum.E008"),
+        ({"SUNA_BASE_URL": "http://suna.example.org/api"}, "renum.E009"),
+        ({"REDIS_URL": "rediss://redis.example.org"}, "renum.E010"),
+        ({"REDIS_URL": "redis://:password@redis.example.org"}, "renum.W011"),
+        ({"DATABASE_URL": "postgresql://renum@db.example.org/renum"}, "renum.W012"),
+        ({"RENUM_CAPACITTY": "5"}, "renum.W030"),
+    ],
+)
+def test_check_deploy_names_the_fault_with_a_hint(tmp_path: Path, changed: dict[str, str], code: str) -> None:
+    env = {**PRODUCTION, "RENUM_VAR_DIR": str(tmp_path), **changed}
+    done = manage("check", "--deploy", "--fail-level", "WARNING", **env)
+    assert done.returncode == 1
+    found = [line for line in done.stderr.splitlines() if "renum." in line]
+    assert len(found) == 1
+    assert f"({code})" in found[0]
+    assert "HINT" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        ({"SECRET_KEY": ""}, "With DEBUG off, set SECRET_KEY and RENUM_ENCRYPTION_KEYS"),
+        ({"SECRET_KEY": "short"}, "SECRET_KEY must have at least 32 characters; it has 5."),
+        ({"RENUM_ENCRYPTION_KEYS": ""}, "With DEBUG off, set SECRET_KEY and RENUM_ENCRYPTION_KEYS"),
+        (
+            {"RENUM_ENCRYPTION_KEYS": "short"},
+            "Each key in RENUM_ENCRYPTION_KEYS must have at least 32 characters.",
+        ),
+        ({"DATABASE_URL": ""}, "With DEBUG off, set DATABASE_URL and REDIS_URL"),
+        ({"DATABASE_URL": "mysql://h/d"}, "DATABASE_URL must be an address that starts with postgresql://"),
+        ({"REDIS_URL": "h:6379"}, "REDIS_URL must be an address that starts with redis://"),
+        ({"ALLOWED_HOSTS": ""}, "With DEBUG off, ALLOWED_HOSTS must name the hosts"),
+        ({"DEBUG": "perhaps"}, "DEBUG must be one of"),
+        ({"SUNA_API_KEY": "pk_only"}, "SUNA_API_KEY must be the public and the secret key"),
+        (
+            {"SUNA_API_KEY": "pk:sk", "SUNA_BEARER_TOKEN": "t"},
+            "Set SUNA_API_KEY or SUNA_BEARER_TOKEN, not both.",
+        ),
+        ({"SUNA_PROFILE": "2024-01"}, "SUNA_PROFILE must be one of seed, 2025-07"),
+        ({"RENUM_LEASE_TTL_S": "8"}, "RENUM_BEAT_S must be at most half of RENUM_LEASE_TTL_S"),
+    ],
+)
+def test_a_wrong_setting_stops_a_command_with_one_sentence(changed: dict[str, str], sentence: str) -> None:
+    done = manage("check", **{**PRODUCTION, **changed})
+    assert done.returncode == 1
+    assert done.stderr.startswith(sentence)
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_a_command_that_needs_the_database_says_how_to_start_it(tmp_path: Path) -> None:
+    done = manage("migrate", RENUM_VAR_DIR=str(tmp_path))
+    assert done.returncode == 1
+    assert (
+        done.stderr.strip() == "PostgreSQL is not running: start it with `python manage.py services start`."
+    )
+
+
+def test_secrets_are_made_once_and_readable_by_their_owner_only(tmp_path: Path) -> None:
+    show = ("shell", "-v", "0", "-c", "from django.conf import settings; print(settings.SECRET_KEY)")
+    first, second = (manage(*show, RENUM_VAR_DIR=str(tmp_path)) for _ in range(2))
+    assert first.returncode == 0, first.stderr
+    assert first.stdout == second.stdout
+    assert (tmp_path / "secrets.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_damaged_secrets_are_refused_rather_than_replaced(tmp_path: Path) -> None:
+    (tmp_path / "secrets.json").write_text("{")
+    done = manage("check", RENUM_VAR_DIR=str(tmp_path))
+    assert done.returncode == 1
+    assert "secrets.json is damaged" in done.stderr
+    assert (tmp_path / "secrets.json").read_text() == "{"
+
+
+@pytest.mark.parametrize(("name", "workers", "prefetch"), [("renum", 2, 4), ("drivers", 2, 1)])
+def test_each_cluster_gets_its_own_limits_and_keeps_its_connections(
+    tmp_path: Path, name: str, workers: int, prefetch: int
+) -> None:
+    code = (
+        "from django.conf import settings; from django_q.conf import Conf; "
+        "print(Conf.CLUSTER_NAME, Conf.WORKERS, Conf.QUEUE_LIMIT, settings.DATABASES['default']['CONN_MAX_AGE'], settings.DEBUG)"
+    )
+    done = manage("shell", "-v", "0", "-c", code, RENUM_VAR_DIR=str(tmp_path), Q_CLUSTER_NAME=name)
+    assert done.stdout.split() == [name, str(workers), str(prefetch), "600", "False"], done.stderr
