@@ -4,7 +4,12 @@ import pytest
 
 from tests.fixtures.loopback import refuse_outside_connections
 
-pytest_plugins = ["tests.fixtures.chromium", "tests.fixtures.people", "tests.fixtures.services", "tests.fixtures.running"]
+pytest_plugins = [
+    "tests.fixtures.chromium",
+    "tests.fixtures.people",
+    "tests.fixtures.services",
+    "tests.fixtures.running",
+]
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -65,7 +65,9 @@ class AgentRun(models.Model):
                 fields=["connection", "thread_id"],
                 condition=Q(thread_id__isnull=False, turn=1),
             ),
-            models.CheckConstraint(name="agent_run_status_known", condition=Q(status__in=list(AgentRunStatus))),
+            models.CheckConstraint(
+                name="agent_run_status_known", condition=Q(status__in=list(AgentRunStatus))
+            ),
             models.CheckConstraint(
                 name="agent_run_counted_from_one", condition=Q(attempt__gte=1) & Q(turn__gte=1)
             ),

@@ -45,7 +45,9 @@ class Driver(models.Model):
         verbose_name_plural = _("drivers")
         constraints = [
             models.CheckConstraint(name="driver_has_capacity", condition=Q(capacity__gte=1)),
-            models.CheckConstraint(name="driver_lease_after_beat", condition=Q(lease_until__gte=F("beat_at"))),
+            models.CheckConstraint(
+                name="driver_lease_after_beat", condition=Q(lease_until__gte=F("beat_at"))
+            ),
         ]
 
     def __str__(self) -> str:

@@ -47,7 +47,9 @@ class Execution(models.Model):
     started_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="started_executions"
     )
-    payer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="paid_executions")
+    payer = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="paid_executions"
+    )
     key_owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
 
     status = models.CharField(
@@ -77,7 +79,9 @@ class Execution(models.Model):
     pause_requested_at = models.DateTimeField(null=True, blank=True)
     resume_requested_at = models.DateTimeField(null=True, blank=True)
     not_before = models.DateTimeField(null=True, blank=True)
-    retried_from = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    retried_from = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
 
     created_at = models.DateTimeField(_("created at"), db_default=Now(), editable=False)
     started_at = models.DateTimeField(_("started at"), null=True, blank=True)
@@ -104,7 +108,9 @@ class Execution(models.Model):
             ),
         ]
         constraints = [
-            models.CheckConstraint(name="execution_status_known", condition=Q(status__in=list(ExecutionStatus))),
+            models.CheckConstraint(
+                name="execution_status_known", condition=Q(status__in=list(ExecutionStatus))
+            ),
             models.CheckConstraint(
                 name="execution_terminal_has_finished_at",
                 condition=Q(status__in=EXECUTION_TERMINAL, finished_at__isnull=False)

@@ -40,7 +40,9 @@ class ExecutionStep(models.Model):
     result_text = models.TextField(_("result"), null=True, blank=True)
     result_data = models.JSONField(_("result data"), null=True, blank=True)
     context_version = models.PositiveIntegerField(_("context version seen"), null=True, blank=True)
-    reused_from = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    reused_from = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
     started_at = models.DateTimeField(_("started at"), null=True, blank=True)
     finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
 
@@ -51,7 +53,9 @@ class ExecutionStep(models.Model):
         constraints = [
             models.UniqueConstraint(name="execution_step_once", fields=["execution", "step_id"]),
             models.UniqueConstraint(name="execution_step_position_once", fields=["execution", "position"]),
-            models.CheckConstraint(name="execution_step_status_known", condition=Q(status__in=list(StepStatus))),
+            models.CheckConstraint(
+                name="execution_step_status_known", condition=Q(status__in=list(StepStatus))
+            ),
             models.CheckConstraint(
                 name="execution_step_terminal_has_finished_at",
                 condition=Q(status__in=STEP_TERMINAL, finished_at__isnull=False)

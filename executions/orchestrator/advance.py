@@ -117,7 +117,11 @@ class Advance:
         code = reason.code if reason else None
         params = dict(reason.params) if reason else {}
         changes.events.append(
-            Event(kind="step_waiting" if reason else "step_goes_on", step_id=step_id, data={"code": code, **params})
+            Event(
+                kind="step_waiting" if reason else "step_goes_on",
+                step_id=step_id,
+                data={"code": code, **params},
+            )
         )
         changes.steps[self.tracked.extras[step_id].row_id] = self.tracked.step_values(step_id)
         await self._commit(changes)
@@ -156,7 +160,7 @@ class Advance:
         if attempt.run is not None:
             attempt.run.stop_requested = True
             changes.runs[attempt.run.id] = self.tracked.run_values(attempt.run)
-        attempt.stop()
+        attempt.stopping.set()
 
     def _spawn(
         self, group: asyncio.TaskGroup, step_id: str, *, prompt: str, run: RunRecord | None
@@ -185,7 +189,7 @@ class Advance:
             )
             attempt = self._spawn(group, step_id, prompt=prompt, run=self.tracked.runs.get(step_id))
             if step_id not in active:
-                attempt.stop()
+                attempt.stopping.set()
 
     async def _refresh_context(self) -> None:
         values = {}

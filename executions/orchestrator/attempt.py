@@ -97,12 +97,11 @@ class Attempt:
                 await self.sleep(FENCE_WAIT_S)
                 continue
             try:
-                run = self.run or await self._prepare()
-                return await self._send_start(run)
+                return await self._send_start(await self._prepare())
             except NotFound:
                 # The thread is gone and nothing runs in it: the same attempt gets a new one.
                 if self.run is not None:
-                    self.run.thread_id = (await self._prepare()).thread_id
+                    self.run.thread_id = None
                 await self.sleep(patience.next())
             except WAITED_OUT as error:
                 await self.owner.say_waiting(self.step.id, waiting_reason(error))
@@ -115,15 +114,19 @@ class Attempt:
         )
 
     async def _prepare(self) -> RunRecord:
+        """Return the attempt's run with a thread that holds the prompt, made now where there is none."""
+        if self.run is not None and self.run.thread_id is not None:
+            return self.run
         thread_id = await self.service.prepare_run(self._request())
-        return RunRecord(
+        run = self.run or RunRecord(
             step_id=self.step.id,
             attempt=self.number,
             agent_id=self.step.agent_id,
             model_name=self.step.model_name or "",
-            thread_id=thread_id,
             prompt=self._prompt,
         )
+        run.thread_id = thread_id
+        return run
 
     async def _send_start(self, run: RunRecord) -> Outcome | None:
         keys = await find_run_keys(self.owner.tracked, self.step, now=self.owner.now())
@@ -193,6 +196,8 @@ def waiting_reason(error: AgentServiceError) -> Reason:
     params: dict[str, object] = {}
     if isinstance(error, Throttled):
         params = {
-            name: value for name, value in (("limit", error.limit), ("running", error.running)) if value is not None
+            name: value
+            for name, value in (("limit", error.limit), ("running", error.running))
+            if value is not None
         }
     return Reason(code=f"service_{error.code}", params=params)

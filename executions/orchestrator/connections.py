@@ -2,8 +2,11 @@
 
 import uuid
 
+from django.conf import settings
+
 from executions.agent_service import AgentService, SecretText
-from executions.suna.client import SunaCredential, open_client
+from executions.suna.client import open_client
+from executions.suna.credential import SunaCredential
 from teams.models import SunaConnection
 
 Key = tuple[uuid.UUID, str, str, str | None, bool]
@@ -46,4 +49,8 @@ def open_connection(connection: SunaConnection) -> AgentService:
             api_key=SecretText(held["api_key"]) if held["api_key"] else None,
         ),
         sends_user_keys=connection.sends_user_keys,
+        call_deadline_s=settings.ORCHESTRATOR.call_deadline_s,
+        # The grace of a start in doubt counts from this deadline: the settings hold it longer.
+        start_deadline_s=settings.ORCHESTRATOR.call_deadline_s,
+        allowed_plain_hosts=settings.SUNA_ALLOWED_HOSTS,
     )

@@ -85,7 +85,9 @@ class GroupCommit:
                     batch = [waiting for waiting in batch if not self._is_there(waiting)]
                 result = commit_batch([changes for changes, _ in batch])
             except (OperationalError, InterfaceError) as error:
-                logger.warning("PostgreSQL is away, %d transitions wait: %s", len(batch), type(error).__name__)
+                logger.warning(
+                    "PostgreSQL is away, %d transitions wait: %s", len(batch), type(error).__name__
+                )
                 connection.close()
                 uncertain = True
                 time.sleep(RETRY_S)

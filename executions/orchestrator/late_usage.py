@@ -20,11 +20,12 @@ from teams.models.encrypted_text import Undecryptable
 logger = logging.getLogger(__name__)
 
 RUNS_A_ROUND = 50
-LOOK_BACK = dt.timedelta(days=1)
+# Suna writes no usage of a run that was stopped: asking for longer would ask for nothing.
+LOOK_BACK = dt.timedelta(hours=1)
 
 
 def collect_late_usage() -> int:
-    """Ask Suna again for the usage of runs that ended in the last day without it; return how many had it."""
+    """Ask Suna again for the usage of runs that ended in the last hour without it; return how many had it."""
     runs = (
         AgentRun.objects.filter(
             Q(finished_at__gt=Now() - LOOK_BACK),
@@ -34,7 +35,7 @@ def collect_late_usage() -> int:
             execution__finished_at__isnull=False,
         )
         .select_related("execution__team", "step", "connection")
-        .order_by("finished_at")[:RUNS_A_ROUND]
+        .order_by("?")[:RUNS_A_ROUND]
     )
     return sum(_collect(run) for run in runs)
 

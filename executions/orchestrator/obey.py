@@ -52,7 +52,9 @@ def obey(tracked: Tracked, decision: Decision, changes: Changes, obeyed: Obeyed,
             _write_step(tracked, step_id, changes, kind="step_starting", data={"attempt": attempt})
         case HoldStep(step_id=step_id, reason=reason, conditions=conditions):
             _keep_conditions(tracked, step_id, conditions)
-            _write_step(tracked, step_id, changes, kind="step_ready", data=_reason_data(reason.code, reason.params))
+            _write_step(
+                tracked, step_id, changes, kind="step_ready", data=_reason_data(reason.code, reason.params)
+            )
         case SkipStep(step_id=step_id, reason=reason, conditions=conditions):
             _keep_conditions(tracked, step_id, conditions)
             _write_step(
@@ -61,7 +63,11 @@ def obey(tracked: Tracked, decision: Decision, changes: Changes, obeyed: Obeyed,
         case StopStep(step_id=step_id, reason=reason):
             obeyed.stops.append(step_id)
             _write_step(
-                tracked, step_id, changes, kind="step_cancelled", data=_reason_data(reason.code, reason.params)
+                tracked,
+                step_id,
+                changes,
+                kind="step_cancelled",
+                data=_reason_data(reason.code, reason.params),
             )
         case EndEarly(code=code, params=params):
             tracked.columns |= {"ended_by": code, "message_params": dict(params)}
@@ -104,9 +110,7 @@ def _finish(tracked: Tracked, decision: FinishExecution, changes: Changes) -> No
         }
     changes.execution = dict(tracked.columns)
     changes.totals = True
-    changes.events.append(
-        Event(kind=f"execution_{decision.status.value}", data={"code": decision.code})
-    )
+    changes.events.append(Event(kind=f"execution_{decision.status.value}", data={"code": decision.code}))
 
 
 def _keep_conditions(tracked: Tracked, step_id: str, conditions: Json) -> None:

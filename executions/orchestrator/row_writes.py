@@ -130,7 +130,9 @@ RUN_SQL = _RUN_SQL.format(
 )
 
 
-def write_rows(sql: str, columns: Mapping[str, str], rows: Sequence[tuple[uuid.UUID, Mapping[str, Any]]]) -> None:
+def write_rows(
+    sql: str, columns: Mapping[str, str], rows: Sequence[tuple[uuid.UUID, Mapping[str, Any]]]
+) -> None:
     """Run one of the four statements for all rows at once; nothing for none."""
     if not rows:
         return

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin
+from django.core.exceptions import BadRequest
+from django.http import HttpRequest
 
 if TYPE_CHECKING:
     ModelAdmin = admin.ModelAdmin
@@ -31,6 +33,12 @@ else:
 
     class ModelAdmin(_Parametrised, unfold.admin.ModelAdmin):
         """The theme's ModelAdmin."""
+
+        def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+            """Show the list; 400 for a NUL in its address, which PostgreSQL would refuse in a filter."""
+            if any("\x00" in value for values in request.GET.lists() for value in values[1]):
+                raise BadRequest("NUL in the query")
+            return super().changelist_view(request, extra_context)
 
     class TabularInline(_Parametrised, unfold.admin.TabularInline):
         """The theme's TabularInline."""

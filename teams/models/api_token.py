@@ -13,7 +13,7 @@ class ApiTokenScope(models.TextChoices):
     ADMIN = "admin", _("everything its user may")
 
 
-class ApiToken(AbstractAuthToken):
+class ApiToken(AbstractAuthToken):  # type: ignore[misc]  # knox has no types
     """One token. Only its SHA-512 is stored; the token itself is shown once, when it is made."""
 
     name = models.CharField(_("name"), max_length=100, blank=True)

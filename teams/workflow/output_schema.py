@@ -19,6 +19,8 @@ MAX_REFERENCES = 100
 """How many $ref one schema may hold."""
 MAX_PARTS_PER_VALUE = 10_000
 """How many parts one value may be held against; references that double at each step soon pass any number."""
+MAX_LEVELS_PER_VALUE = 50
+"""How many parts may stand inside one another for one value, references followed: validators recurse."""
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _MAPS = ("properties", "patternProperties", "$defs", "definitions", "dependentSchemas")
@@ -151,9 +153,15 @@ def _check_ends(node: Node) -> None:
         _refuse(node, (), "The schema refers to itself without end. Break the circle of $ref.")
         return
     size: dict[str, int] = {}
+    levels: dict[str, int] = {}
     for place in graphlib.TopologicalSorter(edges).static_order():
         size[place] = 1 + sum(size[inner] for inner in edges[place])
-    if max(size.values()) > MAX_PARTS_PER_VALUE:
+        levels[place] = 1 + max((levels[inner] for inner in edges[place]), default=0)
+    if max(levels.values()) > MAX_LEVELS_PER_VALUE:
+        _refuse(
+            node, (), f"The schema nests deeper than {MAX_LEVELS_PER_VALUE} through its $ref. Flatten it."
+        )
+    elif max(size.values()) > MAX_PARTS_PER_VALUE:
         _refuse(
             node, (), "The schema refers to its parts so often that checking would not end. Use fewer $ref."
         )

@@ -135,7 +135,7 @@ class Findings:
         self.refuse(
             at,
             "too_large",
-            "The patterns and schemas of this workflow are more than can be checked. Use fewer or smaller ones.",
+            "The patterns and schemas of this workflow are more than can be checked. Use fewer of them.",
         )
         return False
 

@@ -22,7 +22,8 @@ def test_all_executions_finish_with_one_start_a_step_when_their_driver_is_killed
     renum = renum_on("2025-08")
     team = renum.make_team(DEFINITION)
     executions = [
-        renum.start(team, f'Compare the two offers, number {n}. @@sim{{"takes": 6}}') for n in range(EXECUTIONS)
+        renum.start(team, f'Compare the two offers, number {n}. @@sim{{"takes": 6}}')
+        for n in range(EXECUTIONS)
     ]
     cluster = renum.start_drivers()
     wait_until(lambda: renum.suna.get("summary")["running"] >= EXECUTIONS, timeout_s=60)

@@ -71,7 +71,13 @@ def _build_view(
         status=_STATUS_BY_WORD.get(word, RunStatus.UNKNOWN),
         word=word,
         error=short_text(row.get("error"), max_chars=MAX_ERROR_CHARS),
+        restarted=_was_shut_down(row.get("error")),
     )
+
+
+def _was_shut_down(error: Json) -> bool:
+    # A run whose instance was shut down tells it in words only (suna-contract §2).
+    return isinstance(error, str) and error.startswith("Instance ") and "shutting down" in error
 
 
 def read_time(value: Json) -> dt.datetime | None:

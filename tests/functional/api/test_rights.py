@@ -76,10 +76,7 @@ def api_routes() -> Iterator[tuple[str, type[APIView]]]:
 
 def test_every_route_and_method_has_its_row_and_nothing_else_has() -> None:
     found = {
-        (name, method)
-        for name, view in api_routes()
-        for method in METHODS
-        if hasattr(view, method.lower())
+        (name, method) for name, view in api_routes() for method in METHODS if hasattr(view, method.lower())
     }
 
     assert found == set(EXPECTED)

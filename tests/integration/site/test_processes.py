@@ -28,7 +28,12 @@ FAMILY = (
     "print('family', os.getpid(), inner.pid, flush=True)\n"
     "time.sleep(600)\n"
 )
-STUBBORN = "import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nprint('deaf', flush=True)\ntime.sleep(600)\n"
+STUBBORN = (
+    "import signal, time\n"
+    "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+    "print('deaf', flush=True)\n"
+    "time.sleep(600)\n"
+)
 
 
 def python(code: str) -> list[str]:

@@ -47,7 +47,7 @@ def check(document: Any) -> None:
         assert plan_from_json(json.loads(json.dumps(plan_to_json(checked.plan)))) == checked.plan
 
 
-BIG_SCHEMA = {"schema": {"properties": {f"k{n}": {} for n in range(600)}}}
+BIG_SCHEMA: Any = {"schema": {"properties": {f"k{n}": {} for n in range(600)}}}
 HARD_PATTERN = {"field": "steps.s0.text", "operator": "matches"}
 
 

@@ -1,0 +1,342 @@
+"""Bad requests: each is refused with its status and code, as a problem, and writes nothing."""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.urls import reverse
+
+from tests.fixtures.people import SEQUENTIAL
+from tests.functional.api.conftest import API, assert_problem
+
+JSON = "application/json"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One request to one place, and what is said to it; `error` is the code of the first entry of errors."""
+
+    name: str
+    status: int
+    code: str
+    body: bytes | str | Any = b""
+    method: str = "POST"
+    path: str = "{API}/teams/{team}/executions"
+    content_type: str = JSON
+    error: str | None = None
+    pointer: str | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+def transport() -> list[Case]:
+    """Bodies and headers that no endpoint should see."""
+    text = json.dumps({"prompt": "Go."})
+    return [
+        Case("1 MiB and a byte", 413, "body_too_large", b'"' + b"x" * (1024 * 1024) + b'"'),
+        Case("10 MB", 413, "body_too_large", b"x" * 10_000_000),
+        Case(
+            "a body without a length", 411, "length_required", b"", headers={"Transfer-Encoding": "chunked"}
+        ),
+        Case("a length that is no number", 400, "bad_request", text, headers={"Content-Length": "-5"}),
+        Case("text", 415, "unsupported_media_type", text, content_type="text/plain"),
+        Case("no type", 415, "unsupported_media_type", text, content_type=""),
+        Case(
+            "a form",
+            415,
+            "unsupported_media_type",
+            "prompt=Go",
+            content_type="application/x-www-form-urlencoded",
+        ),
+        Case("multipart", 415, "unsupported_media_type", text, content_type="multipart/form-data"),
+        *(
+            Case(
+                f"charset {charset}",
+                415,
+                "unsupported_media_type",
+                text,
+                content_type=f"{JSON}; charset={charset}",
+            )
+            for charset in ("foo", "idna", "utf-16", "rot13", "zlib", "latin-1")
+        ),
+        Case("a byte order mark", 400, "malformed_json", b"\xef\xbb\xbf" + text.encode()),
+        Case("invalid UTF-8", 400, "malformed_json", b'{"prompt": "\xff"}'),
+        Case("an unknown host", 400, "bad_request", text, headers={"Host": "evil.example"}),
+        Case("TRACE", 405, "method_not_allowed", method="TRACE"),
+        Case("OPTIONS", 405, "method_not_allowed", method="OPTIONS"),
+        Case("PUT", 405, "method_not_allowed", text, method="PUT"),
+        Case(
+            "a method override",
+            405,
+            "method_not_allowed",
+            text,
+            method="POST",
+            path="{API}/teams/{team}",
+            headers={"X-HTTP-Method-Override": "PATCH"},
+        ),
+        Case("XML wanted", 406, "not_acceptable", text, headers={"Accept": "application/xml"}),
+    ]
+
+
+def json_values() -> list[Case]:
+    """Texts that are not JSON, or not JSON that Renum takes."""
+    deep = "[" * 5_000 + "]" * 5_000
+    return [
+        Case("cut off", 400, "malformed_json", '{"prompt": '),
+        Case("NaN", 400, "not_finite", '{"prompt": NaN}'),
+        Case("Infinity", 400, "not_finite", '{"prompt": -Infinity}'),
+        Case("1e400", 400, "not_finite", '{"prompt": 1e400}'),
+        Case("5000 digits", 400, "number_out_of_range", '{"prompt": ' + "9" * 5_000 + "}"),
+        Case("beyond 2^53", 400, "number_out_of_range", '{"prompt": 9007199254740993}'),
+        Case("5000 deep", 400, "too_deep", '{"prompt": ' + deep + "}"),
+        Case("100000 deep", 400, "too_deep", "[" * 100_000),
+        Case("NUL in a value", 400, "nul_character", '{"prompt": "a\\u0000b"}'),
+        Case("NUL in a key", 400, "nul_character", '{"a\\u0000b": 1}'),
+        Case("half a pair", 400, "surrogate", '{"prompt": "\\ud800"}'),
+        Case("a key twice", 400, "duplicate_key", '{"prompt": "a", "prompt": "b"}'),
+        Case("100000 keys", 400, "too_many_items", json.dumps({str(n): 0 for n in range(80_000)})),
+        Case("a list", 400, "validation_error", "[]", error="wrong_type", pointer=""),
+        Case("null", 400, "validation_error", "null", error="wrong_type", pointer=""),
+        Case("a number", 400, "validation_error", "1", error="wrong_type", pointer=""),
+        Case("a text", 400, "validation_error", '"abc"', error="wrong_type", pointer=""),
+        Case("nothing", 400, "validation_error", b"", error="required", pointer="/prompt"),
+        Case("number for text", 400, "validation_error", '{"prompt": 5}', error="wrong_type"),
+        Case("true for text", 400, "validation_error", '{"prompt": true}', error="wrong_type"),
+        Case("null for text", 400, "validation_error", '{"prompt": null}', error="wrong_type"),
+        Case(
+            "an unknown member",
+            400,
+            "validation_error",
+            '{"prompt": "Go.", "payer": "me"}',
+            error="unknown_field",
+            pointer="/payer",
+        ),
+        Case("a long key", 400, "validation_error", json.dumps({"prompt": "Go.", "k" * 10_000: 1})),
+        Case(
+            "__proto__", 400, "validation_error", '{"prompt": "Go.", "__proto__": {}}', error="unknown_field"
+        ),
+    ]
+
+
+def fields() -> list[Case]:
+    """Members and parameters that break a rule."""
+
+    def team(**members: Any) -> str:
+        return json.dumps({"name": "Another", "definition": SEQUENTIAL, **members})
+
+    teams, key, invalid = "{API}/teams", "{API}/user-keys/openai", "validation_error"
+    return [
+        Case("an empty prompt", 400, invalid, '{"prompt": ""}', error="required", pointer="/prompt"),
+        Case("a blank prompt", 400, invalid, '{"prompt": " \\n "}', error="required", pointer="/prompt"),
+        Case(
+            "a prompt beyond 256 KiB", 400, invalid, json.dumps({"prompt": "x" * 262_145}), error="too_large"
+        ),
+        Case("an empty name", 400, invalid, team(name=""), path=teams, error="required", pointer="/name"),
+        Case("a blank name", 400, invalid, team(name="  "), path=teams, error="required", pointer="/name"),
+        Case("a long name", 400, invalid, team(name="n" * 101), path=teams, error="too_large"),
+        Case("a reversed name", 400, invalid, team(name="a\u202eb"), path=teams, error="invalid_value"),
+        Case("a control in a name", 400, invalid, team(name="a\x1bb"), path=teams, error="invalid_value"),
+        Case(
+            "a hidden space in a name", 400, invalid, team(name="a\u200bb"), path=teams, error="invalid_value"
+        ),
+        Case("a taken name", 409, "name_taken", team(name=" ANALYSTS "), path=teams),
+        Case("no definition", 400, invalid, '{"name": "x"}', path=teams, error="required"),
+        Case("an owner", 400, invalid, team(owner="x"), path=teams, error="unknown_field", pointer="/owner"),
+        Case("an odd id", 400, invalid, team(connection="{x}"), path=teams, error="invalid_value"),
+        Case("an upper-case id", 400, invalid, team(connection="A" * 32), path=teams, error="invalid_value"),
+        Case(
+            "a connection of nobody",
+            400,
+            invalid,
+            team(connection="00000000-0000-7000-8000-000000000000"),
+            path=teams,
+            error="unknown_reference",
+            pointer="/connection",
+        ),
+        Case("a text for a flag", 400, invalid, '{"is_active": "yes"}', "PATCH", "{API}/teams/{team}"),
+        Case("a number for a flag", 400, invalid, '{"is_active": 1}', "PATCH", "{API}/teams/{team}"),
+        Case(
+            "an empty key", 400, "invalid_key", '{"key": ""}', "PUT", key, error="invalid_key", pointer="/key"
+        ),
+        Case("a short key", 400, "invalid_key", '{"key": "abc"}', "PUT", key, pointer="/key"),
+        Case("a key with a line break", 400, "invalid_key", '{"key": "sk-0123456789\\r\\n"}', "PUT", key),
+        Case("a key with a space", 400, "invalid_key", '{"key": "sk-01234 56789"}', "PUT", key),
+        Case("a long key value", 400, "invalid_key", json.dumps({"key": "k" * 5_000}), "PUT", key),
+        *(
+            Case(
+                f"service {name}",
+                400,
+                "invalid_service",
+                '{"key": "sk-0123456789"}',
+                "PUT",
+                "{API}/user-keys/" + name,
+            )
+            for name in (
+                "a b",
+                "a:b",
+                "%C3%A9",
+                "A_B",
+                "a%0D%0AX-Evil:%201",
+                "%00",
+                "-a",
+                "a" * 200,
+                "K%E2%84%AA",
+            )
+        ),
+        Case("a service to read", 400, "invalid_service", b"", "GET", "{API}/user-keys/%00"),
+        Case("a service to delete", 400, "invalid_service", b"", "DELETE", "{API}/user-keys/a_b"),
+        *(
+            Case(
+                f"idempotency key {name}",
+                400,
+                invalid,
+                '{"prompt": "Go."}',
+                headers={"Idempotency-Key": value},
+            )
+            for name, value in (("empty", ""), ("long", "k" * 256), ("odd", "caf\xe9"))
+        ),
+    ]
+
+
+def queries() -> list[Case]:
+    """Query strings; each is refused with its parameter named."""
+    executions = "{API}/executions"
+    bad = (
+        "limit=0",
+        "limit=-1",
+        "limit=101",
+        "limit=1000000000",
+        "limit=%D9%A1",
+        "limit=1_0",
+        "limit=",
+        "cursor=abc",
+        "cursor=%00",
+        "cursor=",
+        "cursor=0191A0B0-0000-7000-8000-000000000000",
+        "page=1",
+        "ordering=started_by__password",
+        "team__owner=x",
+        "status=done",
+        "status=%00",
+        "team=1",
+        "status=failed&status=queued",
+    )
+    rows = [Case(f"?{query}", 400, "invalid_parameter", b"", "GET", f"{executions}?{query}") for query in bad]
+    events = "{API}/executions/{execution}/events?after="
+    rows += [
+        Case(f"after={value}", 400, "invalid_parameter", b"", "GET", events + value)
+        for value in ("-1", "x", "99999999999")
+    ]
+    rows.append(
+        Case("a query on a POST", 400, "invalid_parameter", '{"prompt": "Go."}', path="{API}/executions?x=1")
+    )
+    return [row for row in rows if row.name != "a query on a POST"] + [
+        Case(
+            "a query on a POST",
+            400,
+            "invalid_parameter",
+            '{"prompt": "Go."}',
+            path="{API}/teams/{team}/executions?dry_run=1",
+        )
+    ]
+
+
+def paths() -> list[Case]:
+    """Addresses that lead nowhere."""
+    odd = (
+        "1",
+        "-1",
+        "1" * 31,
+        "%00",
+        "%D9%A1",
+        "null",
+        "{TEAM}",
+        "{team}%0A",
+        "{team}/",
+        "..%2f",
+        "{team};a=b",
+    )
+    rows = [Case(f"team {value}", 404, "not_found", b"", "GET", "{API}/teams/" + value) for value in odd]
+    rows += [
+        Case(f"version {value}", 404, "not_found", b"", "GET", "{API}/teams/{team}/versions/" + value)
+        for value in ("0", "01", "2", "-1", "9999999999", "x")
+    ]
+    rows += [
+        Case(f"step {value}", 404, "not_found", b"", "GET", "{API}/executions/{execution}/steps/" + value)
+        for value in ("nobody", "%00", "a%20b", "-", "x" * 200)
+    ]
+    rows += [
+        Case(f"path {value}", 404, "not_found", b"", "GET", value)
+        for value in (
+            "/api",
+            "/api/",
+            "/api/v1",
+            "/api/v1/",
+            "/api/v2/teams",
+            "/api/v1/nothing",
+            "/api/v1/team%00s",
+        )
+    ]
+    return rows
+
+
+CASES = [*transport(), *json_values(), *fields(), *queries(), *paths()]
+
+
+def row_counts() -> dict[str, int]:
+    """Count the rows of every table of ours."""
+    return {
+        model._meta.label: model._base_manager.count()
+        for label in ("teams", "billing", "executions")
+        for model in apps.get_app_config(label).get_models()
+    }
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_a_bad_request_is_refused_as_a_problem_and_writes_nothing(case, api, team, execution) -> None:
+    places = {"API": API, "team": team.pk, "TEAM": str(team.pk).upper(), "execution": execution.pk}
+    before = row_counts()
+
+    response = api.generic(
+        case.method,
+        case.path.format(**places),
+        case.body,
+        content_type=case.content_type,
+        headers=case.headers,
+    )
+
+    body = assert_problem(response, case.status, case.code)
+    if case.error is not None:
+        assert body["errors"][0]["code"] == case.error
+    if case.pointer is not None:
+        assert body["errors"][0]["pointer"] == case.pointer
+    assert len(response.content) < 5_000
+    assert row_counts() == before
+
+
+def test_all_wrong_members_are_told_at_once(api) -> None:
+    response = api.post(reverse("api:teams"), {"name": 5, "description": None, "colour": "red"})
+
+    errors = assert_problem(response, 400, "validation_error")["errors"]
+    assert {(error["pointer"], error["code"]) for error in errors} == {
+        ("/name", "wrong_type"),
+        ("/description", "wrong_type"),
+        ("/definition", "required"),
+        ("/colour", "unknown_field"),
+    }
+
+
+@pytest.mark.parametrize("limit_bytes", [262_144])
+def test_a_prompt_of_exactly_the_limit_is_taken(limit_bytes, api, team) -> None:
+    response = api.post(reverse("api:team-executions", args=[team.pk]), {"prompt": "x" * limit_bytes})
+
+    assert response.status_code == 202
+
+
+def test_a_json_body_may_say_that_it_is_utf8(api, team) -> None:
+    path = reverse("api:team-executions", args=[team.pk])
+
+    response = api.generic("POST", path, '{"prompt": "água"}', content_type="application/json; charset=UTF-8")
+
+    assert response.status_code == 202
