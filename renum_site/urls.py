@@ -16,9 +16,6 @@ urlpatterns = [
     path("api/v1/", include((api_urls, "api"))),
     path("accounts/login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("accounts/logout/", LogoutView.as_view(), name="logout"),
-    path("api/v1/", include("teams.api.urls")),
-    path("api/v1/", include("billing.api.urls")),
-    path("api/v1/", include("executions.api.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
     path("admin/", admin.site.urls),
 ]

@@ -1,11 +1,13 @@
 """Input that is taken as it is or refused: no text for a number, no unknown member, no trimming."""
 
+import uuid
 from collections.abc import Mapping
 from typing import Any
 
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
+from teams.api.query import CANONICAL_UUID
 from teams.workflow.plan import Json
 
 MAX_UNKNOWN_REPORTED = 20
@@ -80,12 +82,11 @@ class WholeNumber(serializers.IntegerField):
 class Id(serializers.UUIDField):
     """An id as Renum writes it: a text in canonical lower-case form."""
 
-    def to_internal_value(self, data: Any) -> Any:
+    def to_internal_value(self, data: Any) -> uuid.UUID:
         """Refuse every other spelling of a UUID."""
-        value = super().to_internal_value(data) if isinstance(data, str) else None
-        if value is None or str(value) != data:
+        if not isinstance(data, str) or not CANONICAL_UUID.fullmatch(data):
             raise ValidationError("Must be an id in lower case, with its hyphens.", code="invalid_value")
-        return value
+        return uuid.UUID(data)
 
 
 class JsonValue(serializers.Field[Json, Any, Json, Any]):

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from teams.api.problems import ApiError
 from teams.workflow.problems import Problem, excerpt
 
-_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+CANONICAL_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _WHOLE = re.compile(r"[0-9]{1,10}")
 
 
@@ -30,7 +30,7 @@ def read_uuid(request: Request, name: str) -> uuid.UUID | None:
     text = request.query_params.get(name)
     if text is None:
         return None
-    if not _UUID.fullmatch(text):
+    if not CANONICAL_UUID.fullmatch(text):
         _refuse(name, "invalid_value", f"{name} is not an id.")
     return uuid.UUID(text)
 

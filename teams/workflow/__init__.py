@@ -1,5 +1,5 @@
 """The workflow language, v1: pure Python, no framework, no clock.
 
-`definition` holds the document as typed values, `parsing` turns JSON into one or into problems,
-`graph` compiles it, and `plan` is what comes out: the compiled graph that an execution stores.
+`parsing` reads any JSON value into a `definition`, or into `problems`; `compiling` and `graph` turn a
+definition into a `plan`, which an execution stores. `json_text` is the door for text.
 """

@@ -12,7 +12,7 @@ import re2
 
 MAX_PATTERN_CHARS = 256
 MAX_PROGRAM_SIZE = 3000
-"""RE2's own measure of a compiled pattern. The time of a search grows with it: a{1000} is about 1000, \\pL too."""
+"""RE2's own measure of a compiled pattern. A search takes longer the greater it is; a{1000} is about 1000."""
 PATTERN_WORK = 10
 """What compiling one costs of `problems.Findings.affords`."""
 _MAX_MEMORY_BYTES = 1024 * 1024

@@ -1,0 +1,98 @@
+"""The simulated Suna in its own process, and the clock readings that are taken there.
+
+All times are the simulator's own: when a run ended, and when a request arrived. So Renum and plain HTTP are
+measured by one clock, outside of both.
+"""
+
+import json
+import sys
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.situations import BenchError
+from renum_site.processes import Supervisor
+
+PROFILE = "2025-08"
+TOKEN = "simulated-token-of-a-bench"  # noqa: S105  the simulator's, which runs for a minute
+_PAGE = 5_000
+_TIMEOUT_S = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One request as it arrived: `at` is its time, `over_at` when it was answered."""
+
+    operation: str
+    thread_id: str | None
+    body_bytes: int
+    at: float
+    over_at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What the simulator saw since the last reset: its requests, oldest first, and when each thread's run ended."""
+
+    requests: tuple[Request, ...]
+    ended_at: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedSuna:
+    """A running simulator."""
+
+    url: str
+
+    def reset(self) -> None:
+        """Forget every run and request."""
+        self._call("POST", "reset")
+
+    def look(self) -> Seen:
+        """Return what was seen since the last reset. Raises BenchError where a run was not completed once."""
+        runs = self._call("GET", "runs")["runs"]
+        bad = [run for run in runs if run["status"] != "completed" or run["starts_of_thread"] != 1]
+        if bad:
+            msg = f"{len(bad)} of {len(runs)} runs did not complete, or were started twice."
+            raise BenchError(msg)
+        return Seen(
+            requests=tuple(self._requests()), ended_at={run["thread_id"]: run["ended_t"] for run in runs}
+        )
+
+    def _requests(self) -> list[Request]:
+        found: list[Request] = []
+        since = 0
+        while True:
+            page = self._call("GET", f"ledger?since={since}&limit={_PAGE}")
+            if not found and not page["complete"] and page["entries"] and page["entries"][0]["t"] is None:
+                raise BenchError("The simulator has forgotten requests.")
+            found += [_request(entry) for entry in page["entries"]]
+            if len(page["entries"]) < _PAGE:
+                return found
+            since = page["entries"][-1]["seq"]
+
+    def _call(self, method: str, path: str) -> Any:
+        request = urllib.request.Request(f"{self.url}/_simulator/{path}", method=method)  # noqa: S310  the loopback
+        with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:  # noqa: S310
+            return json.loads(answer.read())
+
+
+def start_simulator(supervisor: Supervisor, *, manage: Path, folder: Path) -> SimulatedSuna:
+    """Start a simulator on a free port and wait until it accepts."""
+    port_file = folder / "simulator.port"
+    port_file.unlink(missing_ok=True)
+    argv = [sys.executable, str(manage), "run_suna_simulator", "--profile", PROFILE, "--port", "0"]
+    argv += ["--port-file", str(port_file), "--token", TOKEN]
+    supervisor.start("simulator", argv, ready=lambda _child: port_file.exists())
+    return SimulatedSuna(f"http://127.0.0.1:{int(port_file.read_text())}")
+
+
+def _request(entry: dict[str, Any]) -> Request:
+    return Request(
+        operation=entry["operation"] or entry["path"],
+        thread_id=entry["thread_id"],
+        body_bytes=entry["body_bytes"],
+        at=entry["t"],
+        over_at=entry["t"] + (entry["answered_after_s"] or 0.0),
+    )

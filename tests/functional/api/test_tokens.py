@@ -1,0 +1,201 @@
+"""Tokens: made with a password, shown once, bounded in scope and time, revoked at once."""
+
+import datetime as dt
+import logging
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import connection
+from django.urls import reverse
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from teams.models import ApiToken
+from tests.fixtures.people import PASSWORD, make_person
+from tests.functional.api.conftest import assert_problem, client_for, token_for
+
+TOKEN = "/api/v1/auth/token"
+TEAMS = "/api/v1/teams"
+
+
+def bearer(token: str) -> APIClient:
+    client = APIClient(raise_request_exception=False)
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
+    return client
+
+
+def ask(client: APIClient, **changes: object):
+    return client.post(TOKEN, {"username": "olga", "password": PASSWORD, **changes}, format="json")
+
+
+def test_a_token_opens_the_api_and_is_stored_as_a_hash_alone(anonymous, team) -> None:
+    response = ask(anonymous, name="ci", scope="run", expires_in_days=7)
+
+    body = response.json()
+    assert response.status_code == 201
+    assert (body["name"], body["scope"]) == ("ci", "run")
+    assert body["token"].startswith("rnm_")
+    assert bearer(body["token"]).get(TEAMS).json()["results"][0]["id"] == str(team.pk)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT t::text FROM teams_apitoken AS t")
+        stored = cursor.fetchone()[0]
+    assert body["token"] not in stored
+    life = ApiToken.objects.get().expiry - timezone.now()
+    assert dt.timedelta(days=6, hours=23) < life <= dt.timedelta(days=7)
+
+
+def test_a_token_may_only_read_unless_more_is_asked_for(anonymous, owner) -> None:
+    assert ask(anonymous).json()["scope"] == "read"
+
+
+def test_a_wrong_password_and_an_unknown_name_are_answered_alike(anonymous, owner, caplog) -> None:
+    with caplog.at_level(logging.DEBUG):
+        wrong = ask(anonymous, password="not this one")
+        unknown = ask(anonymous, username="nobody")
+
+    wrong_body = assert_problem(wrong, 401, "wrong_credentials")
+    unknown_body = assert_problem(unknown, 401, "wrong_credentials")
+    assert wrong_body["detail"] == unknown_body["detail"]
+    assert "not this one" not in wrong.content.decode() + caplog.text
+    assert not ApiToken.objects.exists()
+
+
+def test_a_person_who_is_switched_off_gets_no_token_and_theirs_stop_working(anonymous, owner, api) -> None:
+    owner.is_active = False
+    owner.save()
+
+    assert_problem(ask(anonymous), 401, "wrong_credentials")
+    assert_problem(api.get(TEAMS), 401, "authentication_failed")
+
+
+@pytest.mark.parametrize(
+    ("members", "pointer", "code"),
+    [
+        ({"scope": "root"}, "/scope", "invalid_value"),
+        ({"scope": ["read"]}, "/scope", "invalid_value"),
+        ({"expires_in_days": 0}, "/expires_in_days", "out_of_range"),
+        ({"expires_in_days": 3651}, "/expires_in_days", "out_of_range"),
+        ({"expires_in_days": 1.0}, "/expires_in_days", "wrong_type"),
+        ({"expires_in_days": "1"}, "/expires_in_days", "wrong_type"),
+        ({"expires_in_days": True}, "/expires_in_days", "wrong_type"),
+        ({"password": ""}, "/password", "required"),
+        ({"username": {"a": 1}}, "/username", "wrong_type"),
+        ({"is_staff": True}, "/is_staff", "unknown_field"),
+    ],
+)
+def test_an_odd_request_for_a_token_is_refused(members, pointer, code, anonymous, owner) -> None:
+    body = assert_problem(ask(anonymous, **members), 400, "validation_error")
+
+    assert [(error["pointer"], error["code"]) for error in body["errors"]] == [(pointer, code)]
+    assert PASSWORD not in str(body)
+
+
+def test_a_revoked_token_is_refused_at_its_next_use_and_others_go_on(owner) -> None:
+    revoked, other = bearer(token_for(owner)), bearer(token_for(owner))
+
+    assert revoked.delete(TOKEN).status_code == 204
+    assert_problem(revoked.get(TEAMS), 401, "authentication_failed")
+    assert other.get(TEAMS).status_code == 200
+
+
+def test_a_session_has_no_token_to_revoke(owner) -> None:
+    client = APIClient()
+    client.force_login(owner)
+
+    assert_problem(client.delete(TOKEN), 400, "no_token")
+
+
+def test_an_expired_token_is_refused(owner) -> None:
+    client = bearer(token_for(owner))
+    ApiToken.objects.update(expiry=timezone.now() - dt.timedelta(seconds=1))
+
+    assert_problem(client.get(TEAMS), 401, "authentication_failed")
+
+
+@pytest.mark.parametrize("header", ["Bearer", "Bearer a b", "Bearer x", "Bearer caf\xe9" + "0" * 20, "Bearer " + "a" * 900])
+def test_a_header_that_holds_no_token_is_refused(header, db) -> None:
+    client = APIClient(raise_request_exception=False)
+    client.credentials(HTTP_AUTHORIZATION=header)
+
+    assert_problem(client.get(TEAMS), 401, "authentication_failed")
+
+
+def test_a_wrong_token_is_refused_beside_a_good_session(owner) -> None:
+    client = bearer("rnm_" + "0" * 64)
+    client.force_login(owner)
+
+    assert_problem(client.get(TEAMS), 401, "authentication_failed")
+
+
+def test_the_last_use_of_a_token_is_noted_once_a_minute(owner, django_assert_num_queries) -> None:
+    client = client_for(owner)
+    client.get(TEAMS)
+    first = ApiToken.objects.get().last_used_at
+
+    # The second request asks for the token and for the page, and writes nothing.
+    with django_assert_num_queries(2):
+        client.get(TEAMS)
+
+    assert first is not None
+    assert ApiToken.objects.get().last_used_at == first
+
+
+def test_the_eleventh_try_within_a_minute_is_refused_for_that_name_and_address(anonymous, owner, outsider) -> None:
+    tries: list[int] = []
+    for _ in range(30):
+        tries.append(ask(anonymous, password="wrong").status_code)
+        if tries[-1] == 429:
+            break
+
+    response = ask(anonymous)
+
+    # A minute may turn over once while this runs, never twice.
+    assert 10 <= tries.count(401) <= 20
+    assert_problem(response, 429, "throttled")
+    assert 1 <= int(response.headers["Retry-After"]) <= 60
+    assert ask(anonymous, username="OLGA").status_code == 429
+    assert ask(anonymous, username="oscar").status_code == 201
+
+
+def test_a_made_up_forwarding_header_escapes_no_throttle(anonymous, owner) -> None:
+    statuses = [
+        anonymous.post(
+            TOKEN,
+            {"username": "olga", "password": "wrong"},
+            format="json",
+            headers={"X-Forwarded-For": f"10.0.0.{n}"},
+        ).status_code
+        for n in range(25)
+    ]
+
+    assert 429 in statuses
+
+
+@pytest.mark.django_db(transaction=True)
+def test_parallel_tries_pass_the_throttle_no_more_often_than_others() -> None:
+    make_person("olga")
+
+    def attempt(_: int) -> int:
+        try:
+            return ask(APIClient(), password="wrong").status_code
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(max_workers=40) as pool:
+        statuses = list(pool.map(attempt, range(40)))
+
+    assert 10 <= statuses.count(401) <= 20
+    assert statuses.count(401) + statuses.count(429) == 40
+
+
+def test_without_redis_nobody_signs_in(anonymous, owner, settings) -> None:
+    settings.CACHES = {
+        **settings.CACHES,
+        "default": {**settings.CACHES["default"], "LOCATION": "redis://127.0.0.1:1/0"},
+    }
+
+    assert_problem(ask(anonymous), 503, "unavailable")
+
+
+def test_the_address_of_tokens_is_where_clients_expect_it() -> None:
+    assert reverse("api:token") == TOKEN
