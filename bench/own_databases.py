@@ -35,7 +35,7 @@ class OwnDatabases:
 
 @contextmanager
 def own_databases(values: Mapping[str, str], *, var: Path) -> Iterator[OwnDatabases]:
-    """Give a new database on the given or embedded PostgreSQL and an empty one of Redis; drop both at the end.
+    """Give a new database of PostgreSQL and an empty one of Redis, given or embedded; empty both at the end.
 
     Raises BenchError where no number is free, ServiceError where a service does not start.
     """
@@ -43,7 +43,8 @@ def own_databases(values: Mapping[str, str], *, var: Path) -> Iterator[OwnDataba
     postgres, cache = read_address(var, "postgres"), read_address(var, "redis")
     database_url = values.get("DATABASE_URL") or (postgres.postgres_url() if postgres else "")
     redis_url = values.get("REDIS_URL") or (cache.redis_url() if cache else "")
-    number, lock, own_redis_url = _take_number(var / "test-slots", redis_url)
+    given = "redis" in find_external(values)
+    number, lock, own_redis_url = _take_number(var / "test-slots", redis_url, given=given)
     name = f"renum_bench_{number}"
     try:
         with psycopg.connect(database_url, autocommit=True, connect_timeout=CONNECT_TIMEOUT_S) as maintenance:
@@ -62,12 +63,12 @@ def own_databases(values: Mapping[str, str], *, var: Path) -> Iterator[OwnDataba
         os.close(lock)
 
 
-def _take_number(folder: Path, redis_url: str) -> tuple[int, int, str]:
+def _take_number(folder: Path, redis_url: str, *, given: bool) -> tuple[int, int, str]:
     folder.mkdir(parents=True, exist_ok=True)
     for number in range(NUMBERS, 0, -1):
         lock = os.open(folder / f"{number}.lock", os.O_RDWR | os.O_CREAT, 0o600)
         own_url = _with_path(redis_url, str(number))
-        if _is_free(lock) and _is_empty(own_url):
+        if _is_free(lock) and _is_empty(own_url, given=given):
             return number, lock, own_url
         os.close(lock)
     msg = f"None of Redis's databases 1 to {NUMBERS} is free and empty."
@@ -82,9 +83,12 @@ def _is_free(lock: int) -> bool:
     return True
 
 
-def _is_empty(url: str) -> bool:
-    # On a Redis that is given, a database with anything in it is somebody's.
+def _is_empty(url: str, *, given: bool) -> bool:
     with redis.Redis.from_url(url, socket_connect_timeout=CONNECT_TIMEOUT_S) as client:
+        if not given:
+            # The embedded Redis is ours, and what lies here was left by a bench or a test that was killed.
+            client.flushdb()
+        # On a Redis that is given, a database with anything in it is somebody's.
         return int(client.dbsize()) == 0
 
 

@@ -33,7 +33,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """What the simulator saw since the last reset: its requests, oldest first, and when each thread's run ended."""
+    """What the simulator saw since a reset: its requests, oldest first, and when each thread's run ended."""
 
     requests: tuple[Request, ...]
     ended_at: dict[str, float]
@@ -45,28 +45,27 @@ class SimulatedSuna:
 
     url: str
 
-    def reset(self) -> None:
-        """Forget every run and request."""
-        self._call("POST", "reset")
+    def reset(self) -> int:
+        """Forget every run and request; return the mark to look from."""
+        return int(self._call("POST", "reset")["last_seq"])
 
-    def look(self) -> Seen:
-        """Return what was seen since the last reset. Raises BenchError where a run was not completed once."""
+    def look(self, *, since: int) -> Seen:
+        """Return what was seen since a reset's mark. Raises BenchError where a run was not completed once."""
         runs = self._call("GET", "runs")["runs"]
         bad = [run for run in runs if run["status"] != "completed" or run["starts_of_thread"] != 1]
         if bad:
             msg = f"{len(bad)} of {len(runs)} runs did not complete, or were started twice."
             raise BenchError(msg)
         return Seen(
-            requests=tuple(self._requests()), ended_at={run["thread_id"]: run["ended_t"] for run in runs}
+            requests=tuple(self._requests(since)), ended_at={run["thread_id"]: run["ended_t"] for run in runs}
         )
 
-    def _requests(self) -> list[Request]:
+    def _requests(self, since: int) -> list[Request]:
         found: list[Request] = []
-        since = 0
         while True:
             page = self._call("GET", f"ledger?since={since}&limit={_PAGE}")
-            if not found and not page["complete"] and page["entries"] and page["entries"][0]["t"] is None:
-                raise BenchError("The simulator has forgotten requests.")
+            if not page["complete"]:
+                raise BenchError("The simulator has forgotten requests: the situation is too large for it.")
             found += [_request(entry) for entry in page["entries"]]
             if len(page["entries"]) < _PAGE:
                 return found

@@ -13,8 +13,9 @@ class BenchError(Exception):
 class Situation:
     """Some executions of one sequential team, all in flight at once.
 
-    `run_s` is how long each agent run takes at the simulator. `polls` says whether the schedule of polls
-    matters: a run that is over when it is first looked at is never polled again.
+    `run_s` is how long each agent run takes at the simulator. The executions begin evenly over `spread_s`; 0
+    is all at one moment. Without a spread their steps would end together for ever, and the simulator's queue
+    would be measured. It is shorter than a run, so that no start falls among the hand-offs.
     """
 
     name: str
@@ -22,16 +23,20 @@ class Situation:
     executions: int
     steps: int
     run_s: float
+    spread_s: float = 0.0
 
     @property
     def polls(self) -> bool:
-        """Whether a run outlasts the first look at it."""
+        """Whether the schedule of polls matters: a run that is over at the first look has no second."""
         return self.run_s > 0
 
-    @property
-    def all_steps(self) -> int:
-        """How many runs the situation starts in all."""
-        return self.executions * self.steps
+    def agent_ids(self) -> list[str]:
+        """Return the agents in the order of the steps."""
+        return [f"agent-{number}" for number in range(1, self.steps + 1)]
+
+    def moments_s(self) -> list[float]:
+        """Return when each execution begins, in seconds after the first."""
+        return [self.spread_s * number / self.executions for number in range(self.executions)]
 
     def definition(self) -> dict[str, object]:
         """Return the workflow: each agent answers with 2 KB, after `run_s`."""
@@ -39,25 +44,39 @@ class Situation:
             "type": "sequential",
             "agents": [
                 {
-                    "agent_id": f"agent-{number}",
+                    "agent_id": agent_id,
                     "role": "analyst",
                     "instructions": (
                         "Say what follows from this. "
                         f'@@sim{{"takes": {self.run_s}, "chars": {AGENT_TEXT_CHARS}}}'
                     ),
                 }
-                for number in range(1, self.steps + 1)
+                for agent_id in self.agent_ids()
             ],
         }
 
 
 FULL = (
     Situation(name="one", title="1 in flight, 12 steps, 0.2 s runs", executions=1, steps=12, run_s=0.2),
-    Situation(name="hundred", title="100 in flight, 3 steps, 2 s runs", executions=100, steps=3, run_s=2.0),
+    Situation(
+        name="hundred",
+        title="100 in flight, 3 steps, 2 s runs",
+        executions=100,
+        steps=3,
+        run_s=2.0,
+        spread_s=1.9,
+    ),
     Situation(name="flow", title="64 in flight, 5 steps, runs of 0 s", executions=64, steps=5, run_s=0.0),
 )
 QUICK = (
     Situation(name="one", title="1 in flight, 3 steps, 0.2 s runs", executions=1, steps=3, run_s=0.2),
-    Situation(name="hundred", title="5 in flight, 2 steps, 0.3 s runs", executions=5, steps=2, run_s=0.3),
+    Situation(
+        name="hundred",
+        title="5 in flight, 2 steps, 0.3 s runs",
+        executions=5,
+        steps=2,
+        run_s=0.3,
+        spread_s=0.2,
+    ),
     Situation(name="flow", title="8 in flight, 2 steps, runs of 0 s", executions=8, steps=2, run_s=0.0),
 )

@@ -11,6 +11,7 @@ Errors are split by who can act, as their classes say:
     ├── Throttled              nobody: the service limits us; wait `retry_after_s` (429, run limit)
     ├── StartUncertain         the orchestrator: a start may or may not have made a run; look it up
     ├── CredentialRefused      the connection's owner: 401
+    ├── CredentialUnreadable   the operator: the stored credential does not decrypt; nothing is sent
     ├── PaymentRequired        the connection's owner: no credits
     ├── Denied                 the connection's owner: 403, a model or a plan that forbids it
     ├── Rejected               the team's editor: the request itself is wrong (400, 422, unknown agent)
@@ -83,6 +84,12 @@ class CredentialRefused(AgentServiceError):
     """401: the connection's credential is wrong or has run out."""
 
     code = "credential_refused"
+
+
+class CredentialUnreadable(AgentServiceError):
+    """The connection's own credential cannot be read from where it is stored, so nothing can be asked."""
+
+    code = "credential_undecryptable"
 
 
 class PaymentRequired(AgentServiceError):
@@ -233,12 +240,16 @@ class AgentView:
 
 
 class AgentService(Protocol):
-    """One connection to the service. Every call has a total deadline and a size cap, and raises only
-    `AgentServiceError`s."""
+    """One connection to the service.
+
+    Every call has a total deadline and a size cap, and raises only `AgentServiceError`s.
+    """
 
     async def prepare_run(self, request: RunRequest) -> str | None:
-        """Make the place of one run and put the prompt there, starting nothing; None where the service has
-        no such thing before a start. Never carries user keys."""
+        """Make the place of one run and put the prompt there, starting nothing.
+
+        None where the service has no such thing before a start. Never carries user keys.
+        """
         ...
 
     async def start_run(self, request: RunRequest, *, place: str | None) -> RunView:

@@ -18,4 +18,6 @@ urlpatterns = [
     path("accounts/logout/", LogoutView.as_view(), name="logout"),
     path("i18n/", include("django.conf.urls.i18n")),
     path("admin/", admin.site.urls),
+    path("", include("teams.pages.urls")),
+    path("", include("executions.pages.urls")),
 ]

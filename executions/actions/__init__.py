@@ -1,1 +1,1 @@
-"""What people do with executions: one verb a file, with its rights, its effect, its refusals and its event."""
+"""What people do with executions: one verb a file, with its rights, effect, refusals and event."""

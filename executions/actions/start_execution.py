@@ -15,7 +15,7 @@ from executions.orchestrator.wake import wake_drivers_on_commit
 from teams.actions.refusal import InvalidInput, Refusal, input_problem
 from teams.actions.rights import check_role
 from teams.actions.save_version import check_definition
-from teams.models import Team, User
+from teams.models import SunaConnection, Team, User, WorkflowVersion
 from teams.workflow.plan import Plan, plan_to_json
 
 PROMPT_BYTES = 262_144
@@ -43,6 +43,16 @@ class Started:
     created: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Runnable:
+    """A team with all that a run needs."""
+
+    team: Team
+    version: WorkflowVersion
+    connection: SunaConnection
+    plan: Plan
+
+
 def start_execution(*, team: Team, by: User, prompt: str, idempotency_key: str | None = None) -> Started:
     """Accept an execution of the team's published workflow for one prompt.
 
@@ -57,10 +67,10 @@ def start_execution(*, team: Team, by: User, prompt: str, idempotency_key: str |
         earlier = _find_earlier(by, idempotency_key, sha256)
         if earlier is not None:
             return Started(execution=earlier, created=False)
-    plan = _plan_of(team)
+    runnable = _check_runnable(team)
     try:
         with transaction.atomic():
-            execution = _insert(team, by, prompt, plan, idempotency_key, sha256)
+            execution = _insert(runnable, by, prompt, idempotency_key, sha256)
             wake_drivers_on_commit(execution.id)
     except IntegrityError as error:
         if idempotency_key is None or "execution_idempotency_key_once" not in str(error):
@@ -104,7 +114,7 @@ def _find_earlier(by: User, key: str, sha256: str) -> Execution | None:
     return earlier
 
 
-def _plan_of(team: Team) -> Plan:
+def _check_runnable(team: Team) -> _Runnable:
     if not team.is_active:
         raise TeamCannotRun("The team is switched off. Its owner can switch it on.", code="team_inactive")
     if team.published_version is None:
@@ -115,17 +125,18 @@ def _plan_of(team: Team) -> Plan:
     checked = check_definition(team.published_version.definition, team=team)
     if checked.plan is None:
         raise InvalidInput("The published workflow has problems.", problems=checked.problems)
-    return checked.plan
+    return _Runnable(team=team, version=team.published_version, connection=team.connection, plan=checked.plan)
 
 
 def _insert(
-    team: Team, by: User, prompt: str, plan: Plan, idempotency_key: str | None, sha256: str
+    runnable: _Runnable, by: User, prompt: str, idempotency_key: str | None, sha256: str
 ) -> Execution:
+    team, plan = runnable.team, runnable.plan
     payer_id = team.payer_id or team.owner_id
     execution = Execution.objects.create(
         team=team,
-        workflow_version=team.published_version,
-        connection=team.connection,
+        workflow_version=runnable.version,
+        connection=runnable.connection,
         plan=plan_to_json(plan),
         initial_prompt=prompt,
         started_by=by,

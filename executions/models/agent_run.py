@@ -29,8 +29,8 @@ class AgentRun(models.Model):
     turn = models.PositiveSmallIntegerField(_("turn"), default=1)
     agent_id = models.CharField(_("agent"), max_length=128)
     model_name = models.CharField(_("model asked for"), max_length=200, blank=True)
-    thread_id = models.CharField(_("thread"), max_length=128, null=True, blank=True)
-    suna_run_id = models.CharField(_("run in Suna"), max_length=128, null=True, blank=True)
+    thread_id = models.CharField(_("thread"), max_length=128, null=True, blank=True)  # noqa: DJ001
+    suna_run_id = models.CharField(_("run in Suna"), max_length=128, null=True, blank=True)  # noqa: DJ001
     status = models.CharField(
         _("status"), max_length=20, choices=choices_of(AgentRunStatus), default=AgentRunStatus.CREATED
     )

@@ -9,8 +9,6 @@ import datetime as dt
 import uuid
 from typing import Protocol
 
-from asgiref.sync import sync_to_async
-
 from executions.agent_service import AgentService
 from executions.context.store import read_context
 from executions.engine.decide import decide, find_next_moment
@@ -27,10 +25,12 @@ from executions.engine.transitions import mark
 from executions.models import ExecutionStep
 from executions.orchestrator.attempt import Attempt
 from executions.orchestrator.changes import Changes, Committed, Event
+from executions.orchestrator.database_calls import in_any_thread
 from executions.orchestrator.obey import Obeyed, begin, begin_to_cancel, obey
 from executions.orchestrator.outcomes import Outcome
 from executions.orchestrator.take_in import take_in
 from executions.orchestrator.tracked import RunRecord, Tracked
+from teams.workflow.plan import Json
 
 LONGEST_WAIT_S = 30.0
 
@@ -53,6 +53,10 @@ class Holder(Protocol):
 
     async def commit(self, changes: Changes) -> Committed:
         """Write changes with whatever else is pending."""
+        ...
+
+    async def client_of(self, connection_id: uuid.UUID) -> AgentService:
+        """Return the client of a connection as it stands now."""
         ...
 
 
@@ -91,8 +95,12 @@ class Advance:
         """Return PostgreSQL's time."""
         return self._holder.now()
 
+    async def renew_service(self) -> None:
+        """Take the connection as its owner may have mended it since."""
+        self.service = await self._holder.client_of(self.tracked.connection.id)
+
     def mark_step(self, step_id: str, status: StepStatus, reason: Reason | None) -> bool:
-        """Note where a step's attempt stands, unless the step was stopped meanwhile; return whether it did."""
+        """Note where a step's attempt stands, unless the step was stopped; return whether that is news."""
         step = self.tracked.state.steps[step_id]
         if step.status not in STEP_ACTIVE or (step.status is status and step.reason == reason):
             return False
@@ -109,7 +117,7 @@ class Advance:
         return await self._commit(changes)
 
     async def say_waiting(self, step_id: str, reason: Reason | None) -> None:
-        """Put onto the step what its attempt waits for, or that it waits no longer; nothing if said already."""
+        """Put onto the step what its attempt waits for, or None; nothing happens if it is said already."""
         step = self.tracked.state.steps[step_id]
         if not self.mark_step(step_id, step.status, reason):
             return
@@ -184,19 +192,15 @@ class Advance:
         state = self.tracked.state
         active = [step_id for step_id, step in state.steps.items() if step.status in STEP_ACTIVE]
         for step_id in sorted({*active, *self.tracked.runs}):
-            prompt = await sync_to_async(_read_input, thread_sensitive=False)(
-                self.tracked.extras[step_id].row_id
-            )
+            prompt = await in_any_thread(_read_input, self.tracked.extras[step_id].row_id)
             attempt = self._spawn(group, step_id, prompt=prompt, run=self.tracked.runs.get(step_id))
             if step_id not in active:
                 attempt.stopping.set()
 
     async def _refresh_context(self) -> None:
-        values = {}
+        values: dict[str, Json] = {}
         if self.tracked.context_version:
-            values = await sync_to_async(read_context, thread_sensitive=False)(
-                self.tracked.id, version=self.tracked.context_version
-            )
+            values = await in_any_thread(read_context, self.tracked.id, version=self.tracked.context_version)
         self.tracked.take_context(values)
 
     async def _wait(self) -> list[Outcome]:

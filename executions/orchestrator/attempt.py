@@ -7,6 +7,7 @@ grace is over and the list is still empty. What an attempt waits for, it says on
 
 import asyncio
 import datetime as dt
+import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -15,10 +16,11 @@ from django.conf import settings
 from executions.agent_service import (
     AgentService,
     AgentServiceError,
-    BadResponse,
     CredentialRefused,
+    CredentialUnreadable,
     NotFound,
     RunRequest,
+    RunResult,
     RunView,
     SecretText,
     StartUncertain,
@@ -31,10 +33,12 @@ from executions.orchestrator.outcomes import Broken, NeverStarted, Outcome, Stop
 from executions.orchestrator.patience import Patience
 from executions.orchestrator.run_keys import KeysRefused, find_run_keys
 from executions.orchestrator.tracked import RunRecord
-from teams.workflow.plan import PlanStep
+from teams.workflow.plan import Json, PlanStep
 
 if TYPE_CHECKING:
     from executions.orchestrator.advance import Advance
+
+logger = logging.getLogger(__name__)
 
 FENCE_WAIT_S = 0.5
 # What an attempt waits out: it never reached a run, and waiting can help.
@@ -48,7 +52,6 @@ class Attempt:
         self, owner: "Advance", *, step: PlanStep, number: int, prompt: str, run: RunRecord | None
     ) -> None:
         self.owner = owner
-        self.service: AgentService = owner.service
         self.step = step
         self.number = number
         self.run = run
@@ -56,6 +59,11 @@ class Attempt:
         self._prompt = prompt
         if run is not None:
             run.prompt = prompt
+
+    @property
+    def service(self) -> AgentService:
+        """The connection as it stands now: its owner may mend it while the attempt waits."""
+        return self.owner.service
 
     async def carry_out(self) -> Outcome:
         """Carry the attempt from wherever its row says it is to its end."""
@@ -82,12 +90,30 @@ class Attempt:
         except TimeoutError:
             return
 
+    async def wait_out(self, error: AgentServiceError) -> None:
+        """Say on the step why the attempt waits; take the connection anew where that may help."""
+        await self.owner.say_waiting(self.step.id, waiting_reason(error))
+        if isinstance(error, CredentialRefused | CredentialUnreadable):
+            await self.owner.renew_service()
+
     def broken(
-        self, code: str, message: str = "", *, params: Mapping[str, object] | None = None, **what: object
+        self,
+        code: str,
+        message: str = "",
+        *,
+        params: Mapping[str, Json] | None = None,
+        run_status: AgentRunStatus = AgentRunStatus.FAILED,
+        result: RunResult | None = None,
     ) -> Broken:
         """Return the outcome of an attempt that failed with `code`."""
         return Broken(
-            step_id=self.step.id, run=self.run, code=code, message=message, params=params or {}, **what
+            step_id=self.step.id,
+            run=self.run,
+            code=code,
+            message=message,
+            params=params or {},
+            run_status=run_status,
+            result=result,
         )
 
     async def _start(self) -> Outcome | None:
@@ -104,7 +130,7 @@ class Attempt:
                     self.run.thread_id = None
                 await self.sleep(patience.next())
             except WAITED_OUT as error:
-                await self.owner.say_waiting(self.step.id, waiting_reason(error))
+                await self.wait_out(error)
                 await self.sleep(patience.next(at_least_s=getattr(error, "retry_after_s", None)))
         return self._nothing_to_stop()
 
@@ -135,6 +161,8 @@ class Attempt:
         self.run = run
         committed = await self.owner.commit_run(run, kind="start_requested")
         run.start_requested_at = committed.at
+        if self.stopping.is_set() or committed.cancel_requested:
+            return self._nothing_to_stop()
         if not self.owner.may_start():
             # The commit took longer than the lease is sure for. Nothing was sent; whoever holds the execution
             # next finds the request's time and looks the start up.
@@ -152,16 +180,19 @@ class Attempt:
             await self.owner.commit_run(run, kind="start_in_doubt")
         asked_at = run.start_requested_at or self.owner.now()
         grace = dt.timedelta(seconds=settings.ORCHESTRATOR.start_grace_s)
+        hopeless_at = asked_at + grace + dt.timedelta(seconds=settings.ORCHESTRATOR.stop_give_up_s)
         patience = Patience(longest_s=2.0)
         while True:
             # Asked once more after the grace is over: only that answer proves that nothing came of it.
-            over = self.owner.now() >= asked_at + grace
+            now = self.owner.now()
             found = await self._find_runs(run)
             if found:
                 await self._adopt(run, found[-1], kind="run_adopted")
                 return None
-            if found is not None and over:
+            if found is not None and now >= asked_at + grace:
                 return NeverStarted(run=run)
+            if now >= hopeless_at:
+                return self.broken("start_uncertain", run_status=AgentRunStatus.ABANDONED)
             await asyncio.sleep(patience.next())
 
     async def _find_runs(self, run: RunRecord) -> tuple[RunView, ...] | None:
@@ -170,8 +201,11 @@ class Attempt:
             return await self.service.list_runs(run.thread_id or "")
         except NotFound:
             return ()
-        except (*WAITED_OUT, BadResponse):
-            return None
+        except (CredentialRefused, CredentialUnreadable):
+            await self.owner.renew_service()
+        except AgentServiceError as error:
+            logger.info("the start of run %s cannot be looked up yet: %s", run.id, error.code)
+        return None
 
     async def _adopt(self, run: RunRecord, view: RunView, *, kind: str) -> None:
         run.suna_run_id, run.status = view.run_id, AgentRunStatus.RUNNING

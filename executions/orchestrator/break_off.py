@@ -31,6 +31,12 @@ def build_break_off(execution_id: uuid.UUID) -> Changes:
         changes.steps[step.id] = values | {"input": None}
     for run in AgentRun.objects.filter(execution=execution).exclude(status__in=AGENT_RUN_TERMINAL):
         values = {name: getattr(run, name, False) for name in RUN_COLUMNS}
-        changes.runs[run.id] = values | {"status": AgentRunStatus.ABANDONED.value, "code": CODE}
+        # Where there is no run there is no usage to wait for.
+        complete = run.usage_complete or run.suna_run_id is None
+        changes.runs[run.id] = values | {
+            "status": AgentRunStatus.ABANDONED.value,
+            "code": CODE,
+            "usage_complete": complete,
+        }
     changes.events.append(Event(kind="execution_failed", data={"code": CODE}))
     return changes

@@ -1,4 +1,4 @@
-"""What one transition of one execution wants written: plain values, gathered in memory, committed together."""
+"""What one transition of one execution wants written: plain values, committed together."""
 
 import datetime as dt
 import uuid
@@ -46,9 +46,9 @@ class Changes:
     `driver_id` and `epoch` are the fence: the row must still be held with them. Both are None for an append
     from outside the drivers (events and context only), which takes the row's lock and nothing else.
     `execution` maps columns of Execution to new values; `steps` and `runs` map ids to whole rows of the
-    columns that drivers own (`row_writes` names them all). Where `start_requested` is true in a run's row, its
-    start_requested_at becomes the transaction's time. `totals` asks for
-    usage and cost sums to be brought up to date also where `usage` is empty. At least one event is there.
+    columns that drivers own (`row_writes` names them all). Where `start_requested` is true in a run's row,
+    its start_requested_at becomes the transaction's time. `totals` asks for usage and cost sums to be
+    brought up to date also where `usage` is empty. At least one event is there.
     """
 
     execution_id: uuid.UUID

@@ -50,6 +50,13 @@ def find_cancelled(driver_id: uuid.UUID) -> set[uuid.UUID]:
         return {row[0] for row in cursor.fetchall()}
 
 
+def find_held(driver_id: uuid.UUID) -> list[tuple[uuid.UUID, int]]:
+    """Return what is claimed for the driver, each execution with its epoch."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id, epoch FROM renum_team_executions WHERE driver_id = %s", [driver_id])
+        return [(row[0], row[1]) for row in cursor.fetchall()]
+
+
 def delete_dead_drivers() -> int:
     """Delete the rows of drivers long dead that hold nothing; return how many."""
     with connection.cursor() as cursor:

@@ -9,12 +9,12 @@ from executions.agent_service import (
     AgentServiceError,
     BadResponse,
     CredentialRefused,
+    CredentialUnreadable,
     RunResult,
     RunView,
     Throttled,
     Unavailable,
 )
-from executions.engine.state import Reason
 from executions.orchestrator.patience import Patience
 
 if TYPE_CHECKING:
@@ -40,8 +40,8 @@ async def collect_result(attempt: "Attempt", view: RunView, *, place: str | None
             bad += 1
             if bad >= BAD_ANSWERS_AT_MOST:
                 raise
-        except (Unavailable, Throttled, CredentialRefused) as error:
-            await attempt.owner.say_waiting(attempt.step.id, Reason(code=f"service_{error.code}"))
+        except (Unavailable, Throttled, CredentialRefused, CredentialUnreadable) as error:
+            await attempt.wait_out(error)
         await attempt.sleep(patience.next())
     return None
 

@@ -6,12 +6,13 @@ one execution at a time; the one that fails again is told so, and the rest goes 
 """
 
 import datetime as dt
+import logging
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import DataError, IntegrityError, InternalError, connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 
 from billing import ledger
 from executions.models import ContextChange, ContextSnapshot, ExecutionEvent
@@ -30,6 +31,8 @@ from executions.orchestrator.row_writes import (
 )
 from executions.orchestrator.totals import write_totals
 from teams.workflow.plan import Json
+
+logger = logging.getLogger(__name__)
 
 Outcome = Committed | Fenced | ChangesRefused
 
@@ -69,9 +72,15 @@ def commit_batch(batch: Sequence[Changes]) -> BatchResult:
     try:
         with transaction.atomic():
             return _write(batch)
-    except (IntegrityError, DataError, InternalError) as error:
-        if len(batch) == 1:
-            return BatchResult(outcomes=[_refused(error)], context=[])
+    except (OperationalError, InterfaceError) as error:
+        if not _is_about_data(error):
+            raise
+        refused = _refused(error)
+    except Exception as error:  # noqa: BLE001  whatever one execution brings, the others must be written
+        logger.warning("a batch of %d is written one by one: %s", len(batch), type(error).__name__)
+        refused = _refused(error)
+    if len(batch) == 1:
+        return BatchResult(outcomes=[refused], context=[])
     outcomes: list[Outcome] = []
     context: list[ContextApplied] = []
     for changes in batch:
@@ -79,6 +88,11 @@ def commit_batch(batch: Sequence[Changes]) -> BatchResult:
         outcomes += alone.outcomes
         context += alone.context
     return BatchResult(outcomes=outcomes, context=context)
+
+
+def _is_about_data(error: Exception) -> bool:
+    # Class 54, a limit of PostgreSQL exceeded, comes as an OperationalError too. Waiting does not help it.
+    return str(getattr(error.__cause__, "sqlstate", None) or "").startswith("54")
 
 
 def find_committed(changes: Changes) -> Committed | None:
@@ -94,7 +108,7 @@ def find_committed(changes: Changes) -> Committed | None:
 
 
 def _refused(error: Exception) -> ChangesRefused:
-    # The message of a database error may quote a row, and a row may hold a prompt: only its first line goes on.
+    # The message of a database error may quote a row, and a row may hold a prompt: its first line will do.
     return ChangesRefused(str(error).partition("\n")[0][:300])
 
 

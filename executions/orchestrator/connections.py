@@ -1,15 +1,24 @@
-"""One client per connection, shared by everything that a driver runs on it."""
+"""One client per connection, shared by everything that a driver runs on it.
+
+The only reader of a connection's credential. A connection that cannot be opened is no fault of the
+executions on it: its client refuses every call and says why.
+"""
 
 import uuid
+from functools import partial
 
 from django.conf import settings
 
-from executions.agent_service import AgentService, SecretText
+from executions.agent_service import AgentService, AgentServiceError, CredentialUnreadable, SecretText
+from executions.orchestrator.closed_service import ClosedService
+from executions.orchestrator.database_calls import in_driver_thread
 from executions.suna.client import open_client
 from executions.suna.credential import SunaCredential
 from teams.models import SunaConnection
+from teams.models.encrypted_text import Undecryptable
 
 Key = tuple[uuid.UUID, str, str, str | None, bool]
+UNREADABLE = "the connection's credential cannot be decrypted with the configured keys"
 
 
 class OpenConnections:
@@ -18,8 +27,21 @@ class OpenConnections:
     def __init__(self) -> None:
         self._open: dict[Key, AgentService] = {}
 
-    def client_of(self, connection: SunaConnection) -> AgentService:
-        """Return the client of a connection; Undecryptable where its credential is not readable."""
+    async def client_of(self, connection_id: uuid.UUID) -> AgentService:
+        """Return the client of a connection as it stands now."""
+        return await in_driver_thread(self._client_of, connection_id)
+
+    async def aclose(self) -> None:
+        """Close every client."""
+        for client in self._open.values():
+            await client.aclose()
+        self._open.clear()
+
+    def _client_of(self, connection_id: uuid.UUID) -> AgentService:
+        try:
+            connection = SunaConnection.objects.with_credential().get(pk=connection_id)
+        except Undecryptable:
+            return ClosedService(partial(CredentialUnreadable, UNREADABLE))
         key = (
             connection.id,
             connection.base_url,
@@ -31,26 +53,25 @@ class OpenConnections:
             self._open[key] = open_connection(connection)
         return self._open[key]
 
-    async def aclose(self) -> None:
-        """Close every client."""
-        for client in self._open.values():
-            await client.aclose()
-        self._open.clear()
-
 
 def open_connection(connection: SunaConnection) -> AgentService:
-    """Open a client for a connection, with its own credential."""
-    held = connection.credential()
-    return open_client(
-        base_url=connection.base_url,
-        profile=connection.wire_profile,
-        credential=SunaCredential(
-            bearer=SecretText(held["bearer"]) if held["bearer"] else None,
-            api_key=SecretText(held["api_key"]) if held["api_key"] else None,
-        ),
-        sends_user_keys=connection.sends_user_keys,
-        call_deadline_s=settings.ORCHESTRATOR.call_deadline_s,
-        # The grace of a start in doubt counts from this deadline: the settings hold it longer.
-        start_deadline_s=settings.ORCHESTRATOR.call_deadline_s,
-        allowed_plain_hosts=settings.SUNA_ALLOWED_HOSTS,
-    )
+    """Open a client for a connection, with its own credential, which is read where it is not loaded."""
+    try:
+        held = connection.credential()
+        return open_client(
+            base_url=connection.base_url,
+            profile=connection.wire_profile,
+            credential=SunaCredential(
+                bearer=SecretText(held["bearer"]) if held["bearer"] else None,
+                api_key=SecretText(held["api_key"]) if held["api_key"] else None,
+            ),
+            sends_user_keys=connection.sends_user_keys,
+            call_deadline_s=settings.ORCHESTRATOR.call_deadline_s,
+            # The grace of a start in doubt counts from this deadline: the settings hold it longer.
+            start_deadline_s=settings.ORCHESTRATOR.call_deadline_s,
+            allowed_plain_hosts=settings.SUNA_ALLOWED_HOSTS,
+        )
+    except Undecryptable:
+        return ClosedService(partial(CredentialUnreadable, UNREADABLE))
+    except AgentServiceError as error:
+        return ClosedService(partial(type(error), error.detail))

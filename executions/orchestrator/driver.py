@@ -5,30 +5,26 @@ import datetime as dt
 import logging
 import time
 import uuid
-from collections.abc import Callable
 from dataclasses import replace
-from typing import ParamSpec, TypeVar
 
-from asgiref.sync import sync_to_async
 from django.conf import settings
 
 from executions.agent_service import AgentService
 from executions.orchestrator.advance import Advance
 from executions.orchestrator.break_off import build_break_off
 from executions.orchestrator.changes import Changes, ChangesRefused, Committed, Fenced
-from executions.orchestrator.claim import claim_executions, find_cancelled
+from executions.orchestrator.claim import claim_executions, find_cancelled, find_held
 from executions.orchestrator.connections import OpenConnections
+from executions.orchestrator.database_calls import DATABASE_AWAY, in_driver_thread
 from executions.orchestrator.group_commit import GroupCommit
 from executions.orchestrator.lease import Lease
-from executions.orchestrator.tracked import Tracked, load_tracked
+from executions.orchestrator.tracked import load_tracked
 from executions.orchestrator.wake import listen_for_wake_ups
 
 logger = logging.getLogger(__name__)
 
 FLUSH_PATIENCE_S = 2.0
-
-P = ParamSpec("P")
-R = TypeVar("R")
+DATABASE_PATIENCE_S = 1.0
 
 
 class Driver:
@@ -42,6 +38,8 @@ class Driver:
         self._stopping = asyncio.Event()
         self._woken = asyncio.Event()
         self._loop = asyncio.get_running_loop()
+        # Whether executions may be claimed for us that we do not know of: the answer to a claim was lost.
+        self._unsure = False
         self._commits = GroupCommit(max_batch=settings.ORCHESTRATOR.commit_batch)
 
     @property
@@ -67,9 +65,13 @@ class Driver:
         """Write changes with whatever else is pending. Raises Fenced or ChangesRefused."""
         return await self._commits.commit(changes)
 
+    async def client_of(self, connection_id: uuid.UUID) -> AgentService:
+        """Return the client of a connection as it stands now."""
+        return await self._connections.client_of(connection_id)
+
     async def run(self) -> None:
         """Drive until told to stop, idle for the linger time, or out of the time that one driver drives."""
-        await _in_thread(self._lease.take)
+        await in_driver_thread(self._lease.take)
         logger.info("driver %s drives", self.driver_id)
         listener = asyncio.create_task(listen_for_wake_ups(self._hear))
         try:
@@ -83,15 +85,26 @@ class Driver:
         chosen = settings.ORCHESTRATOR
         while not self._stopping.is_set():
             self._woken.clear()
-            claimed = await self._claim()
+            claimed = await self._look_round()
             now = time.monotonic()
             if claimed or self._held:
                 idle_since = now
             if now - idle_since > chosen.linger_s or now - began > chosen.max_drive_s:
                 return
             if not claimed:
-                await self._look_for_wishes()
                 await self._rest(chosen.claim_interval_s)
+
+    async def _look_round(self) -> int:
+        """Claim what is free, or look at what people wish where nothing is; return how many were claimed."""
+        try:
+            claimed = await self._claim()
+            if not claimed:
+                await self._look_for_wishes()
+        except DATABASE_AWAY as error:
+            logger.warning("PostgreSQL is away, nothing is claimed: %s", type(error).__name__)
+            self._unsure = True
+            return 0
+        return claimed
 
     async def _rest(self, seconds: float) -> None:
         try:
@@ -101,36 +114,60 @@ class Driver:
             return
 
     async def _claim(self) -> int:
+        if self._unsure:
+            for execution_id, epoch in await in_driver_thread(find_held, self.driver_id):
+                if execution_id not in self._held:
+                    self._hold(execution_id, epoch)
+            self._unsure = False
         room = settings.ORCHESTRATOR.capacity - len(self._held)
         if room <= 0 or not self._lease.may_start():
             return 0
         limit = min(room, settings.ORCHESTRATOR.claim_chunk)
-        claimed = await _in_thread(claim_executions, self.driver_id, limit=limit)
+        claimed = await in_driver_thread(claim_executions, self.driver_id, limit=limit)
         for execution_id, epoch in claimed:
-            task = asyncio.create_task(self._advance(execution_id, epoch), name=str(execution_id))
-            self._held[execution_id] = task
+            self._hold(execution_id, epoch)
         return len(claimed)
 
+    def _hold(self, execution_id: uuid.UUID, epoch: int) -> None:
+        self._held[execution_id] = asyncio.create_task(
+            self._advance(execution_id, epoch), name=str(execution_id)
+        )
+
     async def _advance(self, execution_id: uuid.UUID, epoch: int) -> None:
+        """Advance an execution to its end, beginning again from its rows whenever PostgreSQL was away."""
         try:
-            tracked = await _in_thread(load_tracked, execution_id, epoch=epoch)
-            advance = Advance(self, tracked, self._client_of(tracked))
+            while not await self._carry(execution_id, epoch):
+                await asyncio.sleep(DATABASE_PATIENCE_S)
+        finally:
+            self._held.pop(execution_id, None)
+            self._woken.set()
+
+    async def _carry(self, execution_id: uuid.UUID, epoch: int) -> bool:
+        """Advance an execution until it is over, lost or broken off; False where PostgreSQL was away."""
+        away = False
+        fault: BaseException | None = None
+        try:
+            tracked = await in_driver_thread(load_tracked, execution_id, epoch=epoch)
+            advance = Advance(self, tracked, await self.client_of(tracked.connection.id))
             self._advancing[execution_id] = advance
             await advance.run()
         except* Fenced:
             logger.warning("execution %s is another driver's now", execution_id)
-        except* Exception as group:
-            await self._break_off(execution_id, epoch, group.exceptions[0])
+        except* DATABASE_AWAY:
+            away = True
+        except* Exception as group:  # noqa: BLE001  it ends this execution, and is logged there
+            fault = group.exceptions[0]
         finally:
             self._advancing.pop(execution_id, None)
-            self._held.pop(execution_id, None)
-            self._woken.set()
+        if fault is not None:
+            return await self._break_off(execution_id, epoch, fault)
+        return not away
 
     async def _look_for_wishes(self) -> None:
         """Find cancel requests whose hint was lost."""
         if not self._held:
             return
-        for execution_id in await _in_thread(find_cancelled, self.driver_id):
+        for execution_id in await in_driver_thread(find_cancelled, self.driver_id):
             advance = self._advancing.get(execution_id)
             if advance is not None:
                 advance.wake(cancel_requested=True)
@@ -142,17 +179,17 @@ class Driver:
     def _lost_from_thread(self) -> None:
         self._loop.call_soon_threadsafe(self.stop)
 
-    def _client_of(self, tracked: Tracked) -> AgentService:
-        return self._connections.client_of(tracked.connection)
-
-    async def _break_off(self, execution_id: uuid.UUID, epoch: int, error: BaseException) -> None:
+    async def _break_off(self, execution_id: uuid.UUID, epoch: int, error: BaseException) -> bool:
         # Ours is the fault, or the data's: the one execution ends, all others go on.
         logger.error("execution %s broken off: %s", execution_id, type(error).__name__, exc_info=error)
         try:
-            changes = await _in_thread(build_break_off, execution_id)
+            changes = await in_driver_thread(build_break_off, execution_id)
             await self.commit(replace(changes, driver_id=self.driver_id, epoch=epoch))
+        except DATABASE_AWAY:
+            return False
         except (Fenced, ChangesRefused) as refused:
             logger.error("execution %s could not be broken off: %s", execution_id, refused)  # noqa: TRY400
+        return True
 
     async def _let_go(self) -> None:
         """Hand over: end every coroutine, write what is pending, free what is held. Runs in Suna go on."""
@@ -161,9 +198,5 @@ class Driver:
         await asyncio.gather(*self._held.values(), return_exceptions=True)
         await self._commits.close(patience_s=FLUSH_PATIENCE_S)
         await self._connections.aclose()
-        await _in_thread(self._lease.give_back)
+        await in_driver_thread(self._lease.give_back)
         logger.info("driver %s let go", self.driver_id)
-
-
-async def _in_thread(call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    return await sync_to_async(call, thread_sensitive=True)(*args, **kwargs)

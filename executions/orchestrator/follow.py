@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 
 from executions.agent_service import AgentServiceError, BadResponse, NotFound, RunStatus, RunView
-from executions.engine.state import AgentRunStatus, Reason
+from executions.engine.state import AgentRunStatus
 from executions.orchestrator.collect import collect_result, collect_usage
 from executions.orchestrator.outcomes import Answered, Outcome, Stopped
 from executions.orchestrator.patience import Patience, jitter
@@ -52,7 +52,7 @@ async def follow_run(attempt: "Attempt", run: RunRecord) -> Outcome:
                 return await _stop_run(attempt, run, code=error.code)
         except AgentServiceError as error:
             # Whatever we are told here, the run lives on in Suna: it is asked for until its time is up.
-            await attempt.owner.say_waiting(attempt.step.id, Reason(code=f"service_{error.code}"))
+            await attempt.wait_out(error)
         else:
             misses = bad = 0
             if view.status in OVER:
@@ -102,7 +102,7 @@ async def _stop_run(attempt: "Attempt", run: RunRecord, *, code: str | None) -> 
         except NotFound:
             return _given_up(attempt, run, code=code, message="the run is not there any more")
         except AgentServiceError as error:
-            await attempt.owner.say_waiting(run.step_id, Reason(code=f"service_{error.code}"))
+            await attempt.wait_out(error)
         await asyncio.sleep(patience.next())
     return _given_up(attempt, run, code=code, message="the run could not be stopped")
 

@@ -9,13 +9,12 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from billing.ledger import LedgerEntry, RunFacts, build_entries, record_responses
-from executions.agent_service import AgentServiceError, RunResult
+from executions.agent_service import AgentService, AgentServiceError, RunResult
 from executions.engine.state import AGENT_RUN_TERMINAL
 from executions.models import AgentRun, Execution
 from executions.orchestrator.claim import database_now
 from executions.orchestrator.connections import open_connection
 from executions.orchestrator.totals import write_totals
-from teams.models.encrypted_text import Undecryptable
 
 logger = logging.getLogger(__name__)
 
@@ -35,31 +34,34 @@ def collect_late_usage() -> int:
             execution__finished_at__isnull=False,
         )
         .select_related("execution__team", "step", "connection")
+        .defer("connection__sealed_credential")
         .order_by("?")[:RUNS_A_ROUND]
     )
     return sum(_collect(run) for run in runs)
 
 
 def _collect(run: AgentRun) -> bool:
+    service = open_connection(run.connection)
     try:
-        result = asyncio.run(_ask(run))
-    except (AgentServiceError, Undecryptable) as error:
-        logger.info("usage of run %s is still missing: %s", run.id, type(error).__name__)
+        result = asyncio.run(_ask(service, run))
+    except AgentServiceError as error:
+        logger.info("usage of run %s is still missing: %s", run.id, error.code)
         return False
-    if not result.usage_complete:
+    entries = _entries(run, result)
+    if not entries and not result.usage_complete:
         return False
     with transaction.atomic():
         execution = Execution.objects.select_for_update(of=("self",)).get(pk=run.execution_id)
-        record_responses(_entries(run, result), at=database_now())
-        AgentRun.objects.filter(pk=run.pk).update(usage_complete=True)
+        record_responses(entries, at=database_now())
         write_totals([execution.id])
-        if not AgentRun.objects.filter(execution=execution, usage_complete=False).exists():
-            Execution.objects.filter(pk=execution.pk).update(usage_complete=True)
-    return True
+        if result.usage_complete:
+            AgentRun.objects.filter(pk=run.pk).update(usage_complete=True)
+            if not AgentRun.objects.filter(execution=execution, usage_complete=False).exists():
+                Execution.objects.filter(pk=execution.pk).update(usage_complete=True)
+    return result.usage_complete
 
 
-async def _ask(run: AgentRun) -> RunResult:
-    service = open_connection(run.connection)
+async def _ask(service: AgentService, run: AgentRun) -> RunResult:
     try:
         return await service.get_result(run.suna_run_id or "", place=run.thread_id)
     finally:

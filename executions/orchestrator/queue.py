@@ -25,7 +25,7 @@ def enqueue_drive() -> None:
 
 
 def schedule_sweep() -> None:
-    """Have the sweep run each minute, on the cluster of short tasks; one schedule however often this is called."""
+    """Have the sweep run each minute, on the cluster of short tasks; calling this again changes nothing."""
     Schedule.objects.update_or_create(
         name=SWEEP_SCHEDULE,
         defaults={

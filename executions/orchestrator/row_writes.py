@@ -82,7 +82,8 @@ _RUN_SQL = """
 INSERT INTO renum_team_agent_executions AS t ({inserted}, id, individual_usage_metrics,
     individual_cost_metrics, created_at, start_requested_at, started_at, stop_requested_at, finished_at)
 SELECT {selected}, v.id, '{{}}', '{{}}', now(),
-    CASE WHEN v.start_requested THEN now() ELSE v.start_requested_at END, CASE WHEN v.status = 'running' THEN now() END,
+    CASE WHEN v.start_requested THEN now() ELSE v.start_requested_at END,
+    CASE WHEN v.status = 'running' THEN now() END,
     CASE WHEN v.stop_requested THEN now() END, CASE WHEN v.status IN ({terminal}) THEN now() END
 FROM ({rows}) AS v
 ON CONFLICT (id) DO UPDATE SET {excluded},

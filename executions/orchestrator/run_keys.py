@@ -8,11 +8,10 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from asgiref.sync import sync_to_async
-
 from billing.key_vault import KeyMissing, keys_for_run
 from billing.models import ApiKeyType
 from executions.agent_service import SecretText
+from executions.orchestrator.database_calls import in_any_thread
 from executions.orchestrator.tracked import Tracked
 from executions.suna.wire import PROFILES
 from teams.models.encrypted_text import Undecryptable
@@ -44,8 +43,8 @@ async def find_run_keys(tracked: Tracked, step: PlanStep, *, now: dt.datetime) -
     # In the document's own contract a step that names no services is given all of them; elsewhere none.
     services = step.services if step.services is not None else (None if honoured else ())
     try:
-        keys = await sync_to_async(keys_for_run, thread_sensitive=False)(
-            user_id=tracked.execution.key_owner_id, services=services, now=now
+        keys = await in_any_thread(
+            keys_for_run, user_id=tracked.execution.key_owner_id, services=services, now=now
         )
     except KeyMissing as error:
         raise KeysRefused("key_missing", {"services": list(error.services)}) from None

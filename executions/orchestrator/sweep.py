@@ -10,7 +10,7 @@ logger = logging.getLogger(__name__)
 
 
 def sweep() -> None:
-    """Wake a driver where executions wait for one, delete the rows of dead drivers, read usage that was late."""
+    """Wake a driver where executions wait, delete the rows of dead drivers, read usage that was late."""
     waiting = count_claimable()
     if waiting:
         logger.info("%d executions wait for a driver", waiting)

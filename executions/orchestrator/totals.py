@@ -1,4 +1,4 @@
-"""Usage and cost of runs and executions: always the sum of the ledger's rows, brought up to date by one look."""
+"""Usage and cost of runs and executions: always the sum of the ledger's rows, by one look at them."""
 
 import uuid
 from collections.abc import Collection

@@ -147,7 +147,10 @@ class Tracked:
 
 def load_tracked(execution_id: uuid.UUID, *, epoch: int) -> Tracked:
     """Read an execution with its steps and its open runs as they were last committed."""
-    execution = Execution.objects.select_related("connection", "team").get(pk=execution_id)
+    rows_of_one = Execution.objects.select_related("connection", "team").defer(
+        "connection__sealed_credential"
+    )
+    execution = rows_of_one.get(pk=execution_id)
     plan = plan_from_json(execution.plan)
     rows = list(ExecutionStep.objects.filter(execution=execution).defer("input"))
     runs = AgentRun.objects.filter(execution=execution)

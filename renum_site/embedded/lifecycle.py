@@ -42,6 +42,14 @@ def stop_services(*, var: Path, external: frozenset[str]) -> list[str]:
     return stopped
 
 
+def stop_unused_services(*, var: Path, external: frozenset[str]) -> bool:
+    """Stop what we started unless somebody else is connected; return whether nothing of it is left."""
+    if postgres.SERVICE not in external and postgres.is_in_use(var):
+        return False
+    stop_services(var=var, external=external)
+    return True
+
+
 def list_services(*, var: Path, external: frozenset[str]) -> list[ServiceStatus]:
     """Return how each service stands, asking it."""
     return [_describe(name, var, external=name in external) for name in URL_NAMES]

@@ -297,6 +297,19 @@ def answers(server: Postgres, address: Address) -> bool:
     return row is not None and Path(str(row[0])).resolve() == server.data.resolve()
 
 
+def is_in_use(var: Path) -> bool:
+    """Return whether somebody else is connected to the server right now."""
+    known = read_address(var, SERVICE)
+    if known is None or not answers(find_server(var), known):
+        return False
+    with _connect(known) as connection:
+        row = connection.execute(
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+        ).fetchone()
+    return row != (0,)
+
+
 def stop(var: Path) -> bool:
     """Stop the server and return whether there was one; the caller holds the services' lock."""
     if not is_alive(var, SERVICE):

@@ -4,11 +4,13 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from teams.actions.refusal import NotAllowed
 from teams.actions.save_version import save_version
 from teams.admin.connection_choices import ConnectionChoices
 from teams.admin.read_only import ReadOnly
@@ -69,7 +71,7 @@ class TeamAdmin(ConnectionChoices, ModelAdmin[Team]):
     def save_model(self, request: HttpRequest, obj: Team, form: Any, change: bool) -> None:
         """Save the columns that were changed, and a changed definition as the next version."""
         if isinstance(request.user, AnonymousUser):
-            raise TypeError("the admin has no anonymous users")
+            raise PermissionDenied
         if change:
             # Never the published version, which somebody may have changed since this row was read.
             changed = [name for name in form.changed_data if name in self.columns]
@@ -77,13 +79,17 @@ class TeamAdmin(ConnectionChoices, ModelAdmin[Team]):
         else:
             super().save_model(request, obj, form, change)
         if form.new_source is not None:
-            save_version(
-                team=obj,
-                by=request.user,
-                source=form.new_source,
-                note=form.cleaned_data["note"],
-                as_staff=True,
-            )
+            try:
+                save_version(
+                    team=obj,
+                    by=request.user,
+                    source=form.new_source,
+                    note=form.cleaned_data["note"],
+                    as_staff=True,
+                )
+            except NotAllowed:
+                # May add teams, may not change them: such a person adds a team without a workflow.
+                raise PermissionDenied from None
 
 
 @admin.register(WorkflowVersion)

@@ -90,7 +90,10 @@ class Id(serializers.UUIDField):
 
 
 class JsonValue(serializers.Field[Json, Any, Json, Any]):
-    """Any JSON value, as the parser read it; judged by the action."""
+    """Any JSON value, null too, as the parser read it; judged by the action."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"allow_null": True, **kwargs})
 
     def to_internal_value(self, data: Any) -> Json:
         """Return the value itself."""

@@ -11,191 +11,436 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('auth', '0012_alter_user_first_name_max_length'),
+        ("auth", "0012_alter_user_first_name_max_length"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='User',
+            name="User",
             fields=[
-                ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
-                ('is_superuser', models.BooleanField(default=False, help_text='Designates that this user has all permissions without explicitly assigning them.', verbose_name='superuser status')),
-                ('username', models.CharField(error_messages={'unique': 'A user with that username already exists.'}, help_text='Required. 150 characters or fewer. Letters, digits and @/./+/-/_ only.', max_length=150, unique=True, validators=[django.contrib.auth.validators.UnicodeUsernameValidator()], verbose_name='username')),
-                ('first_name', models.CharField(blank=True, max_length=150, verbose_name='first name')),
-                ('last_name', models.CharField(blank=True, max_length=150, verbose_name='last name')),
-                ('email', models.EmailField(blank=True, max_length=254, verbose_name='email address')),
-                ('is_staff', models.BooleanField(default=False, help_text='Designates whether the user can log into this admin site.', verbose_name='staff status')),
-                ('is_active', models.BooleanField(default=True, help_text='Designates whether this user should be treated as active. Unselect this instead of deleting accounts.', verbose_name='active')),
-                ('date_joined', models.DateTimeField(default=django.utils.timezone.now, verbose_name='date joined')),
-                ('id', models.UUIDField(default=teams.models.uuid7.new_id, editable=False, primary_key=True, serialize=False)),
-                ('language', models.CharField(blank=True, choices=[('en', 'English'), ('pt-br', 'Brazilian Portuguese')], max_length=10, verbose_name='language')),
-                ('time_zone', models.CharField(blank=True, max_length=64, verbose_name='time zone')),
-                ('groups', models.ManyToManyField(blank=True, help_text='The groups this user belongs to. A user will get all permissions granted to each of their groups.', related_name='user_set', related_query_name='user', to='auth.group', verbose_name='groups')),
-                ('user_permissions', models.ManyToManyField(blank=True, help_text='Specific permissions for this user.', related_name='user_set', related_query_name='user', to='auth.permission', verbose_name='user permissions')),
+                ("password", models.CharField(max_length=128, verbose_name="password")),
+                ("last_login", models.DateTimeField(blank=True, null=True, verbose_name="last login")),
+                (
+                    "is_superuser",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Designates that this user has all permissions without explicitly assigning them.",
+                        verbose_name="superuser status",
+                    ),
+                ),
+                (
+                    "username",
+                    models.CharField(
+                        error_messages={"unique": "A user with that username already exists."},
+                        help_text="Required. 150 characters or fewer. Letters, digits and @/./+/-/_ only.",
+                        max_length=150,
+                        unique=True,
+                        validators=[django.contrib.auth.validators.UnicodeUsernameValidator()],
+                        verbose_name="username",
+                    ),
+                ),
+                ("first_name", models.CharField(blank=True, max_length=150, verbose_name="first name")),
+                ("last_name", models.CharField(blank=True, max_length=150, verbose_name="last name")),
+                ("email", models.EmailField(blank=True, max_length=254, verbose_name="email address")),
+                (
+                    "is_staff",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Designates whether the user can log into this admin site.",
+                        verbose_name="staff status",
+                    ),
+                ),
+                (
+                    "is_active",
+                    models.BooleanField(
+                        default=True,
+                        help_text="Designates whether this user should be treated as active. Unselect this instead of deleting accounts.",
+                        verbose_name="active",
+                    ),
+                ),
+                (
+                    "date_joined",
+                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="date joined"),
+                ),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=teams.models.uuid7.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "language",
+                    models.CharField(
+                        blank=True,
+                        choices=[("en", "English"), ("pt-br", "Brazilian Portuguese")],
+                        max_length=10,
+                        verbose_name="language",
+                    ),
+                ),
+                ("time_zone", models.CharField(blank=True, max_length=64, verbose_name="time zone")),
+                (
+                    "groups",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="The groups this user belongs to. A user will get all permissions granted to each of their groups.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.group",
+                        verbose_name="groups",
+                    ),
+                ),
+                (
+                    "user_permissions",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="Specific permissions for this user.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.permission",
+                        verbose_name="user permissions",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'user',
-                'verbose_name_plural': 'users',
+                "verbose_name": "user",
+                "verbose_name_plural": "users",
             },
             managers=[
-                ('objects', django.contrib.auth.models.UserManager()),
+                ("objects", django.contrib.auth.models.UserManager()),
             ],
         ),
         migrations.CreateModel(
-            name='SunaConnection',
+            name="SunaConnection",
             fields=[
-                ('id', models.UUIDField(default=teams.models.uuid7.new_id, editable=False, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=100, verbose_name='name')),
-                ('base_url', models.CharField(max_length=500, verbose_name='base URL')),
-                ('sealed_credential', teams.models.encrypted_text.StrictEncryptedTextField(blank=True, editable=False, null=True, verbose_name='credential')),
-                ('wire_profile', models.CharField(blank=True, max_length=20, verbose_name='wire profile')),
-                ('sends_user_keys', models.BooleanField(default=False, help_text="Only Sunas that read X-API-Key-<service> should ever be sent users' keys.", verbose_name="sends users' keys")),
-                ('capabilities', models.JSONField(blank=True, default=dict, verbose_name='capabilities')),
-                ('limits', models.JSONField(blank=True, default=dict, verbose_name='limits')),
-                ('throttled_until', models.DateTimeField(blank=True, null=True, verbose_name='throttled until')),
-                ('paused_code', models.CharField(blank=True, max_length=50, verbose_name='paused because')),
-                ('checked_at', models.DateTimeField(blank=True, null=True, verbose_name='checked at')),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created at')),
-                ('owner', models.ForeignKey(blank=True, help_text='Empty: a connection of the whole site.', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='suna_connections', to=settings.AUTH_USER_MODEL, verbose_name='owner')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=teams.models.uuid7.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("name", models.CharField(max_length=100, verbose_name="name")),
+                ("base_url", models.CharField(max_length=500, verbose_name="base URL")),
+                (
+                    "sealed_credential",
+                    teams.models.encrypted_text.StrictEncryptedTextField(
+                        blank=True, editable=False, null=True, verbose_name="credential"
+                    ),
+                ),
+                ("wire_profile", models.CharField(blank=True, max_length=20, verbose_name="wire profile")),
+                (
+                    "sends_user_keys",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Only Sunas that read X-API-Key-<service> should ever be sent users' keys.",
+                        verbose_name="sends users' keys",
+                    ),
+                ),
+                ("capabilities", models.JSONField(blank=True, default=dict, verbose_name="capabilities")),
+                ("limits", models.JSONField(blank=True, default=dict, verbose_name="limits")),
+                (
+                    "throttled_until",
+                    models.DateTimeField(blank=True, null=True, verbose_name="throttled until"),
+                ),
+                ("paused_code", models.CharField(blank=True, max_length=50, verbose_name="paused because")),
+                ("checked_at", models.DateTimeField(blank=True, null=True, verbose_name="checked at")),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created at")),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="Empty: a connection of the whole site.",
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="suna_connections",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="owner",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'Suna connection',
-                'verbose_name_plural': 'Suna connections',
-                'ordering': ['name'],
+                "verbose_name": "Suna connection",
+                "verbose_name_plural": "Suna connections",
+                "ordering": ["name"],
+                "base_manager_name": "objects",
             },
         ),
         migrations.CreateModel(
-            name='Agent',
+            name="Agent",
             fields=[
-                ('id', models.UUIDField(default=teams.models.uuid7.new_id, editable=False, primary_key=True, serialize=False)),
-                ('agent_id', models.CharField(max_length=128, verbose_name='agent id')),
-                ('name', models.CharField(max_length=200, verbose_name='name')),
-                ('description', models.TextField(blank=True, verbose_name='description')),
-                ('model_name', models.CharField(blank=True, max_length=200, verbose_name='model')),
-                ('synced_at', models.DateTimeField(blank=True, null=True, verbose_name='synced at')),
-                ('missing_since', models.DateTimeField(blank=True, null=True, verbose_name='missing since')),
-                ('connection', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='agents', to='teams.sunaconnection')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=teams.models.uuid7.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("agent_id", models.CharField(max_length=128, verbose_name="agent id")),
+                ("name", models.CharField(max_length=200, verbose_name="name")),
+                ("description", models.TextField(blank=True, verbose_name="description")),
+                ("model_name", models.CharField(blank=True, max_length=200, verbose_name="model")),
+                ("synced_at", models.DateTimeField(blank=True, null=True, verbose_name="synced at")),
+                ("missing_since", models.DateTimeField(blank=True, null=True, verbose_name="missing since")),
+                (
+                    "connection",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="agents",
+                        to="teams.sunaconnection",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'agent',
-                'verbose_name_plural': 'agents',
-                'ordering': ['name', 'agent_id'],
+                "verbose_name": "agent",
+                "verbose_name_plural": "agents",
+                "ordering": ["name", "agent_id"],
             },
         ),
         migrations.CreateModel(
-            name='Team',
+            name="Team",
             fields=[
-                ('id', models.UUIDField(default=teams.models.uuid7.new_id, editable=False, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=100, verbose_name='name')),
-                ('slug', models.SlugField(max_length=110, verbose_name='slug')),
-                ('description', models.TextField(blank=True, max_length=2000, verbose_name='description')),
-                ('record_content', models.BooleanField(default=False, help_text='Keep full prompts and answers in the usage ledger.', verbose_name='record content')),
-                ('is_active', models.BooleanField(default=True, verbose_name='active')),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created at')),
-                ('updated_at', models.DateTimeField(auto_now=True, verbose_name='updated at')),
-                ('connection', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='teams', to='teams.sunaconnection', verbose_name='connection')),
-                ('owner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='owned_teams', to=settings.AUTH_USER_MODEL, verbose_name='owner')),
-                ('payer', models.ForeignKey(blank=True, help_text='Empty: the owner.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='paid_teams', to=settings.AUTH_USER_MODEL, verbose_name='payer')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=teams.models.uuid7.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("name", models.CharField(max_length=100, verbose_name="name")),
+                ("slug", models.SlugField(max_length=110, verbose_name="slug")),
+                ("description", models.TextField(blank=True, max_length=2000, verbose_name="description")),
+                (
+                    "record_content",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Keep full prompts and answers in the usage ledger.",
+                        verbose_name="record content",
+                    ),
+                ),
+                ("is_active", models.BooleanField(default=True, verbose_name="active")),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created at")),
+                ("updated_at", models.DateTimeField(auto_now=True, verbose_name="updated at")),
+                (
+                    "connection",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="teams",
+                        to="teams.sunaconnection",
+                        verbose_name="connection",
+                    ),
+                ),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="owned_teams",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="owner",
+                    ),
+                ),
+                (
+                    "payer",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="Empty: the owner.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="paid_teams",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="payer",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'team',
-                'verbose_name_plural': 'teams',
-                'ordering': ['name'],
+                "verbose_name": "team",
+                "verbose_name_plural": "teams",
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='TeamMembership',
+            name="TeamMembership",
             fields=[
-                ('id', models.UUIDField(default=teams.models.uuid7.new_id, editable=False, primary_key=True, serialize=False)),
-                ('role', models.CharField(choices=[('viewer', 'viewer'), ('operator', 'operator'), ('editor', 'editor')], default='viewer', max_length=10, verbose_name='role')),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created at')),
-                ('team', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='teams.team')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='team_memberships', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=teams.models.uuid7.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[("viewer", "viewer"), ("operator", "operator"), ("editor", "editor")],
+                        default="viewer",
+                        max_length=10,
+                        verbose_name="role",
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created at")),
+                (
+                    "team",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="memberships",
+                        to="teams.team",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="team_memberships",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'team member',
-                'verbose_name_plural': 'team members',
+                "verbose_name": "team member",
+                "verbose_name_plural": "team members",
             },
         ),
         migrations.CreateModel(
-            name='WorkflowVersion',
+            name="WorkflowVersion",
             fields=[
-                ('id', models.UUIDField(default=teams.models.uuid7.new_id, editable=False, primary_key=True, serialize=False)),
-                ('number', models.PositiveIntegerField(verbose_name='number')),
-                ('source', models.TextField(verbose_name='definition')),
-                ('note', models.CharField(blank=True, max_length=500, verbose_name='note')),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created at')),
-                ('author', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('team', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='versions', to='teams.team')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=teams.models.uuid7.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("number", models.PositiveIntegerField(verbose_name="number")),
+                ("source", models.TextField(verbose_name="definition")),
+                ("note", models.CharField(blank=True, max_length=500, verbose_name="note")),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created at")),
+                (
+                    "author",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "team",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="versions", to="teams.team"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'workflow version',
-                'verbose_name_plural': 'workflow versions',
-                'ordering': ['team', '-number'],
+                "verbose_name": "workflow version",
+                "verbose_name_plural": "workflow versions",
+                "ordering": ["team", "-number"],
             },
         ),
         migrations.AddField(
-            model_name='team',
-            name='published_version',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='teams.workflowversion', verbose_name='published version'),
+            model_name="team",
+            name="published_version",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="teams.workflowversion",
+                verbose_name="published version",
+            ),
         ),
         migrations.CreateModel(
-            name='ApiToken',
+            name="ApiToken",
             fields=[
-                ('digest', models.CharField(max_length=128, primary_key=True, serialize=False)),
-                ('token_key', models.CharField(db_index=True, max_length=25)),
-                ('created', models.DateTimeField(auto_now_add=True)),
-                ('expiry', models.DateTimeField(blank=True, null=True)),
-                ('name', models.CharField(blank=True, max_length=100, verbose_name='name')),
-                ('scope', models.CharField(choices=[('read', 'read'), ('run', 'read and run'), ('admin', 'everything its user may')], default='admin', max_length=10, verbose_name='scope')),
-                ('last_used_at', models.DateTimeField(blank=True, null=True, verbose_name='last used at')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='auth_token_set', to=settings.AUTH_USER_MODEL)),
+                ("digest", models.CharField(max_length=128, primary_key=True, serialize=False)),
+                ("token_key", models.CharField(db_index=True, max_length=25)),
+                ("created", models.DateTimeField(auto_now_add=True)),
+                ("expiry", models.DateTimeField(blank=True, null=True)),
+                ("name", models.CharField(blank=True, max_length=100, verbose_name="name")),
+                (
+                    "scope",
+                    models.CharField(
+                        choices=[
+                            ("read", "read"),
+                            ("run", "read and run"),
+                            ("admin", "everything its user may"),
+                        ],
+                        default="admin",
+                        max_length=10,
+                        verbose_name="scope",
+                    ),
+                ),
+                ("last_used_at", models.DateTimeField(blank=True, null=True, verbose_name="last used at")),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="auth_token_set",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'API token',
-                'verbose_name_plural': 'API tokens',
-                'constraints': [models.CheckConstraint(condition=models.Q(('scope__in', ['read', 'run', 'admin'])), name='api_token_scope_known')],
+                "verbose_name": "API token",
+                "verbose_name_plural": "API tokens",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("scope__in", ["read", "run", "admin"])),
+                        name="api_token_scope_known",
+                    )
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='sunaconnection',
-            constraint=models.CheckConstraint(condition=models.Q(('base_url__startswith', 'https://'), ('base_url__startswith', 'http://'), _connector='OR'), name='suna_connection_base_url_http'),
+            model_name="sunaconnection",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("base_url__startswith", "https://"), ("base_url__startswith", "http://"), _connector="OR"
+                ),
+                name="suna_connection_base_url_http",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='sunaconnection',
-            constraint=models.UniqueConstraint(fields=('owner', 'name'), name='suna_connection_name_once', nulls_distinct=False),
+            model_name="sunaconnection",
+            constraint=models.UniqueConstraint(
+                fields=("owner", "name"), name="suna_connection_name_once", nulls_distinct=False
+            ),
         ),
         migrations.AddConstraint(
-            model_name='agent',
-            constraint=models.UniqueConstraint(fields=('connection', 'agent_id'), name='agent_once_per_connection'),
+            model_name="agent",
+            constraint=models.UniqueConstraint(
+                fields=("connection", "agent_id"), name="agent_once_per_connection"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='teammembership',
-            constraint=models.UniqueConstraint(fields=('team', 'user'), name='team_member_once'),
+            model_name="teammembership",
+            constraint=models.UniqueConstraint(fields=("team", "user"), name="team_member_once"),
         ),
         migrations.AddConstraint(
-            model_name='teammembership',
-            constraint=models.CheckConstraint(condition=models.Q(('role__in', ['viewer', 'operator', 'editor'])), name='team_member_role_known'),
+            model_name="teammembership",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("role__in", ["viewer", "operator", "editor"])),
+                name="team_member_role_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='workflowversion',
-            constraint=models.UniqueConstraint(fields=('team', 'number'), name='workflow_version_number_once'),
+            model_name="workflowversion",
+            constraint=models.UniqueConstraint(
+                fields=("team", "number"), name="workflow_version_number_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='workflowversion',
-            constraint=models.CheckConstraint(condition=models.Q(('number__gte', 1)), name='workflow_version_numbered'),
+            model_name="workflowversion",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("number__gte", 1)), name="workflow_version_numbered"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='team',
-            constraint=models.UniqueConstraint(fields=('owner', 'slug'), name='team_slug_once_per_owner'),
+            model_name="team",
+            constraint=models.UniqueConstraint(fields=("owner", "slug"), name="team_slug_once_per_owner"),
         ),
         migrations.AddConstraint(
-            model_name='team',
-            constraint=models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='team_named'),
+            model_name="team",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("name", ""), _negated=True), name="team_named"
+            ),
         ),
     ]

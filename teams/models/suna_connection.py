@@ -1,7 +1,8 @@
 """Where a Suna is and how we speak to it. Testing, syncing and detecting live in `executions.actions`."""
 
 import json
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import models
@@ -21,6 +22,26 @@ class SunaConnectionQuerySet(models.QuerySet["SunaConnection"]):
     def visible_to(self, user: "User") -> "SunaConnectionQuerySet":
         """Return the user's own connections and the site's."""
         return self.filter(Q(owner=user) | Q(owner=None))
+
+    def with_credential(self) -> "SunaConnectionQuerySet":
+        """Load the encrypted column as well: Undecryptable where a row's is not readable."""
+        return self.defer(None)
+
+
+class SunaConnectionManager(models.Manager["SunaConnection"]):
+    """Leaves the encrypted column in the database: a page must not fail because a key is wrong."""
+
+    def get_queryset(self) -> SunaConnectionQuerySet:
+        """Return all rows without their credential."""
+        return SunaConnectionQuerySet(self.model, using=self._db).defer("sealed_credential")
+
+    def visible_to(self, user: "User") -> SunaConnectionQuerySet:
+        """Return the user's own connections and the site's; see the query set."""
+        return self.get_queryset().visible_to(user)
+
+    def with_credential(self) -> SunaConnectionQuerySet:
+        """Return all rows with their credential; see the query set."""
+        return self.get_queryset().with_credential()
 
 
 class SunaConnection(models.Model):
@@ -58,9 +79,11 @@ class SunaConnection(models.Model):
     checked_at = models.DateTimeField(_("checked at"), null=True, blank=True)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
-    objects = SunaConnectionQuerySet.as_manager()
+    objects = SunaConnectionManager()
 
     class Meta:
+        # Related look-ups go through the base manager; they must not decrypt either.
+        base_manager_name = "objects"
         verbose_name = _("Suna connection")
         verbose_name_plural = _("Suna connections")
         ordering = ["name"]
@@ -78,6 +101,15 @@ class SunaConnection(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def refresh_from_db(
+        self, using: str | None = None, fields: Iterable[str] | None = None, from_queryset: Any = None
+    ) -> None:
+        """Fetch the credential where it is asked for by name; Django asks the manager that leaves it out."""
+        wanted = None if fields is None else list(fields)
+        if wanted is not None and "sealed_credential" in wanted and from_queryset is None:
+            from_queryset = SunaConnection.objects.with_credential()
+        super().refresh_from_db(using=using, fields=wanted, from_queryset=from_queryset)
 
     def set_credential(self, *, bearer: str = "", api_key: str = "") -> None:
         """Seal a credential for this row and its base URL; the caller saves. Both empty: none."""

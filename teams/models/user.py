@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from teams.models.uuid7 import new_id
 
 
-class User(AbstractUser):
+class User(AbstractUser):  # type: ignore[django-manager-missing]  # knox gives its manager no type
     """A person. `language` and `time_zone` are empty where the browser's and the site's hold."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)

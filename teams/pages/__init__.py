@@ -1,0 +1,1 @@
+"""Pages about teams. Each module is one page; none of them writes a row."""

@@ -22,9 +22,24 @@ class SimulatedSuna:
     def get(self, path: str) -> Any:
         return self._call("GET", path, None)
 
-    def fail(self, operation: str, *, times: int = 1, **effect: Any) -> None:
-        """Make the next calls of an operation fail."""
-        self._call("POST", "faults", {"operation": operation, "times": times, "do": effect})
+    def fail(self, operation: str, *, times: int = 1, contains: str | None = None, **effect: Any) -> None:
+        """Make the next calls of an operation fail, of the runs whose prompt contains a text."""
+        self._call(
+            "POST", "faults", {"operation": operation, "times": times, "contains": contains, "do": effect}
+        )
+
+    def clear_faults(self) -> None:
+        """Drop all rules and open all barriers."""
+        self._call("DELETE", "faults", None)
+
+    def release(self, barrier: str) -> None:
+        """Let all who wait at a barrier go, and all who come later."""
+        self._call("POST", f"barriers/{barrier}/release", {})
+
+    def starts(self) -> int:
+        """Return how many runs were started."""
+        count: int = self.get("summary")["starts"]
+        return count
 
     def reset(self) -> None:
         self._call("POST", "reset", {})

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from renum_site.embedded.errors import ServiceError
-from renum_site.embedded.lifecycle import URL_NAMES, start_services
+from renum_site.embedded.lifecycle import URL_NAMES, start_services, stop_unused_services
 from renum_site.processes import (
     ProcessError,
     StopRequestedError,
@@ -28,6 +28,7 @@ class Command(BaseCommand):
 
     help = "Run Renum on this machine: services, workers, web and, where no Suna is set, a simulated one."
     requires_system_checks = []
+    _external = frozenset(URL_NAMES) - settings.EMBEDDED_SERVICES
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Add the port of the web server."""
@@ -42,14 +43,13 @@ class Command(BaseCommand):
                 self._start(supervisor, port)
                 supervisor.wait()
         except StopRequestedError:
-            self.stdout.write(
-                "Stopped. The data is kept; PostgreSQL and Redis stay up (`make stop` ends them)."
-            )
+            self.stdout.write(self._stop_services())
         except (ProcessError, ServiceError) as error:
+            self.stdout.write(self._stop_services())
             raise CommandError(str(error)) from None
 
     def _start(self, supervisor: Supervisor, port: int) -> None:
-        start_services(var=settings.RENUM_VAR_DIR, external=frozenset(URL_NAMES) - settings.EMBEDDED_SERVICES)
+        start_services(var=settings.RENUM_VAR_DIR, external=self._external)
         supervisor.run("migrate", [*MANAGE, "migrate", "--noinput"])
         env = dict(os.environ)
         if settings.SUNA_BASE_URL is None:
@@ -73,6 +73,13 @@ class Command(BaseCommand):
         supervisor.check_alive()
         self.stdout.write(seeded.output())
         self.stdout.write(f"Renum is at http://127.0.0.1:{chosen}/ and stops with Ctrl-C.")
+
+    def _stop_services(self) -> str:
+        if stop_unused_services(var=settings.RENUM_VAR_DIR, external=self._external):
+            return "Stopped. The data is kept for the next start."
+        return (
+            "Stopped. PostgreSQL and Redis stay up, because somebody else uses them (`make stop` ends them)."
+        )
 
     def _start_simulator(self, supervisor: Supervisor) -> str:
         if not settings.ALLOW_SIMULATOR:

@@ -34,7 +34,7 @@ def client_for(user: User | None, scope: ApiTokenScope = ApiTokenScope.ADMIN) ->
 
 
 def assert_problem(response: Response, status: int, code: str) -> dict[str, Any]:
-    """Check that an answer is a problem of that status and code, whole and without a trace; return its body."""
+    """Check that an answer is a whole problem of that status and code; return its body."""
     body: dict[str, Any] = response.json()
     assert (response.status_code, body["code"]) == (status, code), body
     assert response.headers["Content-Type"] == PROBLEM

@@ -28,7 +28,9 @@ def failing(monkeypatch):
     return fail_with
 
 
-def test_an_unexpected_failure_tells_its_request_id_alone_and_is_logged_under_it(api, failing, caplog) -> None:
+def test_an_unexpected_failure_tells_its_request_id_alone_and_is_logged_under_it(
+    api, failing, caplog
+) -> None:
     failing(RuntimeError(SECRET_WORDS))
 
     with caplog.at_level(logging.ERROR, logger="renum.api"):

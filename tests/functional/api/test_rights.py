@@ -1,4 +1,4 @@
-"""Every route for every kind of person. The routes come from the resolver: a new one without a row fails here."""
+"""Every route for every kind of person. Routes come from the resolver: a new one needs a row here."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 import redis
 
-from renum_site.embedded.lifecycle import list_services
+from renum_site.embedded.lifecycle import list_services, stop_unused_services
 from renum_site.embedded.state import LOOPBACK
 from tests.integration.embedded.conftest import NOTHING, Box
 
@@ -102,6 +102,15 @@ def test_nothing_is_written_when_both_addresses_are_set(fresh_box: Box) -> None:
         assert done.returncode == 0
     assert not (fresh_box.var / "services" / "postgres").exists()
     assert not (fresh_box.var / "services" / "redis").exists()
+
+
+def test_services_stay_up_while_somebody_else_is_connected(box: Box) -> None:
+    box.start()
+    with psycopg.connect(box.address("postgres").postgres_url()) as connection:
+        assert not stop_unused_services(var=box.var, external=NOTHING)
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+    assert stop_unused_services(var=box.var, external=NOTHING)
+    assert box.processes() == []
 
 
 def test_two_starts_at_once_agree_on_one_pair_of_servers(fresh_box: Box) -> None:

@@ -1,0 +1,78 @@
+"""From what the simulator saw to numbers: hand-offs, steps a second, percentiles. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from bench.simulated_suna import Seen
+from bench.situations import BenchError
+
+FIRST_REQUEST = "threads.create"
+POLL = "run.get"
+
+Chain = Sequence[str]
+"""The threads of one execution, in the order of its steps."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clocked:
+    """One situation, gone through once by one runner. `cpu_s` is None where it could not be read."""
+
+    hand_offs_ms: tuple[float, ...]
+    steps_per_s: float
+    requests_per_step: float
+    cpu_s_per_1000_steps: float | None
+
+    @property
+    def p50_ms(self) -> float:
+        """The median hand-off."""
+        return percentile(self.hand_offs_ms, 50)
+
+    @property
+    def p95_ms(self) -> float:
+        """The hand-off that 95 of 100 do not exceed."""
+        return percentile(self.hand_offs_ms, 95)
+
+
+def clock(seen: Seen, chains: Sequence[Chain], *, cpu_s: float | None) -> Clocked:
+    """Return the numbers of `chains`.
+
+    A hand-off lasts from the end of a run to the arrival of the first request for the next step. The steps
+    are counted from the first request of all to the answer to the last.
+    """
+    arrived_at = {
+        request.thread_id: request.at for request in seen.requests if request.operation == FIRST_REQUEST
+    }
+    steps = sum(len(chain) for chain in chains)
+    if steps != len(arrived_at) or steps != len(seen.ended_at):
+        msg = f"{steps} steps were made, but {len(arrived_at)} threads and {len(seen.ended_at)} runs seen."
+        raise BenchError(msg)
+    hand_offs = [
+        (arrived_at[following] - seen.ended_at[ended]) * 1000
+        for chain in chains
+        for ended, following in pairwise(chain)
+    ]
+    lasted_s = max(request.over_at for request in seen.requests) - min(arrived_at.values())
+    return Clocked(
+        hand_offs_ms=tuple(hand_offs),
+        steps_per_s=steps / lasted_s,
+        requests_per_step=len(seen.requests) / steps,
+        cpu_s_per_1000_steps=None if cpu_s is None else cpu_s / steps * 1000,
+    )
+
+
+def requests_of_step(seen: Seen, thread_id: str) -> list[tuple[str, int]]:
+    """Return the operations for one step and the sizes of their bodies, repeated polls left out."""
+    calls = [(seen_.operation, seen_.body_bytes) for seen_ in seen.requests if seen_.thread_id == thread_id]
+    return [call for number, call in enumerate(calls) if call[0] != POLL or call not in calls[:number]]
+
+
+def percentile(values: Sequence[float], percent: float) -> float:
+    """Return a percentile, between two neighbours in proportion. Raises BenchError for no values."""
+    if not values:
+        raise BenchError("There is no hand-off in an execution of one step.")
+    ordered = sorted(values)
+    place = (len(ordered) - 1) * percent / 100
+    below = int(place)
+    above = min(below + 1, len(ordered) - 1)
+    return ordered[below] + (ordered[above] - ordered[below]) * (place - below)

@@ -1,0 +1,69 @@
+"""Finding out which Suna a connection leads to, and keeping that on the connection."""
+
+from dataclasses import asdict
+
+from asgiref.sync import async_to_sync
+from django.db.models.functions import Now
+
+from executions.actions.connection_rights import SunaUnusable, check_may_manage, refuse_for
+from executions.agent_service import AgentServiceError, SecretText
+from executions.suna.credential import SunaCredential
+from executions.suna.detect import Detection, detect_profile
+from executions.suna.wire import PROFILES
+from teams.models import SunaConnection, User
+from teams.models.encrypted_text import Undecryptable
+
+
+def detect_connection(
+    *, connection: SunaConnection, by: User | None, profile: str | None = None
+) -> SunaConnection:
+    """Set the connection's wire profile and what follows from it. Nothing is started or changed in Suna.
+
+    A `profile` that is given is taken at its word and nothing is asked. Raises NotAllowed and SunaUnusable;
+    the connection is then as it was. No transaction may be open: this waits for the network.
+    """
+    check_may_manage(by, connection)
+    found = profile or _ask(connection)
+    if found not in PROFILES:
+        spoken = ", ".join(PROFILES)
+        message = f"Renum does not speak the wire profile {found} yet. It speaks {spoken}."
+        raise SunaUnusable(message, code="unknown_suna")
+    capabilities = PROFILES[found].capabilities
+    if found != connection.wire_profile:
+        # Users' keys go only where they are read; a Suna that became another one asks for a new consent.
+        connection.sends_user_keys = capabilities.honours_user_keys
+    connection.wire_profile = found
+    connection.capabilities = asdict(capabilities)
+    connection.paused_code = ""
+    SunaConnection.objects.filter(pk=connection.pk).update(
+        wire_profile=connection.wire_profile,
+        capabilities=connection.capabilities,
+        sends_user_keys=connection.sends_user_keys,
+        paused_code=connection.paused_code,
+        checked_at=Now(),
+    )
+    connection.refresh_from_db(fields=["checked_at"])
+    return connection
+
+
+def _ask(connection: SunaConnection) -> str:
+    try:
+        held = connection.credential()
+        found: Detection = async_to_sync(detect_profile)(
+            base_url=connection.base_url,
+            credential=SunaCredential(
+                bearer=SecretText(held["bearer"]) if held["bearer"] else None,
+                api_key=SecretText(held["api_key"]) if held["api_key"] else None,
+            ),
+        )
+    except AgentServiceError as error:
+        raise refuse_for(error) from None
+    except Undecryptable:
+        message = "The connection's credential cannot be read. Give it again."
+        raise SunaUnusable(message, code="credential_unreadable") from None
+    if found.profile is None:
+        raise SunaUnusable(
+            f"Renum cannot use this address: {found.refused_because}.",
+            code="unknown_suna",
+        )
+    return found.profile

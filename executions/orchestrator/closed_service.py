@@ -1,0 +1,59 @@
+"""A connection that cannot be opened, as a service that refuses every call for that reason."""
+
+from collections.abc import Callable
+from typing import NoReturn
+
+from executions.agent_service import (
+    AgentService,
+    AgentServiceError,
+    AgentView,
+    RunRequest,
+    RunResult,
+    RunView,
+)
+
+
+class ClosedService(AgentService):
+    """Refuses every call, so that a connection's fault ends or delays attempts and never the execution."""
+
+    def __init__(self, refusal: Callable[[], AgentServiceError]) -> None:
+        self._refusal = refusal
+
+    async def prepare_run(self, request: RunRequest) -> str | None:
+        """Refuse."""
+        self._refuse()
+
+    async def start_run(self, request: RunRequest, *, place: str | None) -> RunView:
+        """Refuse."""
+        self._refuse()
+
+    async def list_runs(self, place: str) -> tuple[RunView, ...]:
+        """Refuse."""
+        self._refuse()
+
+    async def get_run(self, run_id: str) -> RunView:
+        """Refuse."""
+        self._refuse()
+
+    async def get_result(self, run_id: str, *, place: str | None) -> RunResult:
+        """Refuse."""
+        self._refuse()
+
+    async def stop_run(self, run_id: str) -> None:
+        """Refuse."""
+        self._refuse()
+
+    async def list_agents(self) -> tuple[AgentView, ...]:
+        """Refuse."""
+        self._refuse()
+
+    async def get_agent(self, agent_id: str) -> AgentView:
+        """Refuse."""
+        self._refuse()
+
+    async def aclose(self) -> None:
+        """Close nothing."""
+
+    def _refuse(self) -> NoReturn:
+        # A new error each time: one that is raised again and again would collect every traceback.
+        raise self._refusal()

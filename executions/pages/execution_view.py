@@ -1,0 +1,162 @@
+"""An execution as its page shows it: plain values, gathered in a handful of queries."""
+
+import datetime as dt
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from billing.ledger import Tally, totals_of_execution
+from executions.engine.state import EXECUTION_TERMINAL, STEP_TERMINAL
+from executions.models import Execution, ExecutionStep
+from executions.pages.spending import Spending, spending_of
+from executions.wording import execution_sentence, status_words, step_sentence
+from teams.pages.workflow_view import agent_names, step_titles
+from teams.workflow.plan import Plan, plan_from_json
+
+MAX_ANSWER_CHARS = 50_000
+"""Of one answer the page shows no more: a browser gets slow on megabytes of text."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Text:
+    """A text for a page, and whether it was cut."""
+
+    text: str
+    is_cut: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepView:
+    """One step."""
+
+    step_id: str
+    title: str
+    agent: str
+    status: str
+    status_words: str
+    sentence: str
+    attempts: int
+    retry_at: dt.datetime | None
+    elapsed_s: int | None
+    is_over: bool
+    answer: Text | None
+    spending: Spending
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentView:
+    """What one agent used and cost, over all its steps."""
+
+    name: str
+    spending: Spending
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutionView:
+    """The execution. `elapsed_s` runs on where `is_over` is false."""
+
+    status_words: str
+    sentence: str
+    is_over: bool
+    steps: tuple[StepView, ...]
+    steps_over: int
+    answer: Text | None
+    elapsed_s: int | None
+    spending: Spending
+    agents: tuple[AgentView, ...]
+    is_cost_final: bool
+
+
+def build_execution_view(execution: Execution, *, now: dt.datetime) -> ExecutionView:
+    """Gather everything that the page shows, in three queries."""
+    plan = plan_from_json(execution.plan)
+    steps = list(ExecutionStep.objects.filter(execution=execution).order_by("position").defer("input"))
+    totals = totals_of_execution(execution.pk)
+    agents = agent_names(execution.connection_id, [step.agent_id for step in steps])
+    titles = step_titles(plan.steps)
+    is_over = execution.status in EXECUTION_TERMINAL
+    views = tuple(
+        _step_view(step, plan=plan, steps=steps, titles=titles, agents=agents, tally=totals.by_step, now=now)
+        for step in steps
+    )
+    return ExecutionView(
+        status_words=status_words(execution.status),
+        sentence=execution_sentence(
+            status=execution.status, code=execution.code, params=execution.message_params, names=titles
+        ),
+        is_over=is_over,
+        steps=views,
+        steps_over=sum(view.is_over for view in views),
+        answer=_text(execution.result_text),
+        elapsed_s=_elapsed_s(execution.started_at, execution.finished_at, now),
+        spending=spending_of(totals.overall),
+        agents=tuple(
+            AgentView(name=agents.get(agent_id, agent_id), spending=spending_of(tally))
+            for agent_id, tally in totals.by_agent.items()
+        ),
+        is_cost_final=is_over and execution.usage_complete,
+    )
+
+
+def _step_view(
+    step: ExecutionStep,
+    *,
+    plan: Plan,
+    steps: Sequence[ExecutionStep],
+    titles: Mapping[str, str],
+    agents: Mapping[str, str],
+    tally: Mapping[str, Tally],
+    now: dt.datetime,
+) -> StepView:
+    is_over = step.status in STEP_TERMINAL
+    return StepView(
+        step_id=step.step_id,
+        title=titles.get(step.step_id, step.step_id),
+        agent=agents.get(step.agent_id, step.agent_id),
+        status=step.status,
+        status_words=status_words(step.status),
+        sentence=step_sentence(
+            status=step.status,
+            code=step.code,
+            params=step.reason_params,
+            awaited=_awaited(step, plan, steps),
+            names=titles,
+        ),
+        attempts=step.attempts,
+        retry_at=step.retry_at if step.status == "retrying" else None,
+        elapsed_s=_elapsed_s(step.started_at, step.finished_at, now),
+        is_over=is_over,
+        answer=_answer(step),
+        spending=spending_of(tally.get(step.step_id, Tally())),
+    )
+
+
+def _awaited(step: ExecutionStep, plan: Plan, steps: Sequence[ExecutionStep]) -> list[str]:
+    """Return the ids that a pending step waits for, in the plan's order."""
+    if step.status != "pending":
+        return []
+    planned = next((one for one in plan.steps if one.id == step.step_id), None)
+    if planned is None:
+        return []
+    open_ones = {one.step_id for one in steps if one.status not in STEP_TERMINAL}
+    waits = [name for name in planned.depends if name in open_ones]
+    undecided = {one.step_id for one in steps if one.status == "pending"}
+    return waits + [name for name in planned.else_group or () if name in undecided and name not in waits]
+
+
+def _answer(step: ExecutionStep) -> Text | None:
+    if step.result_text:
+        return _text(step.result_text)
+    return (
+        None
+        if step.result_data is None
+        else _text(json.dumps(step.result_data, indent=2, ensure_ascii=False))
+    )
+
+
+def _text(text: str) -> Text | None:
+    return Text(text=text[:MAX_ANSWER_CHARS], is_cut=len(text) > MAX_ANSWER_CHARS) if text else None
+
+
+def _elapsed_s(began: dt.datetime | None, ended: dt.datetime | None, now: dt.datetime) -> int | None:
+    return None if began is None else max(0, int(((ended or now) - began).total_seconds()))

@@ -1,0 +1,47 @@
+"""The page of one execution: how it stands, each step, the answer and what it cost; followed live."""
+
+import uuid
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.utils.cache import patch_vary_headers
+from django.views.decorators.http import require_safe
+
+from executions.models import Execution
+from executions.pages.execution_view import build_execution_view
+from teams.actions.rights import may
+from teams.pages.signed_in import SignedInRequest, signed_in
+
+TEMPLATE = "executions/execution.html"
+
+
+def find_execution(request: SignedInRequest, execution_id: uuid.UUID) -> Execution:
+    """Return the execution; 404 for whoever may not see it."""
+    executions = Execution.objects.for_user(request.user)
+    related = executions.select_related("team", "started_by", "workflow_version")
+    return get_object_or_404(related.defer("workflow_version__source", "result"), pk=execution_id)
+
+
+@require_safe
+@signed_in
+def show_execution(request: SignedInRequest, execution_id: uuid.UUID) -> HttpResponse:
+    """Show the execution; to htmx its live part alone, and nothing (204) where that has not changed.
+
+    `seen` is the number of the last event that the part shows: whatever changes comes with an event.
+    """
+    execution = find_execution(request, execution_id)
+    is_part = request.headers.get("HX-Request") == "true"
+    if is_part and request.GET.get("seen") == str(execution.event_seq):
+        response = HttpResponse(status=204)
+    else:
+        context = {
+            "execution": execution,
+            "view": build_execution_view(execution, now=timezone.now()),
+            "may_cancel": may(request.user, "operator", execution.team),
+            "is_part": is_part,
+        }
+        response = render(request, f"{TEMPLATE}#live" if is_part else TEMPLATE, context)
+    # One address, two bodies: a browser's back button must not show the part alone.
+    patch_vary_headers(response, ["HX-Request"])
+    return response

@@ -1,0 +1,18 @@
+"""Why something stands where it stands, in words for people: codes and parameters become sentences.
+
+Pure functions of plain values; gettext gives the language of whoever reads. Nothing is decided here, and
+nothing is marked as safe: what agents wrote may be part of a sentence, and templates escape it.
+"""
+
+from executions.wording.executions import execution_sentence
+from executions.wording.refusals import refusal_sentence
+from executions.wording.statuses import status_words
+from executions.wording.steps import reason_sentence, step_sentence
+
+__all__ = [
+    "execution_sentence",
+    "reason_sentence",
+    "refusal_sentence",
+    "status_words",
+    "step_sentence",
+]

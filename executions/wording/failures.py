@@ -1,0 +1,78 @@
+"""Why an attempt or a step failed."""
+
+from collections.abc import Callable, Mapping
+
+from django.utils.translation import gettext as _
+
+from teams.wording import in_words
+from teams.workflow.plan import Json
+
+Params = Mapping[str, Json]
+
+
+def _with_message(sentence: str, params: Params) -> str:
+    message = str(params.get("message") or "").strip()
+    if not message:
+        return sentence
+    return _("%(sentence)s It said: %(message)s") % {"sentence": sentence, "message": message}
+
+
+def _agent_failed(params: Params) -> str:
+    if params.get("asked"):
+        return _with_message(_("The agent asked a question instead of giving an answer."), params)
+    return _with_message(_("The agent failed."), params)
+
+
+def _bad_output(params: Params) -> str:
+    where = params.get("pointer")
+    found = params.get("message")
+    if where and found:
+        return _("The answer does not have the form that the step asks for, at %(where)s: %(found)s") % {
+            "where": where,
+            "found": found,
+        }
+    if found:
+        return _("The answer does not have the form that the step asks for: %(found)s") % {"found": found}
+    return _("The answer does not have the form that the step asks for.")
+
+
+def _key_missing(params: Params) -> str:
+    services = params.get("services")
+    names = in_words([str(name) for name in services]) if isinstance(services, list) else "?"
+    return _("The payer has stored no key for %(services)s. Store one and run the team again.") % {
+        "services": names
+    }
+
+
+FAILURES: Mapping[str, Callable[[Params], str]] = {
+    "agent_failed": _agent_failed,
+    "agent_service_error": lambda params: _with_message(_("Suna answered with an error."), params),
+    "bad_output": _bad_output,
+    "bad_response": lambda params: _with_message(_("Suna's answer made no sense."), params),
+    "crashed": lambda params: _("The attempt was lost when its process crashed."),
+    "credential_refused": lambda params: _("Suna refused the connection's credential."),
+    "denied": lambda params: _with_message(
+        _("Suna does not allow this to the connection's account."), params
+    ),
+    "empty_result": lambda params: _("The agent finished without an answer."),
+    "internal_error": lambda params: _("Renum made an error and could not carry this on."),
+    "key_missing": _key_missing,
+    "key_undecryptable": lambda params: _(
+        "A stored key of the payer cannot be read any more. Store it again."
+    ),
+    "not_found": lambda params: _("Suna does not know the run."),
+    "payment_required": lambda params: _("The account behind the connection to Suna has no credits."),
+    "redirect_refused": lambda params: _(
+        "Suna's address points somewhere else, which Renum does not follow."
+    ),
+    "rejected": lambda params: _with_message(_("Suna refused the request."), params),
+    "result_too_large": lambda params: _("The answer is larger than Renum takes."),
+    "run_vanished": lambda params: _("The run is not there in Suna any more."),
+    "start_uncertain": lambda params: _("Suna did not confirm the start."),
+    "stopped": lambda params: _("The run was stopped."),
+    "stopped_by_suna": lambda params: _("Suna stopped the run."),
+    "suna_restarted": lambda params: _("Suna was shut down while the agent was at work."),
+    "throttled": lambda params: _("Suna takes no more runs at present."),
+    "timeout": lambda params: _("The agent took longer than the step allows."),
+    "unavailable": lambda params: _with_message(_("Suna could not be reached."), params),
+}

@@ -1,0 +1,69 @@
+"""What a step that could start is waiting for."""
+
+from collections.abc import Callable, Mapping
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from teams.workflow.plan import Json
+
+Params = Mapping[str, Json]
+
+
+def _max_parallel(params: Params) -> str:
+    limit = params.get("limit")
+    if not isinstance(limit, int):
+        return _("Waits for a free place.")
+    return ngettext(
+        "Waits for a free place: the workflow lets %(limit)s step run at once.",
+        "Waits for a free place: the workflow lets %(limit)s steps run at once.",
+        limit,
+    ) % {"limit": limit}
+
+
+def _throttled(params: Params) -> str:
+    limit = params.get("limit")
+    if not isinstance(limit, int):
+        return _("Waits because Suna takes no more runs at present.")
+    return ngettext(
+        "Waits for a free place: Suna allows %(limit)s run at once.",
+        "Waits for a free place: Suna allows %(limit)s runs at once.",
+        limit,
+    ) % {"limit": limit}
+
+
+def _start_abandoned(params: Params) -> str:
+    attempt = params.get("attempt")
+    if attempt is None:
+        return _("A start led to no run in Suna; the step is started again.")
+    return _("Start %(attempt)s led to no run in Suna; the step is started again.") % {"attempt": attempt}
+
+
+WAITING: Mapping[str, Callable[[Params], str]] = {
+    "paused": lambda params: _("Waits because the execution is paused."),
+    "max_parallel": _max_parallel,
+    "start_abandoned": _start_abandoned,
+    "start_uncertain": lambda params: _(
+        "Suna did not confirm the start. Renum looks whether there is a run."
+    ),
+    "service_agent_service_error": lambda params: _("Suna answers with errors. Renum keeps asking."),
+    "service_bad_response": lambda params: _("Suna's answers make no sense at present. Renum keeps asking."),
+    "service_credential_refused": lambda params: _(
+        "Waits because Suna refuses the connection's credential. Its owner has to renew it."
+    ),
+    "service_denied": lambda params: _("Waits because Suna denies the connection's account this call."),
+    "service_not_found": lambda params: _("Suna does not find the run at present. Renum keeps asking."),
+    "service_payment_required": lambda params: _(
+        "Waits because the account behind the connection to Suna has no credits."
+    ),
+    "service_redirect_refused": lambda params: _(
+        "Waits because Suna's address points somewhere else, which Renum does not follow."
+    ),
+    "service_rejected": lambda params: _("Suna refuses to say how the run stands. Renum keeps asking."),
+    "service_result_too_large": lambda params: _(
+        "Suna's answer is larger than Renum takes. Renum keeps asking."
+    ),
+    "service_start_uncertain": lambda params: _("Suna did not confirm a call. Renum keeps asking."),
+    "service_throttled": _throttled,
+    "service_unavailable": lambda params: _("Suna cannot be reached at present. Renum keeps trying."),
+}

@@ -1,0 +1,117 @@
+"""`manage.py renum_demo`: both example teams end to end, in a terminal."""
+
+import contextlib
+import datetime as dt
+import fcntl
+import signal
+import sys
+import time
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from renum_site.demo.accounts import DemoFileError
+from renum_site.demo.follow import DemoFailedError
+from renum_site.demo.play import Playbill, play
+from renum_site.demo.screen import open_screen
+from renum_site.demo.stage import DEMO_PACE, FAST_PACE, build_stage
+from renum_site.embedded.errors import ServiceError
+from renum_site.processes import ProcessError, StopRequestedError, Supervisor, supervise
+
+RUN_SECONDS, FAST_RUN_SECONDS = 0.4, 0.1
+STOP_WAIT_S = 10.0
+
+
+class Command(BaseCommand):
+    """Starts what a demo needs, plays it, stops everything; exits 0 only where all went as it should."""
+
+    help = (
+        "Run the two example teams, on a simulated Suna unless SUNA_BASE_URL is set, and show what they do."
+    )
+    requires_system_checks = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Add how fast, how long and on which kind of Suna."""
+        parser.add_argument("--fast", action="store_true", help="let simulated agents and drivers hurry")
+        parser.add_argument("--together", action="store_true", help="run the three executions side by side")
+        parser.add_argument(
+            "--deadline", type=float, default=120.0, help="seconds for all executions together"
+        )
+        parser.add_argument(
+            "--profile",
+            choices=("2025-08", "seed"),
+            default="2025-08",
+            help="the simulated Suna's wire profile",
+        )
+
+    def handle(self, *, fast: bool, together: bool, deadline: float, profile: str, **_options: Any) -> None:
+        """Play the demo. A stop by a signal exits with 128 and its number."""
+        if not settings.ALLOW_SIMULATOR:
+            msg = "With DEBUG off there is no demo (unless RENUM_ALLOW_SIMULATOR=1)."
+            raise CommandError(msg)
+        var: Path = settings.RENUM_VAR_DIR
+        began = time.monotonic()
+        try:
+            with _only_one(var), supervise(log_folder=var / "log", stop_wait_s=STOP_WAIT_S) as supervisor:
+                self._play(
+                    supervisor, var, fast=fast, together=together, deadline_s=deadline, profile=profile
+                )
+        except StopRequestedError as stop:
+            self.stderr.write("Stopped. No process of the demo is left.")
+            sys.exit(128 + signal.Signals[str(stop)].value)
+        except (DemoFailedError, ProcessError, ServiceError, DemoFileError) as error:
+            raise CommandError(str(error)) from None
+        self.stdout.write(
+            f"Done in {time.monotonic() - began:.0f} s. `make run` shows these executions in a browser; "
+            "PostgreSQL and Redis stay up until `make stop`."
+        )
+
+    def _play(
+        self,
+        supervisor: Supervisor,
+        var: Path,
+        *,
+        fast: bool,
+        together: bool,
+        deadline_s: float,
+        profile: str,
+    ) -> None:
+        screen = open_screen(sys.stdout, now=lambda: dt.datetime.now(dt.UTC))
+        if settings.SUNA_BASE_URL is None:
+            screen.say(
+                f"Suna is simulated (profile {profile}): the agents' answers are scripted, their models too."
+            )
+        else:
+            screen.say(f"Suna is the one at {settings.SUNA_BASE_URL}.")
+        screen.say("Starting the services, the queue's workers and the web server ...")
+        stage = build_stage(
+            supervisor,
+            profile=profile,
+            run_seconds=FAST_RUN_SECONDS if fast else RUN_SECONDS,
+            pace=FAST_PACE if fast else DEMO_PACE,
+            ledger=var / "demo-ledger.jsonl",
+        )
+        bill = Playbill(
+            stage=stage,
+            var=var,
+            together=together,
+            deadline_s=deadline_s,
+            check_alive=supervisor.check_alive,
+        )
+        play(bill, screen=screen)
+
+
+@contextlib.contextmanager
+def _only_one(var: Path) -> Iterator[None]:
+    """Let one demo at a time use the demo's teams. Raises DemoFailedError for the second."""
+    var.mkdir(parents=True, exist_ok=True)
+    with (var / "demo.lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise DemoFailedError("Another demo is under way here: wait until it has ended.") from None
+        yield

@@ -1,0 +1,41 @@
+"""The page of one team: what it is for, how it works, and the form that runs it."""
+
+import uuid
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
+
+from teams.actions.rights import may
+from teams.models import Team
+from teams.pages.signed_in import SignedInRequest, signed_in
+from teams.pages.workflow_view import build_workflow_view
+
+
+def find_team(request: SignedInRequest, team_id: uuid.UUID) -> Team:
+    """Return the team; 404 for whoever may not see it."""
+    teams = Team.objects.for_user(request.user).select_related("owner", "published_version", "connection")
+    return get_object_or_404(teams.defer("connection__sealed_credential"), pk=team_id)
+
+
+@require_safe
+@signed_in
+def show_team(request: SignedInRequest, team_id: uuid.UUID) -> HttpResponse:
+    """Show the team."""
+    return team_page(request, find_team(request, team_id))
+
+
+def team_page(
+    request: SignedInRequest, team: Team, *, prompt: str = "", problem: str = "", status: int = 200
+) -> HttpResponse:
+    """Return the team's page; after a refused run with what was typed in and why it was refused."""
+    context = {
+        "team": team,
+        "workflow": build_workflow_view(team),
+        "may_run": may(request.user, "operator", team),
+        # One per form: sending the form twice starts one execution.
+        "form_key": uuid.uuid4(),
+        "prompt": prompt,
+        "problem": problem,
+    }
+    return render(request, "teams/team.html", context, status=status)

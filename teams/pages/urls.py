@@ -1,0 +1,13 @@
+"""The addresses of the pages about teams."""
+
+from django.urls import path
+from django.views.generic import RedirectView
+
+from teams.pages.list_teams import list_teams
+from teams.pages.show_team import show_team
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="team-list"), name="start"),
+    path("teams/", list_teams, name="team-list"),
+    path("teams/<uuid:team_id>/", show_team, name="team"),
+]

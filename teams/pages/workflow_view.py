@@ -1,0 +1,80 @@
+"""A team's published workflow as a page shows it: its steps in order, in words."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from teams.actions.save_version import check_definition
+from teams.models import Agent, Team
+from teams.wording import condition_words, in_words
+from teams.workflow.plan import PlanStep
+from teams.workflow.problems import Problem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepLine:
+    """One step: who works, after whom, and on which conditions."""
+
+    step_id: str
+    title: str
+    agent: str
+    after: str
+    conditions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkflowView:
+    """The steps, or what is wrong with a definition that was valid once and is not any more."""
+
+    type: str = ""
+    steps: tuple[StepLine, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+def build_workflow_view(team: Team) -> WorkflowView | None:
+    """Return the published workflow in words, None where the team has none."""
+    if team.published_version is None:
+        return None
+    checked = check_definition(team.published_version.definition, team=team)
+    if checked.plan is None:
+        return WorkflowView(problems=checked.problems)
+    agents = agent_names(team.connection_id, [step.agent_id for step in checked.plan.steps])
+    titles = step_titles(checked.plan.steps)
+    lines = tuple(
+        StepLine(
+            step_id=step.id,
+            title=titles[step.id],
+            agent=agents.get(step.agent_id, step.agent_id),
+            after=in_words([titles[name] for name in step.depends]),
+            conditions=_conditions(step, titles),
+        )
+        for step in checked.plan.steps
+    )
+    return WorkflowView(type=checked.plan.type, steps=lines)
+
+
+def step_titles(steps: Sequence[PlanStep]) -> dict[str, str]:
+    """Return what a reader knows each step by: its role, with its id where two have the same role."""
+    roles = [step.role for step in steps]
+    titles: dict[str, str] = {}
+    for step in steps:
+        role = (step.role or "").strip()
+        titles[step.id] = (
+            step.id if not role else role if roles.count(step.role) == 1 else f"{role} ({step.id})"
+        )
+    return titles
+
+
+def agent_names(connection_id: uuid.UUID | None, agent_ids: Sequence[str]) -> Mapping[str, str]:
+    """Return the catalogue's names of agents; those that it does not know are left out."""
+    rows = Agent.objects.filter(connection_id=connection_id, agent_id__in=set(agent_ids))
+    return {agent_id: name for agent_id, name in rows.values_list("agent_id", "name") if name}
+
+
+def _conditions(step: PlanStep, titles: Mapping[str, str]) -> tuple[str, ...]:
+    if step.else_group is not None:
+        group = in_words([titles[name] for name in step.else_group], last=_("or"))
+        return (_("only if none of these runs: %(steps)s") % {"steps": group},)
+    return tuple(condition_words(condition) for condition in step.conditions)

@@ -1,0 +1,6 @@
+"""What a workflow says, in words for people. Pure functions of plain values; gettext gives the language."""
+
+from teams.wording.conditions import condition_words, requirement_words
+from teams.wording.lists import in_words
+
+__all__ = ["condition_words", "in_words", "requirement_words"]

@@ -1,0 +1,72 @@
+"""A step's conditions in words: what must hold for it to run."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+
+from django.utils.translation import gettext as _
+
+from teams.wording.lists import in_words
+from teams.workflow.plan import AllOf, AnyOf, Comparison, Condition, Json, Not
+
+_REQUIREMENTS: Mapping[str, Callable[[], str]] = {
+    "equals": lambda: _("must be %(value)s"),
+    "not_equals": lambda: _("must not be %(value)s"),
+    "in": lambda: _("must be one of %(value)s"),
+    "not_in": lambda: _("must be none of %(value)s"),
+    "contains": lambda: _("must contain %(value)s"),
+    "not_contains": lambda: _("must not contain %(value)s"),
+    "starts_with": lambda: _("must start with %(value)s"),
+    "ends_with": lambda: _("must end with %(value)s"),
+    "matches": lambda: _("must match %(value)s"),
+    "gt": lambda: _("must be greater than %(value)s"),
+    "gte": lambda: _("must be at least %(value)s"),
+    "lt": lambda: _("must be less than %(value)s"),
+    "lte": lambda: _("must be at most %(value)s"),
+    "between": lambda: _("must lie between %(value)s"),
+    "exists": lambda: _("must be there"),
+    "not_exists": lambda: _("must not be there"),
+    "is_empty": lambda: _("must be empty"),
+    "is_true": lambda: _("must be true"),
+}
+OPERATORS_IN_WORDS = frozenset(_REQUIREMENTS)
+
+
+def requirement_words(operator: str, value: Json) -> str:
+    """Return what a comparison asks of its field: 'must be "technical"'."""
+    words = _REQUIREMENTS.get(operator)
+    if words is None:
+        return f"{operator} {value_words(value)}"
+    return words() % {"value": _operand_words(operator, value)}
+
+
+def condition_words(condition: Condition) -> str:
+    """Return one condition of a plan in words; nested ones in brackets."""
+    match condition:
+        case Comparison():
+            return f"{condition.path.text} {requirement_words(condition.operator, condition.value)}"
+        case AnyOf(items=items):
+            return _bracketed(items, _("or"))
+        case AllOf(items=items):
+            return _bracketed(items, _("and"))
+        case Not(item=item):
+            return _("not: %(condition)s") % {"condition": condition_words(item)}
+
+
+def value_words(value: Json) -> str:
+    """Return a value as a reader sees it: text in quotation marks, anything else as JSON."""
+    if isinstance(value, str):
+        return f"“{value}”"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _operand_words(operator: str, value: Json) -> str:
+    if isinstance(value, list) and operator in ("in", "not_in"):
+        return in_words([value_words(item) for item in value], last=_("or"))
+    if isinstance(value, list) and operator == "between":
+        return in_words([value_words(item) for item in value])
+    return value_words(value)
+
+
+def _bracketed(items: Sequence[Condition], word: str) -> str:
+    words = [condition_words(item) for item in items]
+    return words[0] if len(words) == 1 else f"({in_words(words, last=word)})"

@@ -1,0 +1,84 @@
+"""Drivers that come and go: an orderly end, several clusters, and a driver that lost what it held (P7, P24)."""
+
+import pytest
+
+from executions.models import AgentRun, Driver, Execution
+from tests.faults.history import check_history
+from tests.fixtures.running import RunningRenum, wait_until
+from tests.integration.orchestrator.rows import make_driver
+
+pytestmark = pytest.mark.faults
+
+TWO_STEPS = {"type": "sequential", "agents": [{"agent_id": "agent-1"}, {"agent_id": "agent-2"}]}
+STOPPED_WITHIN_S = 8
+
+
+def start_many(renum: RunningRenum, count: int, *, takes_s: float) -> None:
+    team = renum.make_team(TWO_STEPS)
+    for number in range(count):
+        renum.start(team, f'Number {number}. @@sim{{"takes": {takes_s}}}')
+
+
+def wait_for_all() -> None:
+    wait_until(lambda: not Execution.objects.exclude(status="completed").exists(), timeout_s=60)
+
+
+def test_the_next_cluster_goes_on_when_one_is_stopped_with_runs_in_flight(renum_on):
+    renum = renum_on("2025-08")
+    start_many(renum, 10, takes_s=4)
+    cluster = renum.start_drivers()
+    wait_until(lambda: AgentRun.objects.filter(status="running").count() == 10)
+
+    took_s = cluster.stop()
+
+    assert took_s < STOPPED_WITHIN_S
+    assert not Driver.objects.exists()
+    assert not Execution.objects.exclude(driver=None).exists()
+    assert renum.suna.get("summary")["runs_by_status"] == {"running": 10}
+    renum.start_drivers()
+    wait_for_all()
+    assert renum.suna.starts() == 20
+    check_history(renum)
+
+
+def test_two_clusters_share_the_executions_and_start_each_step_once(renum_on):
+    renum = renum_on("2025-08")
+    for _ in range(2):
+        renum.start_drivers(RENUM_CLAIM_CHUNK="1", RENUM_CAPACITY="6")
+    start_many(renum, 10, takes_s=2)
+
+    def holders() -> set[object]:
+        return set(Execution.objects.exclude(driver=None).values_list("driver_id", flat=True))
+
+    wait_until(lambda: len(holders()) == 2)
+    wait_for_all()
+    assert renum.suna.starts() == 20
+    check_history(renum)
+
+
+def test_a_driver_writes_nothing_more_to_an_execution_that_another_one_holds(renum_on):
+    renum = renum_on("2025-08")
+    execution = renum.start(renum.make_team(TWO_STEPS), '@@sim{"takes": 2}')
+    cluster = renum.start_drivers()
+    wait_until(lambda: AgentRun.objects.filter(status="running").exists())
+
+    thief = make_driver()
+    Execution.objects.filter(pk=execution.pk).update(driver=thief, epoch=2)
+    before = written(execution)
+    wait_until(lambda: "is another driver's now" in cluster.log.read_text())
+
+    assert written(execution) == before
+    assert renum.suna.starts() == 1
+    thief.delete()
+    assert renum.wait_for(execution).status == "completed"
+    assert renum.suna.starts() == 2
+    check_history(renum)
+
+
+def written(execution: Execution) -> list[object]:
+    execution.refresh_from_db()
+    return [
+        (execution.status, execution.event_seq, execution.context_version, execution.epoch),
+        list(execution.steps.order_by("position").values_list("status", "finished_at")),
+        list(execution.agent_runs.values_list("status", "finished_at")),
+    ]

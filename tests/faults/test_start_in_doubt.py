@@ -1,0 +1,75 @@
+"""A start whose answer never came: looked up, adopted, or given up after the grace. Never guessed (P4, P5)."""
+
+import datetime as dt
+
+import pytest
+
+from executions.models import AgentRun, Execution, ExecutionStep
+from tests.faults.history import check_history
+from tests.fixtures.running import wait_until
+
+pytestmark = pytest.mark.faults
+
+ONE_STEP = {"type": "sequential", "agents": [{"agent_id": "agent-1"}]}
+GRACE_S = 3
+QUICK_GRACE = {"RENUM_CALL_DEADLINE_S": "2", "RENUM_START_GRACE_S": str(GRACE_S)}
+
+
+def kinds_of(execution: Execution) -> list[str]:
+    return list(execution.events.values_list("kind", flat=True))
+
+
+def test_nothing_is_started_twice_when_the_driver_dies_before_it_knows_what_became_of_a_start(renum_on):
+    renum = renum_on("2025-08")
+    renum.suna.fail("agent.start", contains="unanswered", kind="barrier", when="after", name="answer")
+    renum.suna.fail("agent.start", contains="throttled", times=1000, kind="too_many")
+    team = renum.make_team(ONE_STEP)
+    unanswered, throttled = renum.start(team, "unanswered"), renum.start(team, "throttled")
+    cluster = renum.start_drivers(**QUICK_GRACE)
+    wait_until(lambda: renum.suna.get("barriers")["waiting"].get("answer"))
+    wait_until(lambda: ExecutionStep.objects.filter(code="service_throttled").exists())
+    run = AgentRun.objects.get(execution=unanswered)
+    assert (run.status, run.suna_run_id) == ("starting", None)
+
+    cluster.kill_driver()
+    renum.suna.clear_faults()
+
+    unanswered, throttled = renum.wait_for(unanswered), renum.wait_for(throttled)
+    assert (unanswered.status, throttled.status) == ("completed", "completed")
+    assert renum.suna.starts() == 2
+    assert "run_adopted" in kinds_of(unanswered)
+    adopted = AgentRun.objects.get(execution=unanswered)
+    assert (adopted.id, adopted.status, adopted.thread_id) == (run.id, "completed", run.thread_id)
+    assert (unanswered.epoch, unanswered.steps.get().attempts) == (2, 1)
+    # That the last start of this one was refused only its driver knew: the next one waits the grace out.
+    step = throttled.steps.get()
+    assert (step.attempts, step.abandoned) == (2, 1)
+    check_history(renum)
+
+
+def test_a_start_in_doubt_is_adopted_if_a_run_appears_in_the_grace_and_made_anew_if_none_does(renum_on):
+    renum = renum_on("2025-08")
+    renum.suna.fail("agent.start", contains="inserted", kind="error", when="after")
+    renum.suna.fail("agent.start", contains="late", kind="late_run", seconds=1.5, answer="drop")
+    renum.suna.fail("agent.start", contains="nothing", kind="drop")
+    team = renum.make_team(ONE_STEP)
+    inserted, late, nothing = (renum.start(team, prompt) for prompt in ("inserted", "late", "nothing"))
+    renum.start_drivers(**QUICK_GRACE)
+
+    inserted, late, nothing = (renum.wait_for(execution) for execution in (inserted, late, nothing))
+
+    assert {inserted.status, late.status, nothing.status} == {"completed"}
+    assert renum.suna.starts() == 3
+    for execution in (inserted, late):
+        assert kinds_of(execution).count("run_adopted") == 1
+        assert AgentRun.objects.get(execution=execution).status == "completed"
+        step = execution.steps.get()
+        assert (step.attempts, step.abandoned) == (1, 0)
+    first, second = AgentRun.objects.filter(execution=nothing).order_by("attempt")
+    assert (first.status, first.code, first.suna_run_id) == ("abandoned", "start_abandoned", None)
+    assert (second.status, second.attempt) == ("completed", 2)
+    assert first.thread_id != second.thread_id
+    assert first.finished_at - first.start_requested_at >= dt.timedelta(seconds=GRACE_S)
+    step = nothing.steps.get()
+    assert (step.attempts, step.abandoned) == (2, 1)
+    check_history(renum)

@@ -1,0 +1,206 @@
+"""Following an execution through the API: its steps, its timeline, its runs, what it cost."""
+
+import uuid
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from billing.ledger import LedgerEntry, record_responses
+from executions.actions.start_execution import start_execution
+from executions.models import AgentRun, Execution, ExecutionEvent
+from executions.orchestrator.append import append_events
+from executions.orchestrator.changes import Event
+from executions.orchestrator.totals import write_totals
+from teams.actions.create_team import create_team
+from tests.fixtures.people import SEQUENTIAL
+from tests.functional.api.conftest import NOW, client_for
+
+EXECUTIONS = "/api/v1/executions"
+
+
+def entry(run: AgentRun, **changes: object) -> LedgerEntry:
+    """Build what a model's answer leaves: o3, 10,000 and 500 tokens, 0.024 USD."""
+    execution = run.execution
+    facts: dict[str, object] = {
+        "execution_id": execution.pk,
+        "agent_run_id": run.pk,
+        "connection_id": run.connection_id,
+        "source_id": f"message-{uuid.uuid4()}",
+        "agent_id": run.agent_id,
+        "step_id": run.step.step_id,
+        "attempt": run.attempt,
+        "team_id": execution.team_id,
+        "team_name": execution.team.name,
+        "payer_id": execution.payer_id,
+        "started_by_id": execution.started_by_id,
+        "key_owner_id": execution.key_owner_id,
+        "api_key_type": "suna_account",
+        "provider": "openai",
+        "model": "o3",
+        "tokens_input": 10_000,
+        "tokens_output": 500,
+    }
+    return LedgerEntry(**{**facts, **changes})  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def run(execution) -> AgentRun:
+    """Give a completed run of the first step, with three answers, one of a model without a price."""
+    step = execution.steps.get(position=0)
+    run = AgentRun.objects.create(
+        execution=execution,
+        step=step,
+        connection=execution.connection,
+        attempt=1,
+        agent_id=step.agent_id,
+        thread_id="thread-1",
+        suna_run_id="run-1",
+        status="completed",
+        created_at=NOW,
+        start_requested_at=NOW,
+        started_at=NOW,
+        finished_at=NOW,
+    )
+    record_responses(
+        [entry(run), entry(run), entry(run, provider="nobody", model="unheard-of")], at=timezone.now()
+    )
+    write_totals([execution.pk])
+    step.status, step.finished_at, step.attempts = "completed", NOW, 1
+    step.input, step.result_text, step.result_data = "the prompt", "the answer", {"words": ["a"]}
+    step.conditions = [{"verdict": True}]
+    step.save()
+    return run
+
+
+def test_an_execution_is_shown_with_its_steps_and_the_sums_of_the_ledger(api, run) -> None:
+    body = api.get(f"{EXECUTIONS}/{run.execution_id}").json()
+
+    figures = {
+        "usage": {
+            "responses": 3,
+            "tokens_input": 30_000,
+            "tokens_output": 1_500,
+            "tokens_cached": 0,
+            "unreported": 0,
+        },
+        "cost": {"cost_usd": "0.0480000000", "unpriced": 1},
+    }
+    first, second = body["steps"][:2]
+    assert {name: body[name] for name in figures} == figures
+    assert {name: first[name] for name in figures} == figures
+    assert (first["status"], first["attempts"], first["result_text"]) == ("completed", 1, "the answer")
+    assert first["result_data"] == {"words": ["a"]}
+    assert (second["status"], second["cost"]) == ("pending", {"cost_usd": "0", "unpriced": 0})
+    assert body["prompt"] == "What is new in batteries?"
+    assert [step["agent_id"] for step in body["steps"]] == [
+        agent["agent_id"] for agent in SEQUENTIAL["agents"]
+    ]
+    assert "input" not in first
+    assert body["created_at"].endswith("Z")
+
+
+def test_an_answer_s_structure_is_kept(api, execution) -> None:
+    answer = {"z": [1, None, "x"], "a": {"b": 0.1}}
+    Execution.objects.filter(pk=execution.pk).update(result=answer, result_text="in words")
+
+    body = api.get(f"{EXECUTIONS}/{execution.pk}").json()
+
+    assert (body["answer"], body["result_text"]) == (answer, "in words")
+
+
+def test_a_failure_is_told_by_its_code_its_words_and_its_facts(api, execution) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE renum_team_executions SET status = 'failed', code = 'step_failed',"
+            " message = 'A step failed.', message_params = %s, finished_at = clock_timestamp()",
+            ['{"step": "research"}'],
+        )
+
+    body = api.get(f"{EXECUTIONS}/{execution.pk}").json()
+
+    assert (body["status"], body["code"], body["message"]) == ("failed", "step_failed", "A step failed.")
+    assert body["params"] == {"step": "research"}
+
+
+def test_a_step_is_shown_with_its_input_its_conditions_and_its_runs(api, run) -> None:
+    path = f"{EXECUTIONS}/{run.execution_id}/steps/{run.step.step_id}"
+
+    body = api.get(path).json()
+
+    assert (body["input"], body["conditions"]) == ("the prompt", [{"verdict": True}])
+    [shown] = body["agent_runs"]
+    assert (shown["attempt"], shown["thread_id"], shown["suna_run_id"]) == (1, "thread-1", "run-1")
+    assert shown["cost"] == {"cost_usd": "0.0480000000", "unpriced": 1}
+    assert body["links"]["self"].endswith(path)
+
+
+def test_every_link_of_an_execution_leads_somewhere(api, run) -> None:
+    body = api.get(f"{EXECUTIONS}/{run.execution_id}").json()
+
+    links = {name: link for name, link in body["links"].items() if name != "cancel"}
+    assert [api.get(link).status_code for link in links.values()] == [200] * 4
+    assert api.post(body["links"]["cancel"]).status_code == 202
+    assert [api.get(step["links"]["self"]).status_code for step in body["steps"]] == [200] * len(
+        body["steps"]
+    )
+
+
+def test_the_timeline_is_read_on_from_a_number_without_gaps(api, execution) -> None:
+    append_events(execution.pk, [Event(kind=f"note_{n}", data={"n": n}) for n in range(2, 8)])
+    path = f"{EXECUTIONS}/{execution.pk}/events"
+
+    seen, after = [], 0
+    while True:
+        body = api.get(f"{path}?after={after}&limit=3").json()
+        if not body["results"]:
+            break
+        seen += [event["seq"] for event in body["results"]]
+        after = body["last_seq"]
+
+    assert seen == [1, 2, 3, 4, 5, 6, 7]
+    assert (body["last_seq"], ExecutionEvent.objects.count()) == (7, 7)
+
+
+def test_the_ledger_s_rows_are_shown_with_money_as_text_and_totals_of_all_pages(api, run) -> None:
+    path = f"{EXECUTIONS}/{run.execution_id}/usage"
+
+    body = api.get(f"{path}?limit=2").json()
+    rest = api.get(body["next"]).json()
+
+    rows = body["results"] + rest["results"]
+    assert sorted(row["cost_usd"] or "none" for row in rows) == ["0.0240000000", "0.0240000000", "none"]
+    assert {row["pricing"] for row in rows} == {"priced", "unpriced"}
+    assert body["totals"] == rest["totals"]
+    assert body["totals"]["cost"] == {"cost_usd": "0.0480000000", "unpriced": 1}
+    assert body["totals"]["by_step"][run.step.step_id]["usage"]["responses"] == 3
+    assert rest["next"] is None
+
+
+def test_a_list_is_narrowed_by_team_and_status_and_never_shows_a_stranger_s(
+    api, outsider, owner, team, execution
+) -> None:
+    other = create_team(owner=owner, name="Other", definition=SEQUENTIAL, connection=team.connection)
+    elsewhere = start_execution(team=other, by=owner, prompt="Go.").execution
+
+    def ids(query: str = "", client=api) -> list[str]:
+        return [row["id"] for row in client.get(f"{EXECUTIONS}{query}").json()["results"]]
+
+    assert ids() == [str(elsewhere.pk), str(execution.pk)]
+    assert ids(f"?team={team.pk}") == [str(execution.pk)]
+    assert ids("?status=queued") == ids()
+    assert ids("?status=failed") == []
+    assert ids(client=client_for(outsider)) == []
+    assert ids(f"?team={team.pk}", client_for(outsider)) == []
+    of_team = api.get(f"/api/v1/teams/{team.pk}/executions").json()["results"]
+    assert [row["id"] for row in of_team] == [str(execution.pk)]
+
+
+def test_a_member_who_is_removed_sees_nothing_from_the_next_request_on(viewer, team, execution) -> None:
+    client = client_for(viewer)
+    before = client.get(f"{EXECUTIONS}/{execution.pk}").status_code
+
+    team.memberships.all().delete()
+
+    assert (before, client.get(f"{EXECUTIONS}/{execution.pk}").status_code) == (200, 404)
+    assert client.get(EXECUTIONS).json()["results"] == []

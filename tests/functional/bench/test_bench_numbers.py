@@ -1,0 +1,75 @@
+"""What the bench makes of clock readings, by hand-made ones."""
+
+import pytest
+
+from bench.clocked import clock, percentile, requests_of_step
+from bench.figures import NOT_YET, build_figures
+from bench.simulated_suna import Request, Seen
+from bench.situations import FULL, BenchError
+
+
+def request(operation, thread_id, at, *, body_bytes=0):
+    return Request(operation=operation, thread_id=thread_id, body_bytes=body_bytes, at=at, over_at=at + 0.5)
+
+
+def seen_with_hand_off_of(seconds):
+    requests = (
+        request("threads.create", "first", 10.0),
+        request("run.get", "first", 11.0),
+        request("run.get", "first", 12.0),
+        request("threads.create", "second", 12.0 + seconds),
+        request("messages.list", "second", 13.5),
+    )
+    return Seen(requests=requests, ended_at={"first": 12.0, "second": 13.0})
+
+
+def test_clock_counts_a_hand_off_from_the_runs_end_to_the_next_steps_first_request():
+    clocked = clock(seen_with_hand_off_of(0.25), [["first", "second"]], cpu_s=0.004)
+
+    assert clocked.hand_offs_ms == (250.0,)
+    assert clocked.steps_per_s == 2 / 4.0
+    assert clocked.cpu_s_per_1000_steps == 2.0
+
+
+def test_clock_refuses_when_fewer_steps_were_seen_than_made():
+    with pytest.raises(BenchError, match="3 steps were made, but 2 threads and 2 runs seen"):
+        clock(seen_with_hand_off_of(0.25), [["first", "second"], ["third"]], cpu_s=None)
+
+
+@pytest.mark.parametrize(
+    ("percent", "expected"),
+    [(0, 1.0), (50, 2.5), (95, 3.85), (100, 4.0)],
+    ids=["least", "p50", "p95", "most"],
+)
+def test_percentile_lies_between_neighbours_when_no_value_is_at_its_place(percent, expected):
+    assert percentile([4.0, 1.0, 3.0, 2.0], percent) == pytest.approx(expected)
+
+
+def test_percentile_refuses_when_there_are_no_values():
+    with pytest.raises(BenchError):
+        percentile([], 50)
+
+
+def test_requests_of_a_step_leave_out_repeated_polls_when_a_run_was_asked_for_twice():
+    found = requests_of_step(seen_with_hand_off_of(0.25), "first")
+
+    assert found == [("threads.create", 0), ("run.get", 0)]
+
+
+def test_figures_are_the_median_of_the_rounds_ratios_and_null_with_a_reason_where_unread():
+    rounds = []
+    for ours, raw in ((0.2, 0.1), (0.9, 0.3), (0.8, 0.1)):
+        found = {}
+        for situation in FULL:
+            for runner in ("renum", "plain", "raw"):
+                seen = seen_with_hand_off_of(ours if runner == "renum" else raw)
+                found[situation.name, runner] = clock(seen, [["first", "second"]], cpu_s=None)
+        rounds.append(found)
+
+    figures = build_figures(rounds)
+
+    assert figures.values["g1_p50_x_raw"] == pytest.approx(3.0)
+    assert figures.values["one_renum_p50_ms"] == pytest.approx(800.0)
+    assert figures.values["g5_cpu_x_raw"] is None
+    assert set(NOT_YET) < set(figures.reasons)
+    assert {name for name, value in figures.values.items() if value is None} == set(figures.reasons)
