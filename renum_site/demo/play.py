@@ -99,7 +99,7 @@ def _run_all(api: ApiClient, watch: Watch, *, together: bool, screen: Screen) ->
 
 
 def _warn(api: ApiClient, teams: dict[str, str], screen: Screen) -> None:
-    """Tell beforehand of agents that this Suna does not know: a real one has others than the examples name."""
+    """Tell beforehand of agents that this Suna does not know: a real one has others than the examples."""
     for name in TERMINAL_TEAMS:
         for warning in api.get(f"teams/{teams[name]}")["warnings"]:
             if warning["code"] == "unknown_agent":

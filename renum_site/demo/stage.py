@@ -1,8 +1,10 @@
-"""What a demo needs running: services, migrations, a simulated Suna, the queue's clusters, and the web."""
+"""What a demo needs: migrations, a simulated Suna, the queue's clusters, the web, and its own rows."""
 
+import contextlib
 import os
 import re
 import secrets
+import subprocess
 import sys
 import time
 from collections.abc import Mapping
@@ -10,8 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from django.conf import settings
+from django.core.management import call_command
+from django.db import connection, connections
+from django.db.migrations.executor import MigrationExecutor
 
-from renum_site.embedded.lifecycle import URL_NAMES, start_services
+from renum_site.demo.seeding import seed_terminal
+from renum_site.demo.suna import SunaPlace, read_configured_place
 from renum_site.processes import TICK_S, Child, ProcessError, Supervisor, has_said
 
 MANAGE = (sys.executable, str(settings.BASE_DIR / "manage.py"))
@@ -20,6 +26,8 @@ SIMULATOR_READY = "Suna simulator"
 READY_TIMEOUT_S = 60.0
 _ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+")
 
+# The demo asks over plain HTTP on the loopback, wherever else this site may be served.
+WEB_ENV: Mapping[str, str] = {"ALLOWED_HOSTS": "127.0.0.1", "RENUM_HTTPS": "0"}
 DEMO_PACE: Mapping[str, str] = {"RENUM_POLL_MIN_S": "0.2", "RENUM_CLAIM_INTERVAL_S": "0.5"}
 FAST_PACE: Mapping[str, str] = {
     "RENUM_POLL_MIN_S": "0.05",
@@ -38,48 +46,62 @@ class Stage:
 
 
 def build_stage(
-    supervisor: Supervisor, *, profile: str, run_seconds: float, pace: Mapping[str, str], ledger: Path
+    supervisor: Supervisor, *, profile: str, run_seconds: float, pace: Mapping[str, str], var: Path
 ) -> Stage:
-    """Start everything and wait until it is ready. Raises ProcessError and ServiceError.
+    """Start everything and wait until it is ready; the services run already. Raises ProcessError.
 
     Whatever needs no other waits for none: a fresh Python with Django takes seconds.
     """
-    start_services(var=settings.RENUM_VAR_DIR, external=frozenset(URL_NAMES) - settings.EMBEDDED_SERVICES)
-    env = {**pace, **os.environ, **_web_env()}
+    env = {**pace, **os.environ, **WEB_ENV}
     simulator: Child | None = None
+    token = secrets.token_urlsafe(24)
     if settings.SUNA_BASE_URL is None:
-        token = secrets.token_urlsafe(24)
-        simulator = _start_simulator(
-            supervisor, profile=profile, run_seconds=run_seconds, token=token, ledger=ledger
+        command = _simulator_command(
+            profile=profile, run_seconds=run_seconds, token=token, ledger=_fresh_ledger(var)
         )
+        simulator = supervisor.start("demo-simulator", command)
     web = supervisor.start("demo-web", _web_command(), env=env)
-    supervisor.run("demo-migrate", [*MANAGE, "migrate", "--noinput"])
+    _migrate()
     supervisor.start("demo-drivers", [*MANAGE, "renum_drivers"], env={**env, "Q_CLUSTER_NAME": "drivers"})
     supervisor.start("demo-queue", [*MANAGE, "qcluster"], env={**env, "Q_CLUSTER_NAME": "renum"})
-    simulator_url: str | None = None
-    if simulator is not None:
+    if simulator is None:
+        place, simulator_url = read_configured_place(), None
+    else:
         simulator_url = _wait_for_address(supervisor, simulator, SIMULATOR_READY)
-        env |= {
-            "SUNA_BASE_URL": simulator_url,
-            "SUNA_BEARER_TOKEN": token,
-            "SUNA_API_KEY": "",
-            "SUNA_PROFILE": "",
-        }
-    supervisor.run("demo-seed", [*MANAGE, "renum_seed_demo", "--terminal"], env=env)
+        place = SunaPlace(base_url=simulator_url, bearer=token)
+    seed_terminal(var=var, place=place)
+    # From here on this process asks the API only.
+    connections.close_all()
     return Stage(web_url=_wait_for_address(supervisor, web, WEB_READY), simulator_url=simulator_url)
 
 
-def _start_simulator(
-    supervisor: Supervisor, *, profile: str, run_seconds: float, token: str, ledger: Path
-) -> Child:
+def stop_at_once(supervisor: Supervisor) -> None:
+    """Tell every process to end, then wait for them all: none of them needs another for its end."""
+    for child in supervisor.children:
+        child.popen.terminate()
+    until = time.monotonic() + supervisor.stop_wait_s
+    for child in supervisor.children:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.popen.wait(timeout=max(0.0, until - time.monotonic()))
+
+
+def _migrate() -> None:
+    executor = MigrationExecutor(connection)
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        call_command("migrate", interactive=False, verbosity=0)
+
+
+def _fresh_ledger(var: Path) -> Path:
+    ledger = var / "demo-ledger.jsonl"
     ledger.unlink(missing_ok=True)
-    return supervisor.start(
-        "demo-simulator",
-        [
-            *(*MANAGE, "run_suna_simulator", "--profile", profile, "--port", "0"),
-            *("--run-seconds", str(run_seconds), "--ledger", str(ledger), "--token", token),
-        ],
-    )
+    return ledger
+
+
+def _simulator_command(*, profile: str, run_seconds: float, token: str, ledger: Path) -> list[str]:
+    return [
+        *(*MANAGE, "run_suna_simulator", "--profile", profile, "--port", "0"),
+        *("--run-seconds", str(run_seconds), "--ledger", str(ledger), "--token", token),
+    ]
 
 
 def _web_command() -> list[str]:
@@ -88,11 +110,6 @@ def _web_command() -> list[str]:
         *("--app-dir", str(settings.BASE_DIR), "--host", "127.0.0.1", "--port", "0", "--no-server-header"),
         *("--timeout-graceful-shutdown", "2", "--log-level", "info", "--no-access-log"),
     ]
-
-
-def _web_env() -> dict[str, str]:
-    # The demo asks over plain HTTP on the loopback, wherever else this site may be served.
-    return {"ALLOWED_HOSTS": "127.0.0.1", "RENUM_HTTPS": "0"}
 
 
 def _wait_for_address(supervisor: Supervisor, child: Child, sign: str) -> str:

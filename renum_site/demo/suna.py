@@ -1,6 +1,7 @@
-"""The connections that set-up makes, to the Suna of the settings: detected, and with its agents listed."""
+"""The connections that set-up makes: detected, and with the agents of their Suna listed."""
 
 import ipaddress
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -21,14 +22,42 @@ class NoSunaError(Exception):
     """No Suna is configured; the message says what to do."""
 
 
-def ensure_site_connection() -> SunaConnection:
-    """Return the connection of the whole site, at the address that the settings name."""
-    name = SIMULATED_NAME if _is_simulated() else REAL_NAME
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SunaPlace:
+    """Where a Suna is and how to sign in. `profile` None has it detected."""
+
+    base_url: str
+    bearer: str = field(default="", repr=False)
+    api_key: str = field(default="", repr=False)
+    profile: str | None = None
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether it asks for no credential and is on this machine, as `make run` starts the simulator."""
+        return not (self.bearer or self.api_key) and _is_loopback(self.base_url)
+
+
+def read_configured_place() -> SunaPlace:
+    """Return the Suna that the settings name. Raises NoSunaError where they name none."""
+    if settings.SUNA_BASE_URL is None:
+        msg = "No Suna is configured: set SUNA_BASE_URL, or use `make run`, which starts a simulated one."
+        raise NoSunaError(msg)
+    return SunaPlace(
+        base_url=settings.SUNA_BASE_URL,
+        bearer=settings.SUNA_BEARER_TOKEN or "",
+        api_key=settings.SUNA_API_KEY or "",
+        profile=settings.SUNA_PROFILE,
+    )
+
+
+def ensure_site_connection(place: SunaPlace) -> SunaConnection:
+    """Return the connection of the whole site, brought up to date."""
+    name = SIMULATED_NAME if place.is_simulated else REAL_NAME
     found = SunaConnection.objects.filter(owner=None, name=name).defer("sealed_credential").first()
-    return _bring_up_to_date(found or SunaConnection(owner=None, name=name))
+    return _bring_up_to_date(found or SunaConnection(owner=None, name=name), place)
 
 
-def ensure_terminal_connection(owner: User) -> SunaConnection:
+def ensure_terminal_connection(owner: User, place: SunaPlace) -> SunaConnection:
     """Return a connection of the terminal demo's own, on which nothing is under way.
 
     An execution that outlived its demo keeps the address of a simulator that is gone: pointed to the new one,
@@ -39,30 +68,23 @@ def ensure_terminal_connection(owner: User) -> SunaConnection:
     free = mine.exclude(pk__in=busy).defer("sealed_credential").order_by("created_at").first()
     number = mine.count() + 1
     name = TERMINAL_NAME if number == 1 else f"{TERMINAL_NAME} {number}"
-    return _bring_up_to_date(free or SunaConnection(owner=owner, name=name))
+    return _bring_up_to_date(free or SunaConnection(owner=owner, name=name), place)
 
 
-def _bring_up_to_date(connection: SunaConnection) -> SunaConnection:
-    if settings.SUNA_BASE_URL is None:
-        msg = "No Suna is configured: set SUNA_BASE_URL, or use `make run`, which starts a simulated one."
-        raise NoSunaError(msg)
-    connection.base_url = settings.SUNA_BASE_URL
-    bearer = settings.SUNA_BEARER_TOKEN or (NO_CREDENTIAL if _is_simulated() else "")
+def _bring_up_to_date(connection: SunaConnection, place: SunaPlace) -> SunaConnection:
+    connection.base_url = place.base_url
     # The credential is bound to the address, so it is sealed anew with it.
-    connection.set_credential(bearer=bearer, api_key=settings.SUNA_API_KEY or "")
+    connection.set_credential(
+        bearer=NO_CREDENTIAL if place.is_simulated else place.bearer, api_key=place.api_key
+    )
     connection.save()
-    detect_connection(connection=connection, by=None, profile=settings.SUNA_PROFILE)
+    detect_connection(connection=connection, by=None, profile=place.profile)
     sync_agents(connection=connection, by=None)
     return connection
 
 
-def _is_simulated() -> bool:
-    """Whether the configured Suna is one that needs no credential of this machine: the simulator."""
-    return not (settings.SUNA_API_KEY or settings.SUNA_BEARER_TOKEN) and _is_loopback(settings.SUNA_BASE_URL)
-
-
-def _is_loopback(url: str | None) -> bool:
-    host = urlsplit(url or "").hostname or ""
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -8,7 +8,7 @@ from django.db.models import Max
 from teams.actions.refusal import InvalidInput
 from teams.actions.rights import check_role, check_staff
 from teams.models import Agent, Team, User, WorkflowVersion
-from teams.workflow.json_text import JsonTextError, parse_json_text
+from teams.workflow.json_text import MAX_DOCUMENT_BYTES, JsonTextError, parse_json_text
 from teams.workflow.parsing import Checked, read_definition
 from teams.workflow.plan import Json
 from teams.workflow.problems import Problem
@@ -53,7 +53,7 @@ def save_version(
     else:
         check_role(by, "editor", team)
     if source is None:
-        source = json.dumps(definition, indent=2, ensure_ascii=False)
+        source = _as_text(definition)
     checked = check_definition(_parse(source), team=team)
     if checked.plan is None:
         raise InvalidWorkflow("The workflow has problems and was not saved.", problems=checked.problems)
@@ -75,3 +75,11 @@ def _parse(source: str) -> Json:
     except JsonTextError as error:
         problem = Problem(pointer="", code=error.code, message=str(error), params={})
         raise InvalidWorkflow("The workflow is not JSON that Renum takes.", problems=[problem]) from None
+
+
+def _as_text(definition: Json) -> str:
+    """Return a definition as a person would write it, or without indents where those make it too large."""
+    text = json.dumps(definition, indent=2, ensure_ascii=False)
+    if len(text.encode("utf-8", "surrogatepass")) <= MAX_DOCUMENT_BYTES:
+        return text
+    return json.dumps(definition, ensure_ascii=False, separators=(",", ":"))

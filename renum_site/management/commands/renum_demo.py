@@ -3,6 +3,7 @@
 import contextlib
 import datetime as dt
 import fcntl
+import os
 import signal
 import sys
 import time
@@ -18,9 +19,12 @@ from renum_site.demo.accounts import DemoFileError
 from renum_site.demo.follow import DemoFailedError
 from renum_site.demo.play import Playbill, play
 from renum_site.demo.screen import open_screen
-from renum_site.demo.stage import DEMO_PACE, FAST_PACE, build_stage
+from renum_site.demo.stage import DEMO_PACE, FAST_PACE, build_stage, stop_at_once
 from renum_site.embedded.errors import ServiceError
+from renum_site.embedded.lifecycle import URL_NAMES, start_services
+from renum_site.embedded.state import read_address
 from renum_site.processes import ProcessError, StopRequestedError, Supervisor, supervise
+from teams.actions.refusal import Refusal
 
 RUN_SECONDS, FAST_RUN_SECONDS = 0.4, 0.1
 STOP_WAIT_S = 10.0
@@ -56,14 +60,19 @@ class Command(BaseCommand):
         var: Path = settings.RENUM_VAR_DIR
         began = time.monotonic()
         try:
+            _start_services()
             with _only_one(var), supervise(log_folder=var / "log", stop_wait_s=STOP_WAIT_S) as supervisor:
-                self._play(
-                    supervisor, var, fast=fast, together=together, deadline_s=deadline, profile=profile
-                )
-        except StopRequestedError as stop:
+                try:
+                    self._play(
+                        supervisor, var, fast=fast, together=together, deadline_s=deadline, profile=profile
+                    )
+                finally:
+                    stop_at_once(supervisor)
+        except (StopRequestedError, KeyboardInterrupt) as stop:
             self.stderr.write("Stopped. No process of the demo is left.")
-            sys.exit(128 + signal.Signals[str(stop)].value)
-        except (DemoFailedError, ProcessError, ServiceError, DemoFileError) as error:
+            number = signal.Signals[str(stop)] if isinstance(stop, StopRequestedError) else signal.SIGINT
+            sys.exit(128 + number)
+        except (DemoFailedError, ProcessError, ServiceError, DemoFileError, Refusal) as error:
             raise CommandError(str(error)) from None
         self.stdout.write(
             f"Done in {time.monotonic() - began:.0f} s. `make run` shows these executions in a browser; "
@@ -87,13 +96,13 @@ class Command(BaseCommand):
             )
         else:
             screen.say(f"Suna is the one at {settings.SUNA_BASE_URL}.")
-        screen.say("Starting the services, the queue's workers and the web server ...")
+        screen.say("Starting the queue's workers and the web server ...")
         stage = build_stage(
             supervisor,
             profile=profile,
             run_seconds=FAST_RUN_SECONDS if fast else RUN_SECONDS,
             pace=FAST_PACE if fast else DEMO_PACE,
-            ledger=var / "demo-ledger.jsonl",
+            var=var,
         )
         bill = Playbill(
             stage=stage,
@@ -103,6 +112,22 @@ class Command(BaseCommand):
             check_alive=supervisor.check_alive,
         )
         play(bill, screen=screen)
+
+
+def _start_services() -> None:
+    """Start PostgreSQL and Redis. Where they got other addresses than this process knows, it begins anew."""
+    var: Path = settings.RENUM_VAR_DIR
+    start_services(var=var, external=frozenset(URL_NAMES) - settings.EMBEDDED_SERVICES)
+    known = {"postgres": settings.DATABASE_URL, "redis": settings.REDIS_URL}
+    if any(known[name] != _address_of(var, name) for name in settings.EMBEDDED_SERVICES):
+        os.execv(sys.executable, [sys.executable, *sys.argv])  # noqa: S606  our own command line
+
+
+def _address_of(var: Path, service: str) -> str | None:
+    address = read_address(var, service)
+    if address is None:
+        return None
+    return address.postgres_url() if service == "postgres" else address.redis_url()
 
 
 @contextlib.contextmanager

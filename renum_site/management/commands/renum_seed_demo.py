@@ -2,15 +2,14 @@
 
 import os
 import stat
-from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from renum_site.demo.accounts import FILE_NAME, DemoFileError
-from renum_site.demo.seeding import Seeded, seed_site, seed_terminal
-from renum_site.demo.suna import NoSunaError
+from renum_site.demo.seeding import Seeded, seed_site
+from renum_site.demo.suna import NoSunaError, read_configured_place
 from teams.actions.refusal import Refusal
 
 
@@ -20,24 +19,16 @@ class Command(BaseCommand):
     help = "Make the demo's people, its connection to the configured Suna, and its teams."
     requires_system_checks = []
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
-        """Add the choice of what `make demo` needs instead."""
-        parser.add_argument(
-            "--terminal", action="store_true", help="seed what `make demo` runs, apart from the site's teams"
-        )
-
-    def handle(self, *, terminal: bool, **_options: Any) -> None:
-        """Seed and say what there is; log-ins are told for the site only."""
+    def handle(self, **_options: Any) -> None:
+        """Seed, and say what there is."""
         if not settings.ALLOW_SIMULATOR:
             msg = "With DEBUG off there are no demo users: make your own, or set RENUM_ALLOW_SIMULATOR=1."
             raise CommandError(msg)
         try:
-            if terminal:
-                seed_terminal(var=settings.RENUM_VAR_DIR)
-            else:
-                self._tell(seed_site(var=settings.RENUM_VAR_DIR))
+            seeded = seed_site(var=settings.RENUM_VAR_DIR, place=read_configured_place())
         except (Refusal, NoSunaError, DemoFileError) as error:
             raise CommandError(str(error)) from None
+        self._tell(seeded)
 
     def _tell(self, seeded: Seeded) -> None:
         connection = seeded.connection

@@ -1,0 +1,144 @@
+"""Who may open which page: every address of the pages, from the resolver, for every kind of person."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, reverse
+
+from executions.models import Execution
+from executions.pages.urls import urlpatterns as execution_urls
+from teams.models import Team, User
+from teams.pages.urls import urlpatterns as team_urls
+
+pytestmark = pytest.mark.django_db
+
+FORMS = {"team-run", "execution-cancel"}
+WITHOUT_OBJECT = {"start", "team-list", "execution-list"}
+# What a person gets from each address: status of a GET of a page, of a POST of a form.
+EXPECTED = {
+    "nobody": {"page": 302, "form": 302},
+    "outsider": {"page": 404, "form": 404},
+    "staff": {"page": 404, "form": 404},
+    "viewer": {"page": 200, "form": 403},
+    "operator": {"page": 200, "form": 302},
+    "editor": {"page": 200, "form": 302},
+    "owner": {"page": 200, "form": 302},
+}
+
+
+def routes() -> Iterator[str]:
+    for pattern in [*team_urls, *execution_urls]:
+        assert isinstance(pattern, URLPattern)
+        assert pattern.name
+        yield pattern.name
+
+
+def address_of(name: str, team: Team, execution: Execution) -> str:
+    if name in WITHOUT_OBJECT:
+        return reverse(name)
+    return reverse(name, args=[team.pk if name.startswith("team") else execution.pk])
+
+
+def client_of(person: str, request: pytest.FixtureRequest) -> Client:
+    client = Client()
+    if person != "nobody":
+        client.force_login(request.getfixturevalue(person))
+    return client
+
+
+@pytest.mark.parametrize("person", EXPECTED)
+@pytest.mark.parametrize("name", list(routes()))
+def test_each_address_answers_each_person_as_their_role_says(
+    request: pytest.FixtureRequest, team: Team, execution: Execution, name: str, person: str
+) -> None:
+    client = client_of(person, request)
+    address = address_of(name, team, execution)
+
+    if name in FORMS:
+        status = client.post(address, {"prompt": "Look into it."}).status_code
+        expected = EXPECTED[person]["form"]
+    else:
+        status = client.get(address).status_code
+        expected = 302 if name == "start" else EXPECTED[person]["page"]
+        if name in WITHOUT_OBJECT - {"start"} and person != "nobody":
+            expected = 200
+
+    assert status == expected
+
+
+def test_a_stranger_is_sent_to_the_log_in_and_comes_back(team: Team, owner: User) -> None:
+    client = Client()
+    page = reverse("team", args=[team.pk])
+
+    to_login = client.get(page)
+    back = client.post(
+        to_login["Location"], {"username": "olga", "password": "correct horse battery staple", "next": page}
+    )
+
+    assert to_login["Location"] == f"/accounts/login/?next={page}"
+    assert (back.status_code, back["Location"]) == (302, page)
+
+
+def test_signing_in_leads_to_no_other_site(owner: User) -> None:
+    response = Client().post(
+        "/accounts/login/",
+        {
+            "username": "olga",
+            "password": "correct horse battery staple",
+            "next": "https://elsewhere.example/",
+        },
+    )
+
+    assert response["Location"] == "/"
+
+
+def test_lists_hold_what_the_person_may_see_and_nothing_else(
+    sign_in: Callable[[User], Client], execution: Execution, viewer: User, outsider: User, staff: User
+) -> None:
+    for person, sees in ((viewer, True), (outsider, False), (staff, False)):
+        client = sign_in(person)
+        for address in ("/teams/", "/executions/"):
+            assert ("Analysts" in client.get(address).content.decode()) is sees, (person, address)
+
+
+def test_executions_of_a_team_that_one_may_not_see_are_not_found(
+    sign_in: Callable[[User], Client], team: Team, outsider: User
+) -> None:
+    client = sign_in(outsider)
+
+    assert client.get(f"/executions/?team={team.pk}").status_code == 404
+    assert client.get("/executions/?team=null,null").status_code == 404
+    assert client.get("/executions/?team=%00").status_code == 404
+
+
+def test_somebody_taken_off_the_team_sees_it_no_more(
+    sign_in: Callable[[User], Client], execution: Execution, viewer: User
+) -> None:
+    client = sign_in(viewer)
+    page = reverse("execution", args=[execution.pk])
+    before = client.get(page).status_code
+
+    viewer.team_memberships.all().delete()
+
+    assert (before, client.get(page).status_code) == (200, 404)
+
+
+@pytest.mark.parametrize("name", sorted(FORMS))
+def test_forms_change_nothing_by_get_nor_without_their_token(
+    team: Team, execution: Execution, owner: User, name: str
+) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(owner)
+    address = address_of(name, team, execution)
+
+    assert client.get(address).status_code == 405
+    assert client.post(address, {"prompt": "Look into it."}).status_code == 403
+    assert Execution.objects.get().cancel_requested_at is None
+
+
+def test_the_live_part_reloads_the_page_when_the_session_is_over(execution: Execution) -> None:
+    response = Client().get(reverse("execution", args=[execution.pk]), headers={"HX-Request": "true"})
+
+    assert response["HX-Refresh"] == "true"
+    assert b"<form" not in response.content
