@@ -16,9 +16,14 @@ Chain = Sequence[str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clocked:
-    """One situation, gone through once by one runner. `cpu_s` is None where it could not be read."""
+    """One situation, gone through once by one runner. The CPU time is None where it could not be read.
+
+    `own_ms` is what of each hand-off follows the arrival of the poll that learned of the run's end: the
+    runner's part, whatever it waited for before.
+    """
 
     hand_offs_ms: tuple[float, ...]
+    own_ms: tuple[float, ...]
     steps_per_s: float
     requests_per_step: float
     cpu_s_per_1000_steps: float | None
@@ -32,6 +37,16 @@ class Clocked:
     def p95_ms(self) -> float:
         """The hand-off that 95 of 100 do not exceed."""
         return percentile(self.hand_offs_ms, 95)
+
+    @property
+    def own_p50_ms(self) -> float:
+        """The median of the runner's own part."""
+        return percentile(self.own_ms, 50)
+
+    @property
+    def own_p95_ms(self) -> float:
+        """The own part that 95 of 100 do not exceed."""
+        return percentile(self.own_ms, 95)
 
 
 def clock(seen: Seen, chains: Sequence[Chain], *, cpu_s: float | None) -> Clocked:
@@ -47,18 +62,28 @@ def clock(seen: Seen, chains: Sequence[Chain], *, cpu_s: float | None) -> Clocke
     if steps != len(arrived_at) or steps != len(seen.ended_at):
         msg = f"{steps} steps were made, but {len(arrived_at)} threads and {len(seen.ended_at)} runs seen."
         raise BenchError(msg)
-    hand_offs = [
-        (arrived_at[following] - seen.ended_at[ended]) * 1000
-        for chain in chains
-        for ended, following in pairwise(chain)
-    ]
+    pairs = [pair for chain in chains for pair in pairwise(chain)]
+    learned_at = _learned_at(seen)
     lasted_s = max(request.over_at for request in seen.requests) - min(arrived_at.values())
     return Clocked(
-        hand_offs_ms=tuple(hand_offs),
+        hand_offs_ms=tuple((arrived_at[new] - seen.ended_at[ended]) * 1000 for ended, new in pairs),
+        own_ms=tuple((arrived_at[new] - learned_at[ended]) * 1000 for ended, new in pairs),
         steps_per_s=steps / lasted_s,
         requests_per_step=len(seen.requests) / steps,
         cpu_s_per_1000_steps=None if cpu_s is None else cpu_s / steps * 1000,
     )
+
+
+def _learned_at(seen: Seen) -> dict[str, float]:
+    """Return by thread when the first poll arrived that its run was over for."""
+    found: dict[str, float] = {}
+    for request in seen.requests:
+        if request.operation != POLL or request.thread_id is None:
+            continue
+        # A poll that arrives a hair before the end may be answered after it: then it is the last one.
+        if found.get(request.thread_id, 0.0) < seen.ended_at[request.thread_id]:
+            found[request.thread_id] = request.at
+    return found
 
 
 def requests_of_step(seen: Seen, thread_id: str) -> list[tuple[str, int]]:

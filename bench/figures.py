@@ -53,6 +53,8 @@ def build_figures(rounds: Sequence[Round]) -> Figures:
         "g2_p95_x_raw": ratio(rounds, "hundred", _p95, over="raw"),
         "g4_steps_x_raw": ratio(rounds, "flow", _steps, over="raw"),
         "g5_cpu_x_raw": ratio(rounds, "flow", _cpu, over="raw"),
+        "one_own_p50_x_raw": ratio(rounds, "one", _own_p50, over="raw"),
+        "hundred_own_p50_x_raw": ratio(rounds, "hundred", _own_p50, over="raw"),
         "one_p50_x_plain": ratio(rounds, "one", _p50, over="plain"),
         "one_p95_x_plain": ratio(rounds, "one", _p95, over="plain"),
         "hundred_p50_x_plain": ratio(rounds, "hundred", _p50, over="plain"),
@@ -93,6 +95,14 @@ def _p95(clocked: Clocked) -> float:
     return clocked.p95_ms
 
 
+def _own_p50(clocked: Clocked) -> float:
+    return clocked.own_p50_ms
+
+
+def _own_p95(clocked: Clocked) -> float:
+    return clocked.own_p95_ms
+
+
 def _steps(clocked: Clocked) -> float:
     return clocked.steps_per_s
 
@@ -104,6 +114,8 @@ def _cpu(clocked: Clocked) -> float | None:
 READINGS: dict[str, Read] = {
     "p50_ms": _p50,
     "p95_ms": _p95,
+    "own_p50_ms": _own_p50,
+    "own_p95_ms": _own_p95,
     "steps_per_s": _steps,
     "cpu_s_per_1000_steps": _cpu,
 }

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from csp.constants import NONCE, NONE, SELF
+from django.templatetags.static import static
 from django.utils.translation import gettext_lazy as _
 
 from renum_site.addresses import NOWHERE, NOWHERE_REDIS, CacheTimeouts, build_cache, build_database
@@ -245,6 +246,9 @@ UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "Renum",
     "SITE_HEADER": "Renum",
     "SITE_SYMBOL": "hub",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("img/renum.svg")}
+    ],
     "SHOW_VIEW_ON_SITE": False,
 }
 

@@ -30,7 +30,7 @@ class KeyForm(ModelForm[UserApiKey]):
     """One's own key for a service. A key that is there for it is replaced."""
 
     key = forms.CharField(
-        label=_("key"),
+        label=_("Key"),
         strip=False,
         widget=PasswordInput(render_value=False, attrs={"autocomplete": "new-password"}),
         help_text=_(

@@ -33,19 +33,19 @@ class ConnectionForm(ModelForm[SunaConnection]):
     """The connection's columns, and a credential that can be set and removed but not read."""
 
     wire_profile = forms.ChoiceField(
-        label=_("wire profile"),
+        label=_("Wire profile"),
         required=False,
         choices=lambda: [("", _("not detected yet")), *((name, name) for name in PROFILES)],
         widget=Select(),
     )
     limits = StrictJSONFormField(
-        label=_("limits"),
+        label=_("Limits"),
         required=False,
         widget=Textarea(attrs={"rows": 4}),
         help_text=_('What was learned of the service, for example {"parallel_runs": 3}.'),
     )
     bearer = forms.CharField(
-        label=_("bearer token"),
+        label=_("Bearer token"),
         required=False,
         max_length=8192,
         widget=PasswordInput(render_value=False, attrs={"autocomplete": "new-password"}),
@@ -58,11 +58,13 @@ class ConnectionForm(ModelForm[SunaConnection]):
         widget=PasswordInput(render_value=False, attrs={"autocomplete": "new-password"}),
         help_text=_KEEP,
     )
-    remove_credential = forms.BooleanField(label=_("remove the stored credential"), required=False)
+    remove_credential = forms.BooleanField(label=_("Remove the stored credential"), required=False)
 
     class Meta:
         model = SunaConnection
         fields = ("owner", "name", "base_url", "wire_profile", "sends_user_keys", "limits")
+        # The model's own holds "<service>", which the admin would take for markup.
+        help_texts = {"sends_user_keys": _("Only for a Suna that reads the users' keys from headers.")}
 
     def clean_base_url(self) -> str:
         """Return the address without a slash at its end."""

@@ -14,6 +14,7 @@ from django_redis import get_redis_connection
 from redis.exceptions import RedisError, WatchError
 
 from executions.context.rebuild import rebuild_context
+from executions.context.stored_form import in_stored_form
 from teams.workflow.plan import Json
 
 logger = logging.getLogger(__name__)
@@ -32,13 +33,12 @@ def read_context(execution_id: uuid.UUID, *, version: int) -> dict[str, Json]:
         stored = get_redis_connection("context").hgetall(key_of(execution_id))
     except RedisError:
         logger.warning("context of %s read from PostgreSQL: Redis is away", execution_id)
-        return rebuild_context(execution_id, version=version)
+        return _ordered(rebuild_context(execution_id, version=version))
     values = _values_of(stored, version)
-    if values is not None:
-        return values
-    values = rebuild_context(execution_id, version=version)
-    replace_context(execution_id, version=version, values=values)
-    return values
+    if values is None:
+        values = rebuild_context(execution_id, version=version)
+        replace_context(execution_id, version=version, values=values)
+    return _ordered(values)
 
 
 def apply_to_context(
@@ -75,6 +75,11 @@ def replace_context(execution_id: uuid.UUID, *, version: int, values: Mapping[st
             pipe.execute()
     except RedisError:
         logger.warning("context of %s not put into Redis: Redis is away", execution_id)
+
+
+def _ordered(values: Mapping[str, Json]) -> dict[str, Json]:
+    ordered: dict[str, Json] = in_stored_form(dict(values))
+    return ordered
 
 
 def _fields_of(values: Mapping[str, Json], version: int) -> dict[str, str]:

@@ -57,6 +57,21 @@ def find_held(driver_id: uuid.UUID) -> list[tuple[uuid.UUID, int]]:
         return [(row[0], row[1]) for row in cursor.fetchall()]
 
 
+def raise_epoch(execution_id: uuid.UUID, driver_id: uuid.UUID, *, epoch: int) -> int | None:
+    """Raise the epoch of an execution that the driver holds with this one; None where it does not.
+
+    An answer that was lost leaves the epoch raised: one more is as good.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE renum_team_executions SET epoch = epoch + 1"
+            " WHERE id = %s AND driver_id = %s AND epoch >= %s RETURNING epoch",
+            [execution_id, driver_id, epoch],
+        )
+        row = cursor.fetchone()
+    return None if row is None else int(row[0])
+
+
 def delete_dead_drivers() -> int:
     """Delete the rows of drivers long dead that hold nothing; return how many."""
     with connection.cursor() as cursor:

@@ -24,7 +24,8 @@ def drive() -> None:
     """Drive executions until there are none for a while; return at once where nobody needs us."""
     forget_queued_wake_up()
     try:
-        if _is_needed():
+        # At a stop the cluster still hands out what it had fetched: that is passed on, not begun.
+        if not _told_to_stop(0) and _is_needed():
             asyncio.run(_drive())
         if count_claimable():
             wake_drivers()

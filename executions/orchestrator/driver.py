@@ -13,13 +13,13 @@ from executions.agent_service import AgentService
 from executions.orchestrator.advance import Advance
 from executions.orchestrator.break_off import build_break_off
 from executions.orchestrator.changes import Changes, ChangesRefused, Committed, Fenced
-from executions.orchestrator.claim import claim_executions, find_cancelled, find_held
+from executions.orchestrator.claim import claim_executions, count_claimable, find_cancelled, find_held, raise_epoch
 from executions.orchestrator.connections import OpenConnections
 from executions.orchestrator.database_calls import DATABASE_AWAY, in_driver_thread
 from executions.orchestrator.group_commit import GroupCommit
 from executions.orchestrator.lease import Lease
 from executions.orchestrator.tracked import load_tracked
-from executions.orchestrator.wake import listen_for_wake_ups
+from executions.orchestrator.wake import listen_for_wake_ups, queue_driver
 
 logger = logging.getLogger(__name__)
 
@@ -120,7 +120,12 @@ class Driver:
                     self._hold(execution_id, epoch)
             self._unsure = False
         room = settings.ORCHESTRATOR.capacity - len(self._held)
-        if room <= 0 or not self._lease.may_start():
+        if room <= 0:
+            # What is left over is another worker's, if one is idle.
+            if await in_driver_thread(count_claimable):
+                await in_driver_thread(queue_driver)
+            return 0
+        if not self._lease.may_start():
             return 0
         limit = min(room, settings.ORCHESTRATOR.claim_chunk)
         claimed = await in_driver_thread(claim_executions, self.driver_id, limit=limit)
@@ -135,12 +140,25 @@ class Driver:
 
     async def _advance(self, execution_id: uuid.UUID, epoch: int) -> None:
         """Advance an execution to its end, beginning again from its rows whenever PostgreSQL was away."""
+        held: int | None = epoch
         try:
-            while not await self._carry(execution_id, epoch):
-                await asyncio.sleep(DATABASE_PATIENCE_S)
+            while held is not None and not await self._carry(execution_id, held):
+                held = await self._hold_anew(execution_id, held)
         finally:
             self._held.pop(execution_id, None)
             self._woken.set()
+
+    async def _hold_anew(self, execution_id: uuid.UUID, epoch: int) -> int | None:
+        """Return a new epoch of an execution that is still ours; None where it is not.
+
+        What the last round handed in and PostgreSQL has not seen yet is fenced off by it.
+        """
+        while True:
+            await asyncio.sleep(DATABASE_PATIENCE_S)
+            try:
+                return await in_driver_thread(raise_epoch, execution_id, self.driver_id, epoch=epoch)
+            except DATABASE_AWAY:
+                continue
 
     async def _carry(self, execution_id: uuid.UUID, epoch: int) -> bool:
         """Advance an execution until it is over, lost or broken off; False where PostgreSQL was away."""

@@ -34,10 +34,19 @@ def wake_drivers(execution_id: uuid.UUID | None = None) -> None:
     try:
         client = get_redis_connection("default")
         client.publish(CHANNEL, str(execution_id or ""))
-        if client.set(QUEUED, "1", nx=True, ex=QUEUED_S):
-            enqueue_drive()
     except RedisError as error:
         logger.warning("no wake-up sent, drivers will look by themselves: %s", type(error).__name__)
+    else:
+        queue_driver()
+
+
+def queue_driver() -> None:
+    """Queue one start of a driver if none was queued in the last seconds."""
+    try:
+        if get_redis_connection("default").set(QUEUED, "1", nx=True, ex=QUEUED_S):
+            enqueue_drive()
+    except RedisError as error:
+        logger.warning("no start of a driver queued: %s", type(error).__name__)
 
 
 def forget_queued_wake_up() -> None:

@@ -51,6 +51,9 @@ FAILURES: Mapping[str, Callable[[Params], str]] = {
     "bad_response": lambda params: _with_message(_("Suna's answer made no sense."), params),
     "crashed": lambda params: _("The attempt was lost when its process crashed."),
     "credential_refused": lambda params: _("Suna refused the connection's credential."),
+    "credential_undecryptable": lambda params: _(
+        "The connection's stored credential cannot be read any more. Its owner has to store it again."
+    ),
     "denied": lambda params: _with_message(
         _("Suna does not allow this to the connection's account."), params
     ),

@@ -51,6 +51,9 @@ WAITING: Mapping[str, Callable[[Params], str]] = {
     "service_credential_refused": lambda params: _(
         "Waits because Suna refuses the connection's credential. Its owner has to renew it."
     ),
+    "service_credential_undecryptable": lambda params: _(
+        "Waits because the connection's stored credential cannot be read. Its owner has to store it again."
+    ),
     "service_denied": lambda params: _("Waits because Suna denies the connection's account this call."),
     "service_not_found": lambda params: _("Suna does not find the run at present. Renum keeps asking."),
     "service_payment_required": lambda params: _(

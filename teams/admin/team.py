@@ -57,7 +57,7 @@ class TeamAdmin(ConnectionChoices, ModelAdmin[Team]):
         may_write = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
         return self.prepopulated_fields if may_write else {}
 
-    @admin.display(description=_("workflow definition"))
+    @admin.display(description=_("Workflow definition"))
     def definition(self, obj: Team) -> str:
         """Show the published definition to those who may only look."""
         source = obj.published_version.source if obj.published_version else ""

@@ -22,7 +22,7 @@ class TeamForm(ModelForm[Team]):
     """`new_source` is the definition to save as the next version, None where it stays as it is."""
 
     definition = forms.CharField(
-        label=_("workflow definition"),
+        label=_("Workflow definition"),
         required=False,
         strip=False,
         max_length=MAX_DOCUMENT_BYTES,
@@ -30,7 +30,7 @@ class TeamForm(ModelForm[Team]):
         help_text=_("JSON. A change is saved as the team's next version; older ones stay as they are."),
     )
     note = forms.CharField(
-        label=_("note on the new version"),
+        label=_("Note on the new version"),
         required=False,
         max_length=500,
         widget=Textarea(attrs={"rows": 2}),

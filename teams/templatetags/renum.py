@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 register = template.Library()
 
-_CENT = Decimal("0.01")
+_SMALL = Decimal("0.001")
 
 
 @register.simple_tag
@@ -35,8 +35,8 @@ def count(value: int) -> str:
 
 @register.filter
 def usd(amount: Decimal) -> str:
-    """Return US dollars: four decimal places, more where the amount is below a cent."""
-    places = 4 if amount == 0 or amount >= _CENT else 6
+    """Return US dollars: four decimal places, more where the amount is below a tenth of a cent."""
+    places = 4 if amount == 0 or amount >= _SMALL else 6
     return _("$%(amount)s") % {
         "amount": formats.number_format(amount, decimal_pos=places, force_grouping=True)
     }

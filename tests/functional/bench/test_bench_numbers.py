@@ -27,8 +27,18 @@ def test_clock_counts_a_hand_off_from_the_runs_end_to_the_next_steps_first_reque
     clocked = clock(seen_with_hand_off_of(0.25), [["first", "second"]], cpu_s=0.004)
 
     assert clocked.hand_offs_ms == (250.0,)
+    assert clocked.own_ms == (250.0,)
     assert clocked.steps_per_s == 2 / 4.0
     assert clocked.cpu_s_per_1000_steps == 2.0
+
+
+def test_clock_counts_the_own_part_from_the_first_poll_after_the_end_when_several_polls_came():
+    seen = seen_with_hand_off_of(1.0)
+    late = request("run.get", "first", 12.75)
+    early = Seen(requests=(*seen.requests, late), ended_at={**seen.ended_at, "first": 12.5})
+
+    assert clock(early, [["first", "second"]], cpu_s=None).own_ms == (250.0,)
+    assert clock(early, [["first", "second"]], cpu_s=None).hand_offs_ms == (500.0,)
 
 
 def test_clock_refuses_when_fewer_steps_were_seen_than_made():

@@ -8,6 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from executions.models import Execution
+from teams.actions.refusal import InvalidInput
 from teams.models import Team, User
 from tests.fixtures.site_rows import NOW, bill, make_team, set_execution, set_step, start
 
@@ -80,7 +81,7 @@ def test_a_prompt_that_cannot_be_taken_is_refused_on_the_page_and_kept(
 ) -> None:
     response = sign_in(owner).post(reverse("team-run", args=[team.pk]), {"prompt": prompt})
 
-    assert response.status_code == 422
+    assert response.status_code == InvalidInput.status
     assert sentence in response.content.decode()
     assert response.context["prompt"] == prompt
     assert not Execution.objects.exists()
