@@ -10,5 +10,5 @@ def drive(**_: object) -> None:
 
 
 def sweep(**_: object) -> None:
-    """Repair what hints missed: wake a driver where work waits, forget dead drivers, read missing usage."""
+    """Repair what hints missed: wake a driver, forget dead ones, find late runs, read missing usage."""
     sweep_executions()

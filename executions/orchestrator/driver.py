@@ -13,7 +13,13 @@ from executions.agent_service import AgentService
 from executions.orchestrator.advance import Advance
 from executions.orchestrator.break_off import build_break_off
 from executions.orchestrator.changes import Changes, ChangesRefused, Committed, Fenced
-from executions.orchestrator.claim import claim_executions, count_claimable, find_cancelled, find_held, raise_epoch
+from executions.orchestrator.claim import (
+    claim_executions,
+    count_claimable,
+    find_cancelled,
+    find_held,
+    raise_epoch,
+)
 from executions.orchestrator.connections import OpenConnections
 from executions.orchestrator.database_calls import DATABASE_AWAY, in_driver_thread
 from executions.orchestrator.group_commit import GroupCommit

@@ -47,7 +47,7 @@ def _collect(run: AgentRun) -> bool:
     except AgentServiceError as error:
         logger.info("usage of run %s is still missing: %s", run.id, error.code)
         return False
-    entries = _entries(run, result)
+    entries = build_run_entries(run, result)
     if not entries and not result.usage_complete:
         return False
     with transaction.atomic():
@@ -68,7 +68,8 @@ async def _ask(service: AgentService, run: AgentRun) -> RunResult:
         await service.aclose()
 
 
-def _entries(run: AgentRun, result: RunResult) -> list[LedgerEntry]:
+def build_run_entries(run: AgentRun, result: RunResult) -> list[LedgerEntry]:
+    """Build the ledger's entries of a run from its row, with which step, team and connection are loaded."""
     execution = run.execution
     facts = RunFacts(
         execution_id=execution.id,

@@ -3,6 +3,7 @@
 import logging
 
 from executions.orchestrator.claim import count_claimable, delete_dead_drivers
+from executions.orchestrator.late_starts import collect_late_starts
 from executions.orchestrator.late_usage import collect_late_usage
 from executions.orchestrator.wake import wake_drivers
 
@@ -18,4 +19,5 @@ def sweep() -> None:
     dead = delete_dead_drivers()
     if dead:
         logger.info("%d dead drivers forgotten", dead)
+    collect_late_starts()
     collect_late_usage()

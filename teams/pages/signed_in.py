@@ -29,6 +29,7 @@ def signed_in(page: Page[P]) -> Callable[Concatenate[HttpRequest, P], HttpRespon
     A live part of a page that has lost its session reloads the whole page instead: the log-in form would be
     put into the part.
     """
+
     def answer(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         if request.headers.get("HX-Request") == "true" and not request.user.is_authenticated:
             return HttpResponseClientRefresh()

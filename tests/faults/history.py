@@ -1,7 +1,8 @@
-"""What must hold of every history, whatever went wrong on the way: the database against itself and the simulator.
+"""What must hold of every history, whatever went wrong on the way: in the database and in the simulator.
 
 Called at the end of each fault test, once everything is over. Each check returns what breaks it.
 """
+# ruff: noqa: S608  the SQL is put together from constants of this file
 
 from typing import Any
 
@@ -13,14 +14,25 @@ from executions.models import AgentRun, Execution, ExecutionStep
 from teams.workflow.plan import plan_from_json
 from tests.fixtures.running import RunningRenum
 
-TERMINAL = "('completed', 'partial', 'failed', 'cancelled')"
-OVER = "('completed', 'failed', 'stopped', 'abandoned')"
+OVER = "('completed', 'partial', 'failed', 'cancelled')"
+RUN_OVER = "('completed', 'failed', 'stopped', 'abandoned')"
+TOKENS = ("tokens_input", "tokens_output")
+
+
+def _differs(totals: str, cost: str) -> str:
+    """Return the condition under which stored totals are not what the rows beside them sum up to."""
+    tokens = [f"COALESCE(({totals}->>'{name}')::bigint, 0) <> COALESCE(sum(u.{name}), 0)" for name in TOKENS]
+    counted = f"COALESCE(({totals}->>'responses')::bigint, 0) <> count(u.id)"
+    priced = f"COALESCE(({cost}->>'cost_usd')::numeric, 0) <> COALESCE(sum(u.cost_usd), 0)"
+    return " OR ".join((*tokens, counted, priced))
+
 
 CHECKS = {
-    "not over": f"SELECT id, status FROM renum_team_executions WHERE status NOT IN {TERMINAL}",
+    "not over": f"SELECT id, status FROM renum_team_executions WHERE status NOT IN {OVER}",
     "still held": "SELECT id FROM renum_team_executions WHERE driver_id IS NOT NULL",
     "two good runs of a step": """
-        SELECT step_id FROM renum_team_agent_executions WHERE status IN ('running', 'completed')
+        SELECT step_id FROM renum_team_agent_executions
+        WHERE status IN ('running', 'completed') AND code <> 'late_run'
         GROUP BY step_id HAVING count(*) > 1""",
     "step completed twice": """
         SELECT execution_id, step_id FROM executions_executionevent WHERE kind = 'step_completed'
@@ -29,34 +41,34 @@ CHECKS = {
         SELECT s.execution_id, s.step_id FROM executions_executionevent s
         JOIN executions_executionevent c USING (execution_id, step_id)
         WHERE s.kind = 'step_starting' AND c.kind = 'step_completed' AND s.seq > c.seq""",
-    "totals are not the sum of the rows": """
-        SELECT e.id FROM renum_team_executions e LEFT JOIN renum_ai_usage_logs u ON u.execution_id = e.id
-        GROUP BY e.id HAVING COALESCE((e.usage_metrics->>'tokens_input')::bigint, 0) <> COALESCE(sum(u.tokens_input), 0)
-            OR COALESCE((e.usage_metrics->>'tokens_output')::bigint, 0) <> COALESCE(sum(u.tokens_output), 0)
-            OR COALESCE((e.usage_metrics->>'responses')::bigint, 0) <> count(u.id)
-            OR COALESCE((e.cost_metrics->>'cost_usd')::numeric, 0) <> COALESCE(sum(u.cost_usd), 0)""",
-    "totals of a run are not the sum of its rows": """
-        SELECT r.id FROM renum_team_agent_executions r LEFT JOIN renum_ai_usage_logs u ON u.agent_run_id = r.id
-        GROUP BY r.id
-        HAVING COALESCE((r.individual_usage_metrics->>'tokens_input')::bigint, 0) <> COALESCE(sum(u.tokens_input), 0)
-            OR COALESCE((r.individual_cost_metrics->>'cost_usd')::numeric, 0) <> COALESCE(sum(u.cost_usd), 0)""",
+    "totals are not the sum of the rows": f"""
+        SELECT e.id FROM renum_team_executions e
+        LEFT JOIN renum_ai_usage_logs u ON u.execution_id = e.id
+        GROUP BY e.id HAVING {_differs("e.usage_metrics", "e.cost_metrics")}""",
+    "totals of a run are not the sum of its rows": f"""
+        SELECT r.id FROM renum_team_agent_executions r
+        LEFT JOIN renum_ai_usage_logs u ON u.agent_run_id = r.id
+        GROUP BY r.id HAVING {_differs("r.individual_usage_metrics", "r.individual_cost_metrics")}""",
     "gaps or repeats in the timeline": """
         SELECT execution_id FROM executions_executionevent GROUP BY execution_id
         HAVING max(seq) <> count(*) OR min(seq) <> 1 OR count(*) <> count(DISTINCT seq)""",
     "the last number is not the timeline's": """
-        SELECT e.id FROM renum_team_executions e
-        WHERE e.event_seq <> (SELECT count(*) FROM executions_executionevent v WHERE v.execution_id = e.id)
-        OR e.context_version <> (SELECT count(*) FROM executions_contextchange c WHERE c.execution_id = e.id)""",
+        SELECT e.id FROM renum_team_executions e WHERE e.event_seq <>
+            (SELECT count(*) FROM executions_executionevent v WHERE v.execution_id = e.id)""",
+    "the context's version is not its changes'": """
+        SELECT e.id FROM renum_team_executions e WHERE e.context_version <>
+            (SELECT count(*) FROM executions_contextchange c WHERE c.execution_id = e.id)""",
     "two ends": f"""
         SELECT execution_id FROM executions_executionevent
-        WHERE replace(kind, 'execution_', '') IN {TERMINAL} GROUP BY execution_id HAVING count(*) <> 1""",
+        WHERE replace(kind, 'execution_', '') IN {OVER} GROUP BY execution_id HAVING count(*) <> 1""",
     "over with a run that may go on": f"""
-        SELECT r.id FROM renum_team_agent_executions r JOIN renum_team_executions e ON e.id = r.execution_id
-        WHERE e.status IN {TERMINAL} AND r.status NOT IN {OVER}""",
+        SELECT r.id FROM renum_team_agent_executions r
+        JOIN renum_team_executions e ON e.id = r.execution_id
+        WHERE e.status IN {OVER} AND r.status NOT IN {RUN_OVER}""",
     "over with a step that is not": f"""
         SELECT s.id FROM executions_executionstep s JOIN renum_team_executions e ON e.id = s.execution_id
-        WHERE e.status IN {TERMINAL} AND s.finished_at IS NULL""",
-}  # fmt: skip
+        WHERE e.status IN {OVER} AND s.finished_at IS NULL""",
+}
 
 
 def check_history(renum: RunningRenum) -> None:

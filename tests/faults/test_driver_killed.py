@@ -3,6 +3,7 @@
 import pytest
 
 from executions.models import AgentRun, Execution, ExecutionEvent
+from tests.faults.history import check_history
 from tests.fixtures.running import wait_until
 
 pytestmark = pytest.mark.faults
@@ -41,3 +42,4 @@ def test_all_executions_finish_with_one_start_a_step_when_their_driver_is_killed
     assert {run["id"] for run in runs} == set(AgentRun.objects.values_list("suna_run_id", flat=True))
     assert AgentRun.objects.count() == steps
     assert ExecutionEvent.objects.filter(kind="step_completed").count() == steps
+    check_history(renum)

@@ -1,4 +1,4 @@
-"""Drivers that come and go: an orderly end, several clusters, and a driver that lost what it held (P7, P24)."""
+"""Drivers that come and go: an orderly end, several at once, one that lost what it held (P7, P24)."""
 
 import pytest
 

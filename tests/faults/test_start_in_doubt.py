@@ -1,10 +1,12 @@
-"""A start whose answer never came: looked up, adopted, or given up after the grace. Never guessed (P4, P5)."""
+"""A start whose answer never came: looked up, adopted, or given up after the grace, never guessed."""
 
 import datetime as dt
 
 import pytest
 
+from billing.models import UsageLog
 from executions.models import AgentRun, Execution, ExecutionStep
+from executions.orchestrator.sweep import sweep
 from tests.faults.history import check_history
 from tests.fixtures.running import wait_until
 
@@ -72,4 +74,38 @@ def test_a_start_in_doubt_is_adopted_if_a_run_appears_in_the_grace_and_made_anew
     assert first.finished_at - first.start_requested_at >= dt.timedelta(seconds=GRACE_S)
     step = nothing.steps.get()
     assert (step.attempts, step.abandoned) == (2, 1)
+    check_history(renum)
+
+
+def test_a_run_that_comes_after_its_start_was_given_up_is_stopped_and_billed_once(renum_on):
+    renum = renum_on("seed")
+    late_s = GRACE_S + 2
+    renum.suna.fail("agent.start", contains="runs on", kind="late_run", seconds=late_s, answer="drop")
+    renum.suna.fail("agent.start", contains="is done", kind="late_run", seconds=late_s, answer="drop")
+    team = renum.make_team(ONE_STEP)
+    hung = '@@sim{"key": "hung", "attempts": [{"text": "good"}, {"hang": true}]}'
+    told = '@@sim{"tokens": [500, 70]}'
+    runs_on, is_done = renum.start(team, f"runs on {hung}"), renum.start(team, f"is done {told}")
+    renum.start_drivers(**QUICK_GRACE)
+    runs_on, is_done = renum.wait_for(runs_on), renum.wait_for(is_done)
+    wait_until(lambda: renum.suna.starts() == 4)
+    wait_until(lambda: renum.suna.get("summary")["runs_by_status"] == {"completed": 3, "running": 1})
+    assert is_done.usage_metrics["tokens_input"] == 500
+
+    for _ in range(2):
+        sweep()
+
+    stopped = runs_on.agent_runs.get(attempt=1, turn=2)
+    assert (stopped.status, stopped.code) == ("stopped", "late_run")
+    assert renum.suna.get("summary")["running"] == 0
+    billed = is_done.agent_runs.get(attempt=1, turn=2)
+    assert (billed.status, billed.individual_usage_metrics["tokens_input"]) == ("completed", 500)
+    for execution in (runs_on, is_done):
+        execution.refresh_from_db()
+        assert execution.status == "completed"
+        assert execution.agent_runs.count() == 3
+        assert kinds_of(execution).count("late_run_found") == 1
+    assert is_done.usage_metrics["tokens_input"] == 1000
+    summary = renum.suna.get("summary")
+    assert sum(UsageLog.objects.values_list("tokens_input", flat=True)) == summary["tokens_input"]
     check_history(renum)

@@ -26,7 +26,7 @@ def step_codes() -> set[str]:
             if wanted is not None:
                 found |= set(_texts(_argument(call, wanted)))
         for node in ast.walk(tree):
-            # code = "stopped_by_suna" if ... else "agent_failed"
+            # A code that is chosen first and handed on by its name.
             if isinstance(node, ast.Assign) and _name(node.targets[0]) == "code":
                 found |= set(_texts(node.value))
         found |= set(_values_of(tree, ("_FAILURE_CODES", "_REASONS", "CODE", "UpstreamCode")))
