@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 
 from executions.wording.failures import FAILURES
 from executions.wording.waiting import WAITING
-from teams.wording import in_words, requirement_words
+from teams.wording import field_words, in_words, requirement_words
 from teams.wording.conditions import value_words
 from teams.workflow.plan import Json
 
@@ -22,9 +22,9 @@ def _named(ids: Json, names: Names) -> str:
 def _condition_false(params: Params, names: Names) -> str:
     if params.get("else"):
         return _("Skipped, because %(steps)s ran instead.") % {"steps": _named(params.get("matched"), names)}
-    field = params.get("field")
-    if field is None:
+    if params.get("field") is None:
         return _("Skipped: its conditions do not hold.")
+    field = field_words(str(params["field"]), names)
     if params.get("missing"):
         return _("Skipped: there is no %(field)s.") % {"field": field}
     said = {

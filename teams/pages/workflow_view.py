@@ -77,4 +77,4 @@ def _conditions(step: PlanStep, titles: Mapping[str, str]) -> tuple[str, ...]:
     if step.else_group is not None:
         group = in_words([titles[name] for name in step.else_group], last=_("or"))
         return (_("only if none of these runs: %(steps)s") % {"steps": group},)
-    return tuple(condition_words(condition) for condition in step.conditions)
+    return tuple(condition_words(condition, titles) for condition in step.conditions)

@@ -1,6 +1,7 @@
 """What a workflow says, in words for people. Pure functions of plain values; gettext gives the language."""
 
 from teams.wording.conditions import condition_words, requirement_words
+from teams.wording.fields import field_words
 from teams.wording.lists import in_words
 
-__all__ = ["condition_words", "in_words", "requirement_words"]
+__all__ = ["condition_words", "field_words", "in_words", "requirement_words"]

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from django.utils.translation import gettext as _
 
+from teams.wording.fields import field_words
 from teams.wording.lists import in_words
 from teams.workflow.plan import AllOf, AnyOf, Comparison, Condition, Json, Not
 
@@ -29,6 +30,7 @@ _REQUIREMENTS: Mapping[str, Callable[[], str]] = {
     "is_true": lambda: _("must be true"),
 }
 OPERATORS_IN_WORDS = frozenset(_REQUIREMENTS)
+NO_NAMES: Mapping[str, str] = {}
 
 
 def requirement_words(operator: str, value: Json) -> str:
@@ -39,17 +41,18 @@ def requirement_words(operator: str, value: Json) -> str:
     return words() % {"value": _operand_words(operator, value)}
 
 
-def condition_words(condition: Condition) -> str:
-    """Return one condition of a plan in words; nested ones in brackets."""
+def condition_words(condition: Condition, names: Mapping[str, str] = NO_NAMES) -> str:
+    """Return one condition of a plan in words; nested ones in brackets. `names` are words for step ids."""
     match condition:
-        case Comparison():
-            return f"{condition.path.text} {requirement_words(condition.operator, condition.value)}"
+        case Comparison(path=path):
+            requirement = requirement_words(condition.operator, condition.value)
+            return f"{field_words(path.text, names)} {requirement}"
         case AnyOf(items=items):
-            return _bracketed(items, _("or"))
+            return _bracketed(items, _("or"), names)
         case AllOf(items=items):
-            return _bracketed(items, _("and"))
+            return _bracketed(items, _("and"), names)
         case Not(item=item):
-            return _("not: %(condition)s") % {"condition": condition_words(item)}
+            return _("not: %(condition)s") % {"condition": condition_words(item, names)}
 
 
 def value_words(value: Json) -> str:
@@ -67,6 +70,6 @@ def _operand_words(operator: str, value: Json) -> str:
     return value_words(value)
 
 
-def _bracketed(items: Sequence[Condition], word: str) -> str:
-    words = [condition_words(item) for item in items]
+def _bracketed(items: Sequence[Condition], word: str, names: Mapping[str, str]) -> str:
+    words = [condition_words(item, names) for item in items]
     return words[0] if len(words) == 1 else f"({in_words(words, last=word)})"

@@ -37,7 +37,7 @@ def test_a_team_shows_its_steps_with_their_agents_and_conditions(
     assert "classifier" in body
     assert "Ada" in body
     assert "after classifier" in body
-    assert "agent_agent-123_result.category must be “technical”" in body
+    assert "category of classifier must be “technical”" in body
 
 
 def test_running_a_team_leads_to_its_execution_with_the_prompt_as_typed(
@@ -128,7 +128,7 @@ def test_a_step_says_in_a_sentence_why_it_stands_where_it_stands(
     body = body_of(client, page)
 
     assert "Waits for classifier." in waiting
-    assert "Skipped: agent_agent-123_result.category is “billing”, but must be “technical”." in body
+    assert "Skipped: category of classifier is “billing”, but must be “technical”." in body
     assert "The agent took longer than the step allows. Another attempt follows." in body
     assert "2026-11-22T12:00:00+00:00" in body
 

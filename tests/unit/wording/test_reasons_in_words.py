@@ -15,7 +15,7 @@ from executions.wording import (
 )
 from executions.wording.executions import EXECUTION_CODES
 from executions.wording.steps import STEP_CODES
-from teams.wording import condition_words, in_words, requirement_words
+from teams.wording import condition_words, field_words, in_words, requirement_words
 from teams.wording.conditions import OPERATORS_IN_WORDS
 from teams.workflow.condition_parsing import OPERATORS
 from teams.workflow.plan import AnyOf, Comparison, Json, Not, Path
@@ -184,3 +184,15 @@ def test_a_refusal_is_said_by_its_code_and_else_in_the_actions_own_words() -> No
     assert refusal_sentence(code="already_over", message="x") == "The execution has ended already."
     assert refusal_sentence(code="from_tomorrow", message="As the action says.") == "As the action says."
     assert refusal_sentence(code="x", message="y", problems=[problem]) == "Say what the team should do."
+
+
+def test_a_field_is_named_by_the_step_that_a_reader_knows() -> None:
+    names = {"a": "classifier", "a.b": "writer"}
+
+    assert field_words("agent_a_result.category", names) == "category of classifier"
+    assert field_words("steps.a.b.data.n", names) == "n of writer"
+    assert field_words("steps.a.text", names) == "text of classifier"
+    assert field_words("agent_a.b_result", names) == "the result of writer"
+    assert field_words("context.note", names) == "context.note"
+    with translation.override("pt-br"):
+        assert field_words("agent_a_result.category", names) == "category de classifier"
