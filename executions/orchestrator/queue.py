@@ -67,7 +67,10 @@ def stop_reader() -> int | None:
 
 
 def run_drivers_cluster(*, on_worker_born: Any) -> None:
-    """Run the cluster until it is stopped by a signal; `on_worker_born` is called in each new worker."""
+    """Start the cluster, which runs until it is stopped by a signal; each new worker calls `on_worker_born`.
+
+    This process waits for the cluster when it exits.
+    """
     post_spawn.connect(on_worker_born, dispatch_uid="renum-worker-born", weak=False)
     schedule_sweep()
     StopAwareCluster().start()

@@ -3,6 +3,7 @@
 import pytest
 
 from executions.models import Execution
+from executions.orchestrator.sweep import sweep
 from tests.fixtures.running import wait_until
 
 pytestmark = pytest.mark.faults
@@ -30,3 +31,12 @@ def test_only_the_execution_whose_data_is_refused_fails_when_many_are_written_to
     other = Execution.objects.get(pk__in=set(ids) - {broken.pk})
     assert other.agent_runs.get().suna_run_id == "a-run-that-is-known"
     assert "agent_run_suna_run_once" in cluster.log.read_text()
+
+    sweep()
+
+    # Its real run, whose id was never written, is found in its thread and billed.
+    left_behind = broken.agent_runs.get(turn=2)
+    assert (left_behind.status, left_behind.code) == ("completed", "late_run")
+    broken.refresh_from_db()
+    assert broken.usage_metrics["tokens_input"] == left_behind.individual_usage_metrics["tokens_input"] > 0
+    assert broken.status == "failed"

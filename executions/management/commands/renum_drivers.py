@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand
 
 from executions.orchestrator.queue import DRIVERS, run_drivers_cluster
 from executions.orchestrator.wake import forget_queued_wake_up, wake_drivers
+from executions.orchestrator.watch import start_watch
 
 
 class Command(BaseCommand):
@@ -21,6 +22,8 @@ class Command(BaseCommand):
             environment = {**os.environ, "Q_CLUSTER_NAME": DRIVERS}
             os.execve(sys.executable, [sys.executable, *sys.argv], environment)  # noqa: S606  our own command line
         run_drivers_cluster(on_worker_born=_wake_for_new_worker)
+        # The cluster is forked; this process waits for its end as soon as it has nothing else to do.
+        start_watch()
 
 
 def _wake_for_new_worker(**_: Any) -> None:

@@ -69,11 +69,10 @@ def test_cancelled_execution_ends_when_each_of_its_runs_is_stopped_wherever_it_s
 
 def test_run_is_stopped_in_suna_when_its_step_or_its_execution_runs_out_of_time(renum_on):
     renum = renum_on("2025-08")
-    timed_out = renum.start(renum.make_team(chain({**HANG, "timeout": "1s"})))
-    overdue = renum.start(renum.make_team(chain({"agent_id": "agent-1"}, HANG, limits={"deadline": "3s"})))
     renum.start_drivers()
-
-    timed_out, overdue = renum.wait_for(timed_out), renum.wait_for(overdue)
+    timed_out = renum.run(chain({**HANG, "timeout": "1s"}))
+    # The deadline counts from the start, so that the driver must be there already.
+    overdue = renum.run(chain({"agent_id": "agent-1"}, HANG, limits={"deadline": "3s"}))
 
     assert (timed_out.status, timed_out.code, timed_out.steps.get().code) == (
         "failed",
@@ -88,4 +87,23 @@ def test_run_is_stopped_in_suna_when_its_step_or_its_execution_runs_out_of_time(
     ]
     for run in (timed_out.agent_runs.get(), overdue.agent_runs.get(step__position=1)):
         assert status_in_suna(renum, run) == "stopped"
+    check_history(renum)
+
+
+def test_nothing_is_started_after_the_cancel_when_it_comes_while_the_thread_is_made(renum_on):
+    renum = renum_on("2025-08")
+    renum.suna.fail("messages.add", kind="barrier", when="after", name="thread")
+    execution = renum.start(renum.make_team(chain({"agent_id": "agent-1"})))
+    renum.start_drivers()
+    wait_until(lambda: renum.suna.get("barriers")["waiting"].get("thread"))
+
+    cancel_execution(execution=execution, by=renum.owner)
+    wait_until(lambda: execution.steps.get().status == "cancelled")
+    renum.suna.release("thread")
+
+    assert renum.wait_for(execution).status == "cancelled"
+    assert renum.suna.starts() == 0
+    assert not any(
+        entry["operation"] == "agent.start" for entry in renum.suna.get("ledger?limit=5000")["entries"]
+    )
     check_history(renum)
