@@ -26,6 +26,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
+MAX_ID_CHARS = 128
+"""Of a run and of a place: the columns that keep them have as many. Longer ones are no ids."""
+
 
 class AgentServiceError(Exception):
     """Anything that went wrong with the service. `detail` is safe to show: it never holds a key."""

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
 from renum_site.env import EnvError, split_url
 
 # Measured with packets silently lost: without them a query hangs for a quarter of an hour; keepalives alone
@@ -16,10 +19,14 @@ NOWHERE_REDIS = "redis://127.0.0.1:1/0"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CacheTimeouts:
-    """How long a call to Redis may take. q2 blocks for 1 s in each read, so its limit must lie above."""
+    """How long a call to Redis may take. q2 blocks for 1 s in each read, so its limit must lie above.
+
+    redis-py asks again by itself, for some seconds; `ask_again` False leaves that to the caller.
+    """
 
     connect_s: float = 3.0
     answer_s: float = 5.0
+    ask_again: bool = True
 
 
 def build_database(
@@ -71,6 +78,8 @@ def build_cache(
         "SOCKET_TIMEOUT": timeouts.answer_s,
         "CONNECTION_POOL_KWARGS": {"health_check_interval": 30},
     }
+    if not timeouts.ask_again:
+        options["CONNECTION_POOL_KWARGS"]["retry"] = Retry(NoBackoff(), 0)
     if as_json:
         options["SERIALIZER"] = "django_redis.serializers.json.JSONSerializer"
     return {

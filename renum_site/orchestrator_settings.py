@@ -12,7 +12,8 @@ class OrchestratorSettings:
     A driver may miss one beat and keep its lease. `start_grace_s` must outlast a start call that hangs,
     or a second run could be started beside a slow first one. A driver lingers longer than a lease lasts,
     so that it picks up what a dead one held. A stop counts once Suna has said twice, `stop_settle_s` apart,
-    that the run is over.
+    that the run is over. `suna_connections` is how many calls one driver has under way on one connection to
+    Suna; more of them wait for their turn.
     """
 
     lease_ttl_s: float
@@ -31,6 +32,7 @@ class OrchestratorSettings:
     max_drive_s: float
     commit_batch: int
     drivers_workers: int
+    suna_connections: int
 
 
 def read_orchestrator_settings(env: Env) -> OrchestratorSettings:
@@ -52,6 +54,7 @@ def read_orchestrator_settings(env: Env) -> OrchestratorSettings:
         max_drive_s=env.seconds("RENUM_MAX_DRIVE_S", default=3600, low=1, high=86_400),
         commit_batch=env.whole("RENUM_COMMIT_BATCH", default=200, low=1, high=5000),
         drivers_workers=env.whole("RENUM_DRIVERS_WORKERS", default=2, low=1, high=64),
+        suna_connections=env.whole("RENUM_SUNA_CONNECTIONS", default=32, low=1, high=1000),
     )
     if settings.beat_s * 2 > settings.lease_ttl_s:
         msg = "RENUM_BEAT_S must be at most half of RENUM_LEASE_TTL_S, or one late beat would lose the lease."

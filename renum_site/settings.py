@@ -88,7 +88,12 @@ CACHES: dict[str, dict[str, Any]] = {
     "q2": build_cache(REDIS_URL, prefix="renum-q2", timeouts=CacheTimeouts(answer_s=10.0)),
     # The shared context: JSON only, and nothing in it expires on its own.
     "context": build_cache(
-        REDIS_URL, prefix="renum-context", timeouts=CacheTimeouts(), as_json=True, expires_s=None
+        REDIS_URL,
+        prefix="renum-context",
+        # A copy that can be rebuilt is not worth waiting for.
+        timeouts=CacheTimeouts(connect_s=0.5, answer_s=0.5, ask_again=False),
+        as_json=True,
+        expires_s=None,
     ),
 }
 
@@ -175,7 +180,6 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "teams.pages.preferences.PreferencesMiddleware",
     "teams.pages.preferences.PreferencesMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

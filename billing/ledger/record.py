@@ -1,7 +1,12 @@
-"""Record model responses: price each, append its row, once. Called inside the caller's transaction."""
+"""Record model responses: price each, append its row, once. Called inside the caller's transaction.
+
+A source id that another run's response already has is taken to count within its run: the response is then
+recorded under `<run id>:<source id>`.
+"""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from uuid import UUID
 
 from billing.ledger.cleaning import clean_count, clean_json, clean_key, clean_text
 from billing.ledger.entries import LedgerEntry
@@ -9,26 +14,64 @@ from billing.models import ApiKeyType, ModelPrice, UsageLog
 from billing.pricing import PriceOverride, PricingStatus, price_response
 
 _API_KEY_TYPES = frozenset(ApiKeyType.values)
+SOURCE_ID_CHARS = 200
 
 
 def record_responses(entries: Sequence[LedgerEntry], *, at: dt.datetime) -> list[UsageLog]:
     """Append a row for each entry that the ledger does not hold yet and return the rows that are new.
 
     A response is recognised by its connection and source id, so reporting one again, in one call or in
-    many, leaves one row: the first. `at` is the moment of the price and of the row. Three queries,
-    however many entries; no transaction of its own, so that rows stand or fall with the caller's work.
+    many, leaves one row: the first. Where the row in the way is another run's, in another thread, the source
+    id is prefixed with the run's own id, always to the same text. Two runs of one thread that report the same
+    id with the same usage read the same message, which is billed once.
+
+    `at` is the moment of the price and of the row. Three queries, however many entries, and three more where
+    ids were taken; no transaction of its own, so that rows stand or fall with the caller's work.
     """
     if not entries:
         return []
     overrides = _find_overrides({entry.model for entry in entries if entry.model}, at=at)
     rows = [_build_row(entry, overrides=overrides, at=at) for entry in entries]
+    recorded = _append(rows)
+    refused = [row for row in rows if row.id not in recorded]
+    if refused:
+        recorded |= _append(_rename_those_of_other_runs(refused))
+    return [row for row in rows if row.id in recorded]
+
+
+def _append(rows: Sequence[UsageLog]) -> set[UUID]:
+    """Insert what does not stand in the way of another row; return the ids of what was inserted."""
+    if not rows:
+        return set()
     # In one order for everybody, so that two who report the same responses wait instead of deadlocking.
     UsageLog.objects.bulk_create(
         sorted(rows, key=lambda row: (row.connection_id, row.source_id)), ignore_conflicts=True
     )
     # A conflicting row keeps the id of the one that was there first, so ours is not found.
-    recorded = set(UsageLog.objects.filter(id__in=[row.id for row in rows]).values_list("id", flat=True))
-    return [row for row in rows if row.id in recorded]
+    return set(UsageLog.objects.filter(id__in=[row.id for row in rows]).values_list("id", flat=True))
+
+
+def _rename_those_of_other_runs(refused: Iterable[UsageLog]) -> list[UsageLog]:
+    """Return those rows whose source id is held by another response, each with an id of its run's own."""
+    rows = list(refused)
+    held = UsageLog.objects.filter(
+        connection_id__in={row.connection_id for row in rows}, source_id__in={row.source_id for row in rows}
+    ).values_list(
+        "connection_id", "source_id", "agent_run_id", "request_data__thread", "response_data__usage"
+    )
+    holders = {(connection, source): facts for connection, source, *facts in held}
+    renamed = []
+    for row in rows:
+        run_id, thread, usage = holders[row.connection_id, row.source_id]
+        is_same_message = (
+            thread is not None
+            and thread == row.request_data.get("thread")
+            and usage == row.response_data.get("usage")
+        )
+        if run_id != row.agent_run_id and not is_same_message:
+            row.source_id = clean_key(f"{row.agent_run_id}:{row.source_id}", max_chars=SOURCE_ID_CHARS)
+            renamed.append(row)
+    return renamed
 
 
 def _find_overrides(model_names: set[str], *, at: dt.datetime) -> list[PriceOverride]:
@@ -52,7 +95,7 @@ def _build_row(entry: LedgerEntry, *, overrides: Sequence[PriceOverride], at: dt
         execution_id=entry.execution_id,
         agent_run_id=entry.agent_run_id,
         connection_id=entry.connection_id,
-        source_id=clean_key(entry.source_id, max_chars=200),
+        source_id=clean_key(entry.source_id, max_chars=SOURCE_ID_CHARS),
         agent_id=clean_key(entry.agent_id, max_chars=128),
         step_id=clean_key(entry.step_id, max_chars=128),
         attempt=entry.attempt,

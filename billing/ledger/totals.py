@@ -59,7 +59,7 @@ class Tally:
     @property
     def cost_metrics(self) -> dict[str, Any]:
         """The cost as JSON values: a decimal string, never a float."""
-        return {"cost_usd": f"{self.cost_usd:f}", "unpriced": self.unpriced, "unreported": self.unreported}
+        return {"cost_usd": f"{self.cost_usd:f}", "unpriced": self.unpriced}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,7 +38,8 @@ class UsageLog(models.Model):
 
     The ids of execution, run and connection are plain UUIDs, and the team's name is kept beside the team,
     because the ledger outlives what it bills. `cost_usd` is null exactly where `pricing` is not `priced`.
-    `source_id` is the service's own id of the response. Token counts are null where they were not
+    `source_id` is the service's own id of the response, with the run's id and a colon before it where another
+    run's response had the same one. Token counts are null where they were not
     reported; `tokens_input` includes `tokens_cached`, `tokens_output` includes `tokens_reasoning`. People and
     teams may be deleted: their columns are emptied then, the row stays.
     """

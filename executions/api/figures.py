@@ -5,7 +5,7 @@ from typing import Any
 
 from billing.ledger import Tally
 
-USAGE = ("responses", "tokens_input", "tokens_output", "tokens_cached", "unreported")
+USAGE = ("responses", "tokens_input", "tokens_output", "tokens_cached", "tokens_reasoning", "unreported")
 
 
 def usage_of(metrics: Mapping[str, Any]) -> dict[str, int]:

@@ -7,6 +7,7 @@ PostgreSQL, and a write that was missed is seen by its version.
 
 import json
 import logging
+import time
 import uuid
 from collections.abc import Mapping
 
@@ -20,6 +21,25 @@ from teams.workflow.plan import Json
 logger = logging.getLogger(__name__)
 
 KEEP_S = 86_400
+LEAVE_ALONE_S = 5.0
+
+
+class _Absence:
+    """Whether Redis failed a moment ago: one that hangs would otherwise cost its time-out at each call."""
+
+    def __init__(self) -> None:
+        self._until = 0.0
+
+    def __bool__(self) -> bool:
+        return time.monotonic() < self._until
+
+    def note(self, doing: str, execution_id: uuid.UUID, error: RedisError) -> None:
+        """Say that Redis is away, and leave it alone for some seconds."""
+        self._until = time.monotonic() + LEAVE_ALONE_S
+        logger.warning("context of %s not %s: %s", execution_id, doing, type(error).__name__)
+
+
+_away = _Absence()
 
 
 def key_of(execution_id: uuid.UUID) -> str:
@@ -29,12 +49,7 @@ def key_of(execution_id: uuid.UUID) -> str:
 
 def read_context(execution_id: uuid.UUID, *, version: int) -> dict[str, Json]:
     """Return the context at `version`: from Redis where that version is there, else rebuilt and put there."""
-    try:
-        stored = get_redis_connection("context").hgetall(key_of(execution_id))
-    except RedisError:
-        logger.warning("context of %s read from PostgreSQL: Redis is away", execution_id)
-        return _ordered(rebuild_context(execution_id, version=version))
-    values = _values_of(stored, version)
+    values = _find_copy(execution_id, version)
     if values is None:
         values = rebuild_context(execution_id, version=version)
         replace_context(execution_id, version=version, values=values)
@@ -45,6 +60,8 @@ def apply_to_context(
     execution_id: uuid.UUID, *, from_version: int, to_version: int, values: Mapping[str, Json]
 ) -> None:
     """Bring the copy from one version to the next; a copy of another version is dropped, to be rebuilt."""
+    if _away:
+        return
     name = key_of(execution_id)
     try:
         with get_redis_connection("context").pipeline() as pipe:
@@ -60,12 +77,14 @@ def apply_to_context(
     except WatchError:
         # Somebody wrote in between; the version tells the next reader that this copy is not the newest.
         logger.info("context of %s changed while version %s was put there", execution_id, to_version)
-    except RedisError:
-        logger.warning("context of %s not put into Redis: Redis is away", execution_id)
+    except RedisError as error:
+        _away.note("put into Redis", execution_id, error)
 
 
 def replace_context(execution_id: uuid.UUID, *, version: int, values: Mapping[str, Json]) -> None:
     """Put a whole context into Redis in place of whatever is there."""
+    if _away:
+        return
     name = key_of(execution_id)
     try:
         with get_redis_connection("context").pipeline(transaction=True) as pipe:
@@ -73,8 +92,24 @@ def replace_context(execution_id: uuid.UUID, *, version: int, values: Mapping[st
             pipe.hset(name, mapping=_fields_of(values, version))
             pipe.expire(name, KEEP_S)
             pipe.execute()
-    except RedisError:
-        logger.warning("context of %s not put into Redis: Redis is away", execution_id)
+    except RedisError as error:
+        _away.note("put into Redis", execution_id, error)
+
+
+def _find_copy(execution_id: uuid.UUID, version: int) -> dict[str, Json] | None:
+    """Return the copy in Redis; None where it is of another version, spoilt, or not to be had."""
+    if _away:
+        return None
+    try:
+        stored = get_redis_connection("context").hgetall(key_of(execution_id))
+    except RedisError as error:
+        _away.note("read from Redis", execution_id, error)
+        return None
+    try:
+        return _values_of(stored, version)
+    except ValueError:
+        logger.warning("context of %s is spoilt in Redis and is rebuilt", execution_id)
+        return None
 
 
 def _ordered(values: Mapping[str, Json]) -> dict[str, Json]:

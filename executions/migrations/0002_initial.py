@@ -7,214 +7,512 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('executions', '0001_initial'),
-        ('teams', '0001_initial'),
+        ("executions", "0001_initial"),
+        ("teams", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='agentrun',
-            name='connection',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='teams.sunaconnection'),
+            model_name="agentrun",
+            name="connection",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="teams.sunaconnection"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='driver',
-            constraint=models.CheckConstraint(condition=models.Q(('capacity__gte', 1)), name='driver_has_capacity'),
+            model_name="driver",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("capacity__gte", 1)), name="driver_has_capacity"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='driver',
-            constraint=models.CheckConstraint(condition=models.Q(('lease_until__gte', models.F('beat_at'))), name='driver_lease_after_beat'),
+            model_name="driver",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("lease_until__gte", models.F("beat_at"))), name="driver_lease_after_beat"
+            ),
         ),
         migrations.AddField(
-            model_name='execution',
-            name='connection',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='teams.sunaconnection'),
+            model_name="execution",
+            name="connection",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="teams.sunaconnection"
+            ),
         ),
         migrations.AddField(
-            model_name='execution',
-            name='driver',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='executions', to='executions.driver'),
+            model_name="execution",
+            name="driver",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="executions",
+                to="executions.driver",
+            ),
         ),
         migrations.AddField(
-            model_name='execution',
-            name='key_owner',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="execution",
+            name="key_owner",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddField(
-            model_name='execution',
-            name='payer',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='paid_executions', to=settings.AUTH_USER_MODEL),
+            model_name="execution",
+            name="payer",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="paid_executions",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='execution',
-            name='retried_from',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='executions.execution'),
+            model_name="execution",
+            name="retried_from",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to="executions.execution",
+            ),
         ),
         migrations.AddField(
-            model_name='execution',
-            name='started_by',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='started_executions', to=settings.AUTH_USER_MODEL),
+            model_name="execution",
+            name="started_by",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="started_executions",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='execution',
-            name='team',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='executions', to='teams.team'),
+            model_name="execution",
+            name="team",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="executions", to="teams.team"
+            ),
         ),
         migrations.AddField(
-            model_name='execution',
-            name='workflow_version',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='teams.workflowversion'),
+            model_name="execution",
+            name="workflow_version",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="teams.workflowversion"
+            ),
         ),
         migrations.AddField(
-            model_name='contextsnapshot',
-            name='execution',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='context_snapshots', to='executions.execution'),
+            model_name="contextsnapshot",
+            name="execution",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="context_snapshots",
+                to="executions.execution",
+            ),
         ),
         migrations.AddField(
-            model_name='contextchange',
-            name='execution',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='context_changes', to='executions.execution'),
+            model_name="contextchange",
+            name="execution",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="context_changes",
+                to="executions.execution",
+            ),
         ),
         migrations.AddField(
-            model_name='agentrun',
-            name='execution',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='agent_runs', to='executions.execution'),
+            model_name="agentrun",
+            name="execution",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="agent_runs",
+                to="executions.execution",
+            ),
         ),
         migrations.AddField(
-            model_name='executionevent',
-            name='execution',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='events', to='executions.execution'),
+            model_name="executionevent",
+            name="execution",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="events", to="executions.execution"
+            ),
         ),
         migrations.AddField(
-            model_name='executionstep',
-            name='execution',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='steps', to='executions.execution'),
+            model_name="executionstep",
+            name="execution",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="steps", to="executions.execution"
+            ),
         ),
         migrations.AddField(
-            model_name='executionstep',
-            name='reused_from',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='executions.executionstep'),
+            model_name="executionstep",
+            name="reused_from",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to="executions.executionstep",
+            ),
         ),
         migrations.AddField(
-            model_name='agentrun',
-            name='step',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='agent_runs', to='executions.executionstep'),
+            model_name="agentrun",
+            name="step",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="agent_runs",
+                to="executions.executionstep",
+            ),
         ),
         migrations.AddIndex(
-            model_name='execution',
-            index=models.Index(condition=models.Q(('status__in', ['queued', 'running', 'paused', 'cancelling'])), fields=['id'], name='execution_claimable'),
+            model_name="execution",
+            index=models.Index(
+                condition=models.Q(("status__in", ["queued", "running", "paused", "cancelling"])),
+                fields=["id"],
+                name="execution_claimable",
+            ),
         ),
         migrations.AddIndex(
-            model_name='execution',
-            index=models.Index(fields=['team', '-id'], name='execution_of_team'),
+            model_name="execution",
+            index=models.Index(fields=["team", "-id"], name="execution_of_team"),
         ),
         migrations.AddIndex(
-            model_name='execution',
-            index=models.Index(condition=models.Q(('finished_at__isnull', False), ('usage_complete', False)), fields=['finished_at'], name='execution_usage_missing'),
+            model_name="execution",
+            index=models.Index(
+                condition=models.Q(("finished_at__isnull", False), ("usage_complete", False)),
+                fields=["finished_at"],
+                name="execution_usage_missing",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='execution',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', [executions.engine.state.ExecutionStatus['QUEUED'], executions.engine.state.ExecutionStatus['RUNNING'], executions.engine.state.ExecutionStatus['PAUSED'], executions.engine.state.ExecutionStatus['CANCELLING'], executions.engine.state.ExecutionStatus['QUARANTINED'], executions.engine.state.ExecutionStatus['COMPLETED'], executions.engine.state.ExecutionStatus['PARTIAL'], executions.engine.state.ExecutionStatus['FAILED'], executions.engine.state.ExecutionStatus['CANCELLED']])), name='execution_status_known'),
+            model_name="execution",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "status__in",
+                        [
+                            executions.engine.state.ExecutionStatus["QUEUED"],
+                            executions.engine.state.ExecutionStatus["RUNNING"],
+                            executions.engine.state.ExecutionStatus["PAUSED"],
+                            executions.engine.state.ExecutionStatus["CANCELLING"],
+                            executions.engine.state.ExecutionStatus["QUARANTINED"],
+                            executions.engine.state.ExecutionStatus["COMPLETED"],
+                            executions.engine.state.ExecutionStatus["PARTIAL"],
+                            executions.engine.state.ExecutionStatus["FAILED"],
+                            executions.engine.state.ExecutionStatus["CANCELLED"],
+                        ],
+                    )
+                ),
+                name="execution_status_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='execution',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('finished_at__isnull', False), ('status__in', frozenset([executions.engine.state.ExecutionStatus['CANCELLED'], executions.engine.state.ExecutionStatus['COMPLETED'], executions.engine.state.ExecutionStatus['FAILED'], executions.engine.state.ExecutionStatus['PARTIAL']]))), models.Q(models.Q(('status__in', frozenset([executions.engine.state.ExecutionStatus['CANCELLED'], executions.engine.state.ExecutionStatus['COMPLETED'], executions.engine.state.ExecutionStatus['FAILED'], executions.engine.state.ExecutionStatus['PARTIAL']])), _negated=True), ('finished_at__isnull', True)), _connector='OR'), name='execution_terminal_has_finished_at'),
+            model_name="execution",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("finished_at__isnull", False),
+                        (
+                            "status__in",
+                            frozenset(
+                                [
+                                    executions.engine.state.ExecutionStatus["CANCELLED"],
+                                    executions.engine.state.ExecutionStatus["COMPLETED"],
+                                    executions.engine.state.ExecutionStatus["FAILED"],
+                                    executions.engine.state.ExecutionStatus["PARTIAL"],
+                                ]
+                            ),
+                        ),
+                    ),
+                    models.Q(
+                        models.Q(
+                            (
+                                "status__in",
+                                frozenset(
+                                    [
+                                        executions.engine.state.ExecutionStatus["CANCELLED"],
+                                        executions.engine.state.ExecutionStatus["COMPLETED"],
+                                        executions.engine.state.ExecutionStatus["FAILED"],
+                                        executions.engine.state.ExecutionStatus["PARTIAL"],
+                                    ]
+                                ),
+                            ),
+                            _negated=True,
+                        ),
+                        ("finished_at__isnull", True),
+                    ),
+                    _connector="OR",
+                ),
+                name="execution_terminal_has_finished_at",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='execution',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'failed'), _negated=True), models.Q(('code', ''), _negated=True), _connector='OR'), name='execution_failed_has_code'),
+            model_name="execution",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status", "failed"), _negated=True),
+                    models.Q(("code", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="execution_failed_has_code",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='execution',
-            constraint=models.CheckConstraint(condition=models.Q(('finished_at__isnull', True), ('finished_at__gte', models.F('created_at')), _connector='OR'), name='execution_finished_after_created'),
+            model_name="execution",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("finished_at__isnull", True),
+                    ("finished_at__gte", models.F("created_at")),
+                    _connector="OR",
+                ),
+                name="execution_finished_after_created",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='execution',
-            constraint=models.UniqueConstraint(fields=('started_by', 'idempotency_key'), name='execution_idempotency_key_once'),
+            model_name="execution",
+            constraint=models.UniqueConstraint(
+                fields=("started_by", "idempotency_key"), name="execution_idempotency_key_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='contextsnapshot',
-            constraint=models.UniqueConstraint(fields=('execution', 'version'), name='context_snapshot_version_once'),
+            model_name="contextsnapshot",
+            constraint=models.UniqueConstraint(
+                fields=("execution", "version"), name="context_snapshot_version_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='contextchange',
-            constraint=models.UniqueConstraint(fields=('execution', 'version'), name='context_change_version_once'),
+            model_name="contextchange",
+            constraint=models.UniqueConstraint(
+                fields=("execution", "version"), name="context_change_version_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='contextchange',
-            constraint=models.CheckConstraint(condition=models.Q(('key', ''), _negated=True), name='context_change_key_named'),
+            model_name="contextchange",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("key", ""), _negated=True), name="context_change_key_named"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='executionevent',
-            constraint=models.UniqueConstraint(fields=('execution', 'seq'), name='execution_event_seq_once'),
+            model_name="executionevent",
+            constraint=models.UniqueConstraint(fields=("execution", "seq"), name="execution_event_seq_once"),
         ),
         migrations.AddConstraint(
-            model_name='executionevent',
-            constraint=models.CheckConstraint(condition=models.Q(('seq__gte', 1)), name='execution_event_counted_from_one'),
+            model_name="executionevent",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("seq__gte", 1)), name="execution_event_counted_from_one"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='executionstep',
-            constraint=models.UniqueConstraint(fields=('execution', 'step_id'), name='execution_step_once'),
+            model_name="executionstep",
+            constraint=models.UniqueConstraint(fields=("execution", "step_id"), name="execution_step_once"),
         ),
         migrations.AddConstraint(
-            model_name='executionstep',
-            constraint=models.UniqueConstraint(fields=('execution', 'position'), name='execution_step_position_once'),
+            model_name="executionstep",
+            constraint=models.UniqueConstraint(
+                fields=("execution", "position"), name="execution_step_position_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='executionstep',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', [executions.engine.state.StepStatus['PENDING'], executions.engine.state.StepStatus['READY'], executions.engine.state.StepStatus['STARTING'], executions.engine.state.StepStatus['START_UNCERTAIN'], executions.engine.state.StepStatus['RUNNING'], executions.engine.state.StepStatus['RETRYING'], executions.engine.state.StepStatus['WAITING_INPUT'], executions.engine.state.StepStatus['COMPLETED'], executions.engine.state.StepStatus['FAILED'], executions.engine.state.StepStatus['SKIPPED'], executions.engine.state.StepStatus['CANCELLED']])), name='execution_step_status_known'),
+            model_name="executionstep",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "status__in",
+                        [
+                            executions.engine.state.StepStatus["PENDING"],
+                            executions.engine.state.StepStatus["READY"],
+                            executions.engine.state.StepStatus["STARTING"],
+                            executions.engine.state.StepStatus["START_UNCERTAIN"],
+                            executions.engine.state.StepStatus["RUNNING"],
+                            executions.engine.state.StepStatus["RETRYING"],
+                            executions.engine.state.StepStatus["WAITING_INPUT"],
+                            executions.engine.state.StepStatus["COMPLETED"],
+                            executions.engine.state.StepStatus["FAILED"],
+                            executions.engine.state.StepStatus["SKIPPED"],
+                            executions.engine.state.StepStatus["CANCELLED"],
+                        ],
+                    )
+                ),
+                name="execution_step_status_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='executionstep',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('finished_at__isnull', False), ('status__in', frozenset([executions.engine.state.StepStatus['CANCELLED'], executions.engine.state.StepStatus['COMPLETED'], executions.engine.state.StepStatus['FAILED'], executions.engine.state.StepStatus['SKIPPED']]))), models.Q(models.Q(('status__in', frozenset([executions.engine.state.StepStatus['CANCELLED'], executions.engine.state.StepStatus['COMPLETED'], executions.engine.state.StepStatus['FAILED'], executions.engine.state.StepStatus['SKIPPED']])), _negated=True), ('finished_at__isnull', True)), _connector='OR'), name='execution_step_terminal_has_finished_at'),
+            model_name="executionstep",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("finished_at__isnull", False),
+                        (
+                            "status__in",
+                            frozenset(
+                                [
+                                    executions.engine.state.StepStatus["CANCELLED"],
+                                    executions.engine.state.StepStatus["COMPLETED"],
+                                    executions.engine.state.StepStatus["FAILED"],
+                                    executions.engine.state.StepStatus["SKIPPED"],
+                                ]
+                            ),
+                        ),
+                    ),
+                    models.Q(
+                        models.Q(
+                            (
+                                "status__in",
+                                frozenset(
+                                    [
+                                        executions.engine.state.StepStatus["CANCELLED"],
+                                        executions.engine.state.StepStatus["COMPLETED"],
+                                        executions.engine.state.StepStatus["FAILED"],
+                                        executions.engine.state.StepStatus["SKIPPED"],
+                                    ]
+                                ),
+                            ),
+                            _negated=True,
+                        ),
+                        ("finished_at__isnull", True),
+                    ),
+                    _connector="OR",
+                ),
+                name="execution_step_terminal_has_finished_at",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='executionstep',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status__in', ['failed', 'skipped', 'cancelled']), _negated=True), models.Q(('code', ''), _negated=True), _connector='OR'), name='execution_step_end_has_code'),
+            model_name="executionstep",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status__in", ["failed", "skipped", "cancelled"]), _negated=True),
+                    models.Q(("code", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="execution_step_end_has_code",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='executionstep',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'retrying'), _negated=True), ('retry_at__isnull', False), _connector='OR'), name='execution_step_retrying_has_time'),
+            model_name="executionstep",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status", "retrying"), _negated=True),
+                    ("retry_at__isnull", False),
+                    _connector="OR",
+                ),
+                name="execution_step_retrying_has_time",
+            ),
         ),
         migrations.AddIndex(
-            model_name='agentrun',
-            index=models.Index(condition=models.Q(('status__in', ['created', 'starting', 'running', 'unknown'])), fields=['execution'], name='agent_run_open'),
+            model_name="agentrun",
+            index=models.Index(
+                condition=models.Q(("status__in", ["created", "starting", "running", "unknown"])),
+                fields=["execution"],
+                name="agent_run_open",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='agentrun',
-            constraint=models.UniqueConstraint(fields=('step', 'attempt', 'turn'), name='agent_run_attempt_once'),
+            model_name="agentrun",
+            constraint=models.UniqueConstraint(
+                fields=("step", "attempt", "turn"), name="agent_run_attempt_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='agentrun',
-            constraint=models.UniqueConstraint(condition=models.Q(('suna_run_id__isnull', False)), fields=('connection', 'suna_run_id'), name='agent_run_suna_run_once'),
+            model_name="agentrun",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("suna_run_id__isnull", False)),
+                fields=("connection", "suna_run_id"),
+                name="agent_run_suna_run_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='agentrun',
-            constraint=models.UniqueConstraint(condition=models.Q(('thread_id__isnull', False), ('turn', 1)), fields=('connection', 'thread_id'), name='agent_run_thread_once'),
+            model_name="agentrun",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("thread_id__isnull", False), ("turn", 1)),
+                fields=("connection", "thread_id"),
+                name="agent_run_thread_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='agentrun',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', [executions.engine.state.AgentRunStatus['CREATED'], executions.engine.state.AgentRunStatus['STARTING'], executions.engine.state.AgentRunStatus['RUNNING'], executions.engine.state.AgentRunStatus['UNKNOWN'], executions.engine.state.AgentRunStatus['COMPLETED'], executions.engine.state.AgentRunStatus['FAILED'], executions.engine.state.AgentRunStatus['STOPPED'], executions.engine.state.AgentRunStatus['ABANDONED']])), name='agent_run_status_known'),
+            model_name="agentrun",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "status__in",
+                        [
+                            executions.engine.state.AgentRunStatus["CREATED"],
+                            executions.engine.state.AgentRunStatus["STARTING"],
+                            executions.engine.state.AgentRunStatus["RUNNING"],
+                            executions.engine.state.AgentRunStatus["UNKNOWN"],
+                            executions.engine.state.AgentRunStatus["COMPLETED"],
+                            executions.engine.state.AgentRunStatus["FAILED"],
+                            executions.engine.state.AgentRunStatus["STOPPED"],
+                            executions.engine.state.AgentRunStatus["ABANDONED"],
+                        ],
+                    )
+                ),
+                name="agent_run_status_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='agentrun',
-            constraint=models.CheckConstraint(condition=models.Q(('attempt__gte', 1), ('turn__gte', 1)), name='agent_run_counted_from_one'),
+            model_name="agentrun",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("attempt__gte", 1), ("turn__gte", 1)), name="agent_run_counted_from_one"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='agentrun',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('finished_at__isnull', False), ('status__in', frozenset([executions.engine.state.AgentRunStatus['ABANDONED'], executions.engine.state.AgentRunStatus['COMPLETED'], executions.engine.state.AgentRunStatus['FAILED'], executions.engine.state.AgentRunStatus['STOPPED']]))), models.Q(models.Q(('status__in', frozenset([executions.engine.state.AgentRunStatus['ABANDONED'], executions.engine.state.AgentRunStatus['COMPLETED'], executions.engine.state.AgentRunStatus['FAILED'], executions.engine.state.AgentRunStatus['STOPPED']])), _negated=True), ('finished_at__isnull', True)), _connector='OR'), name='agent_run_terminal_has_finished_at'),
+            model_name="agentrun",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("finished_at__isnull", False),
+                        (
+                            "status__in",
+                            frozenset(
+                                [
+                                    executions.engine.state.AgentRunStatus["ABANDONED"],
+                                    executions.engine.state.AgentRunStatus["COMPLETED"],
+                                    executions.engine.state.AgentRunStatus["FAILED"],
+                                    executions.engine.state.AgentRunStatus["STOPPED"],
+                                ]
+                            ),
+                        ),
+                    ),
+                    models.Q(
+                        models.Q(
+                            (
+                                "status__in",
+                                frozenset(
+                                    [
+                                        executions.engine.state.AgentRunStatus["ABANDONED"],
+                                        executions.engine.state.AgentRunStatus["COMPLETED"],
+                                        executions.engine.state.AgentRunStatus["FAILED"],
+                                        executions.engine.state.AgentRunStatus["STOPPED"],
+                                    ]
+                                ),
+                            ),
+                            _negated=True,
+                        ),
+                        ("finished_at__isnull", True),
+                    ),
+                    _connector="OR",
+                ),
+                name="agent_run_terminal_has_finished_at",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='agentrun',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'failed'), _negated=True), models.Q(('code', ''), _negated=True), _connector='OR'), name='agent_run_failed_has_code'),
+            model_name="agentrun",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status", "failed"), _negated=True),
+                    models.Q(("code", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="agent_run_failed_has_code",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='agentrun',
-            constraint=models.CheckConstraint(condition=models.Q(('suna_run_id__isnull', True), ('start_requested_at__isnull', False), _connector='OR'), name='agent_run_started_has_request'),
+            model_name="agentrun",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("suna_run_id__isnull", True), ("start_requested_at__isnull", False), _connector="OR"
+                ),
+                name="agent_run_started_has_request",
+            ),
         ),
     ]

@@ -5,6 +5,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from billing.models import ApiKeyType
+from executions.agent_service import MAX_ID_CHARS
 from executions.engine.state import AGENT_RUN_TERMINAL, AgentRunStatus
 from executions.models.choices import choices_of
 from executions.models.execution import Execution
@@ -29,8 +30,12 @@ class AgentRun(models.Model):
     turn = models.PositiveSmallIntegerField(_("turn"), default=1)
     agent_id = models.CharField(_("agent"), max_length=128)
     model_name = models.CharField(_("model asked for"), max_length=200, blank=True)
-    thread_id = models.CharField(_("thread"), max_length=128, null=True, blank=True)  # noqa: DJ001
-    suna_run_id = models.CharField(_("run in Suna"), max_length=128, null=True, blank=True)  # noqa: DJ001
+    thread_id = models.CharField(  # noqa: DJ001
+        _("thread"), max_length=MAX_ID_CHARS, null=True, blank=True
+    )
+    suna_run_id = models.CharField(  # noqa: DJ001
+        _("run in Suna"), max_length=MAX_ID_CHARS, null=True, blank=True
+    )
     status = models.CharField(
         _("status"), max_length=20, choices=choices_of(AgentRunStatus), default=AgentRunStatus.CREATED
     )

@@ -12,7 +12,8 @@ class ExecutionEvent(models.Model):
     """One fact. `seq` counts from 1 without gaps in each execution; rows are only ever appended.
 
     `kind` is a stable code such as step_completed; `data` holds what a sentence about it needs: ids, codes,
-    numbers, never a prompt, a result or a key.
+    numbers, never a prompt, a whole result or a key. Of an agent's answer it holds one thing only: the short
+    value that a condition saw (`seen` of step_skipped), which is as little to be trusted as the answer.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)

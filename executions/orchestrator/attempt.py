@@ -8,7 +8,7 @@ grace is over and the list is still empty. What an attempt waits for, it says on
 import asyncio
 import datetime as dt
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -32,6 +32,7 @@ from executions.orchestrator.follow import follow_run
 from executions.orchestrator.outcomes import Broken, NeverStarted, Outcome, Stopped
 from executions.orchestrator.patience import Patience
 from executions.orchestrator.run_keys import KeysRefused, find_run_keys
+from executions.orchestrator.scrub import scrub_outcome
 from executions.orchestrator.tracked import RunRecord
 from teams.workflow.plan import Json, PlanStep
 
@@ -57,6 +58,7 @@ class Attempt:
         self.run = run
         self.stopping = asyncio.Event()
         self._prompt = prompt
+        self._sent_keys: tuple[SecretText, ...] | None = None
         if run is not None:
             run.prompt = prompt
 
@@ -66,7 +68,24 @@ class Attempt:
         return self.owner.service
 
     async def carry_out(self) -> Outcome:
-        """Carry the attempt from wherever its row says it is to its end."""
+        """Carry the attempt from wherever its row says it is to its end.
+
+        No text of the outcome holds a key that went along with the start.
+        """
+        outcome = await self._carry_out()
+        return scrub_outcome(outcome, await self._find_secrets())
+
+    async def _find_secrets(self) -> Sequence[SecretText]:
+        """Return the keys that the run was started with; read again where another driver started it."""
+        if self._sent_keys is None and self.run is not None and self.run.suna_run_id is not None:
+            try:
+                keys = await find_run_keys(self.owner.tracked, self.step, now=self.owner.now())
+            except KeysRefused:
+                return ()
+            self._sent_keys = tuple(keys.values.values())
+        return self._sent_keys or ()
+
+    async def _carry_out(self) -> Outcome:
         try:
             if self.run is None or self.run.status is AgentRunStatus.CREATED:
                 ended = await self._start()
@@ -104,6 +123,7 @@ class Attempt:
         params: Mapping[str, Json] | None = None,
         run_status: AgentRunStatus = AgentRunStatus.FAILED,
         result: RunResult | None = None,
+        text: str | None = None,
     ) -> Broken:
         """Return the outcome of an attempt that failed with `code`."""
         return Broken(
@@ -114,6 +134,7 @@ class Attempt:
             params=params or {},
             run_status=run_status,
             result=result,
+            text=text,
         )
 
     async def _start(self) -> Outcome | None:
@@ -158,6 +179,7 @@ class Attempt:
         keys = await find_run_keys(self.owner.tracked, self.step, now=self.owner.now())
         run.status, run.start_requested = AgentRunStatus.STARTING, True
         run.api_key_type = keys.api_key_type
+        self._sent_keys = tuple(keys.values.values())
         self.run = run
         committed = await self.owner.commit_run(run, kind="start_requested")
         run.start_requested_at = committed.at
@@ -180,8 +202,8 @@ class Attempt:
             await self.owner.commit_run(run, kind="start_in_doubt")
         asked_at = run.start_requested_at or self.owner.now()
         grace = dt.timedelta(seconds=settings.ORCHESTRATOR.start_grace_s)
-        hopeless_at = asked_at + grace + dt.timedelta(seconds=settings.ORCHESTRATOR.stop_give_up_s)
         patience = Patience(longest_s=2.0)
+        give_up_at: dt.datetime | None = None
         while True:
             # Asked once more after the grace is over: only that answer proves that nothing came of it.
             now = self.owner.now()
@@ -191,8 +213,11 @@ class Attempt:
                 return None
             if found is not None and now >= asked_at + grace:
                 return NeverStarted(run=run)
-            if now >= hopeless_at:
-                return self.broken("start_uncertain", run_status=AgentRunStatus.ABANDONED)
+            # A Suna that cannot be asked is waited for, unless somebody waits for the end: then not for ever.
+            if self.stopping.is_set():
+                give_up_at = give_up_at or now + grace + _stop_patience()
+                if now >= give_up_at:
+                    return self._nothing_to_stop()
             await asyncio.sleep(patience.next())
 
     async def _find_runs(self, run: RunRecord) -> tuple[RunView, ...] | None:
@@ -223,6 +248,10 @@ class Attempt:
 
 
 _FAILURE_CODES = {"not_found": "run_vanished", "redirect_refused": "denied"}
+
+
+def _stop_patience() -> dt.timedelta:
+    return dt.timedelta(seconds=settings.ORCHESTRATOR.stop_give_up_s)
 
 
 def waiting_reason(error: AgentServiceError) -> Reason:

@@ -28,6 +28,13 @@ SELECT id FROM renum_team_executions
 WHERE driver_id = %s AND cancel_requested_at IS NOT NULL
 """
 
+_SET_ASIDE = """
+UPDATE renum_team_executions
+SET driver_id = NULL, not_before = clock_timestamp() + make_interval(secs => %s)
+WHERE id = %s AND driver_id = %s AND epoch = %s
+"""
+SET_ASIDE_S = 60
+
 
 def claim_executions(driver_id: uuid.UUID, *, limit: int) -> list[tuple[uuid.UUID, int]]:
     """Take up to `limit` free executions for this driver; return each one's id and its new epoch."""
@@ -85,3 +92,9 @@ def database_now() -> dt.datetime:
         cursor.execute("SELECT clock_timestamp()")
         now: dt.datetime = cursor.fetchone()[0]
     return now
+
+
+def set_aside(execution_id: uuid.UUID, driver_id: uuid.UUID, *, epoch: int) -> None:
+    """Let go of an execution that can neither be carried on nor ended, for a while: others come first."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SET_ASIDE, [SET_ASIDE_S, execution_id, driver_id, epoch])

@@ -69,6 +69,7 @@ def open_connection(connection: SunaConnection) -> AgentService:
             call_deadline_s=settings.ORCHESTRATOR.call_deadline_s,
             # The grace of a start in doubt counts from this deadline: the settings hold it longer.
             start_deadline_s=settings.ORCHESTRATOR.call_deadline_s,
+            max_connections=settings.ORCHESTRATOR.suna_connections,
             allowed_plain_hosts=settings.SUNA_ALLOWED_HOSTS,
         )
     except Undecryptable:

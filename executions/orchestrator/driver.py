@@ -19,6 +19,7 @@ from executions.orchestrator.claim import (
     find_cancelled,
     find_held,
     raise_epoch,
+    set_aside,
 )
 from executions.orchestrator.connections import OpenConnections
 from executions.orchestrator.database_calls import DATABASE_AWAY, in_driver_thread
@@ -46,7 +47,7 @@ class Driver:
         self._loop = asyncio.get_running_loop()
         # Whether executions may be claimed for us that we do not know of: the answer to a claim was lost.
         self._unsure = False
-        self._commits = GroupCommit(max_batch=settings.ORCHESTRATOR.commit_batch)
+        self._commits = GroupCommit(max_batch=settings.ORCHESTRATOR.commit_batch, died=self._lost_from_thread)
 
     @property
     def driver_id(self) -> uuid.UUID:
@@ -78,8 +79,9 @@ class Driver:
     async def run(self) -> None:
         """Drive until told to stop, idle for the linger time, or out of the time that one driver drives."""
         await in_driver_thread(self._lease.take)
+        self._commits.start()
         logger.info("driver %s drives", self.driver_id)
-        listener = asyncio.create_task(listen_for_wake_ups(self._hear))
+        listener = asyncio.create_task(listen_for_wake_ups(self._woken.set))
         try:
             await self._drive()
         finally:
@@ -196,10 +198,6 @@ class Driver:
             if advance is not None:
                 advance.wake(cancel_requested=True)
 
-    def _hear(self, execution_id: uuid.UUID | None) -> None:
-        # A hint says only that there is something; what it is, the rows say.
-        self._woken.set()
-
     def _lost_from_thread(self) -> None:
         self._loop.call_soon_threadsafe(self.stop)
 
@@ -211,8 +209,11 @@ class Driver:
             await self.commit(replace(changes, driver_id=self.driver_id, epoch=epoch))
         except DATABASE_AWAY:
             return False
-        except (Fenced, ChangesRefused) as refused:
+        except Fenced:
+            logger.warning("execution %s is another driver's now", execution_id)
+        except ChangesRefused as refused:
             logger.error("execution %s could not be broken off: %s", execution_id, refused)  # noqa: TRY400
+            await in_driver_thread(set_aside, execution_id, self.driver_id, epoch=epoch)
         return True
 
     async def _let_go(self) -> None:

@@ -12,11 +12,14 @@ from executions.orchestrator.collect import collect_result, collect_usage
 from executions.orchestrator.outcomes import Answered, Outcome, Stopped
 from executions.orchestrator.patience import Patience, jitter
 from executions.orchestrator.tracked import RunRecord
+from teams.workflow.plan import Json
 
 if TYPE_CHECKING:
     from executions.orchestrator.attempt import Attempt
 
 VANISHED_AFTER = 3
+SAY_AFTER = 3
+MAX_TEXT_CHARS = 1_048_576
 BAD_ANSWERS_AT_MOST = 5
 OVER = {
     RunStatus.COMPLETED: AgentRunStatus.COMPLETED,
@@ -36,10 +39,11 @@ async def follow_run(attempt: "Attempt", run: RunRecord) -> Outcome:
     """Ask for a run until it is over, its time is up or somebody asks to stop."""
     run_id, started_at = run.suna_run_id or "", run.started_at or attempt.owner.now()
     timeout = dt.timedelta(seconds=attempt.step.timeout_s)
-    misses = bad = 0
+    misses = bad = failures = 0
     while not attempt.stopping.is_set():
         if attempt.owner.now() >= started_at + timeout:
             return await _stop_run(attempt, run, code="timeout")
+        wait_s = poll_interval_s((attempt.owner.now() - started_at).total_seconds())
         try:
             view = await attempt.service.get_run(run_id)
         except NotFound:
@@ -51,14 +55,18 @@ async def follow_run(attempt: "Attempt", run: RunRecord) -> Outcome:
             if bad >= BAD_ANSWERS_AT_MOST:
                 return await _stop_run(attempt, run, code=error.code)
         except AgentServiceError as error:
-            # Whatever we are told here, the run lives on in Suna: it is asked for until its time is up.
-            await attempt.wait_out(error)
+            # Whatever we are told here, the run lives on in Suna: it is asked for until its time is up. That
+            # it cannot be asked for is worth saying only if it lasts.
+            failures += 1
+            if failures >= SAY_AFTER:
+                await attempt.wait_out(error)
+            wait_s = max(wait_s, getattr(error, "retry_after_s", None) or 0)
         else:
-            misses = bad = 0
+            misses = bad = failures = 0
             if view.status in OVER:
                 return await _end(attempt, run, view)
             await attempt.owner.say_waiting(attempt.step.id, None)
-        await attempt.sleep(poll_interval_s((attempt.owner.now() - started_at).total_seconds()))
+        await attempt.sleep(wait_s)
     return await _stop_run(attempt, run, code=None)
 
 
@@ -79,6 +87,11 @@ async def _end(attempt: "Attempt", run: RunRecord, view: RunView) -> Outcome:
         return attempt.broken("agent_failed", result.text or "", params={"asked": True}, result=result)
     if result.error and not result.text:
         return attempt.broken("agent_failed", result.error, result=result)
+    if result.text is not None and len(result.text) > MAX_TEXT_CHARS:
+        # Looking for data in it would hold up every other execution of this driver.
+        kept = f"{result.text[:MAX_TEXT_CHARS]}\n[cut: {len(result.text)} characters]"
+        params: dict[str, Json] = {"characters": len(result.text), "limit": MAX_TEXT_CHARS}
+        return attempt.broken("result_too_large", params=params, result=result, text=kept)
     return Answered(run=run, result=result)
 
 

@@ -9,6 +9,7 @@ import logging
 import queue
 import threading
 import time
+from collections.abc import Callable, Sequence
 
 from django.db import InterfaceError, OperationalError, connection
 
@@ -25,30 +26,44 @@ Waiting = tuple[Changes, "asyncio.Future[Committed]"]
 
 
 class GroupCommit:
-    """The writer of one driver. Start it inside the event loop; close it after the last commit."""
+    """The writer of one driver. Make it inside the event loop; close it after the last commit.
 
-    def __init__(self, *, max_batch: int) -> None:
+    `died` is called, from the writer's thread, if it ends by a fault of ours: a driver that cannot write must
+    let go of everything, so that another takes it up.
+    """
+
+    def __init__(self, *, max_batch: int, died: Callable[[], None]) -> None:
         self._max_batch = max_batch
+        self._died = died
         self._pending: queue.SimpleQueue[Waiting | None] = queue.SimpleQueue()
         self._loop = asyncio.get_running_loop()
         self._give_up = threading.Event()
+        self._is_dead = False
         self._thread = threading.Thread(target=self._write_for_ever, name="group-commit", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread that writes."""
         self._thread.start()
 
     async def commit(self, changes: Changes) -> Committed:
-        """Write one execution's changes. Raises Fenced or ChangesRefused."""
+        """Write one execution's changes. Raises Fenced, ChangesRefused, CancelledError (nobody writes)."""
         future: asyncio.Future[Committed] = self._loop.create_future()
+        if self._is_dead:
+            future.cancel()
         self._pending.put((changes, future))
         return await future
 
     async def close(self, *, patience_s: float) -> None:
         """Write what is pending and end the thread; give up on a database that is away after `patience_s`."""
+        if not self._thread.is_alive():
+            return
         self._pending.put(None)
         await asyncio.to_thread(self._thread.join, patience_s)
         self._give_up.set()
         await asyncio.to_thread(self._thread.join, RETRY_S * 2)
 
     def _write_for_ever(self) -> None:
+        batch: list[Waiting] = []
         try:
             # The first price costs most of a second: better now than in the first execution's way.
             warm_up_prices()
@@ -57,8 +72,25 @@ class GroupCommit:
                 batch, open_for_more = self._next_batch()
                 if batch:
                     self._write(batch)
+        except Exception:
+            logger.exception("the writer died; its driver lets go of everything")
+            self._is_dead = True
+            self._cancel([*batch, *self._rest()])
+            self._died()
         finally:
             connection.close()
+
+    def _rest(self) -> list[Waiting]:
+        rest: list[Waiting] = []
+        while not self._pending.empty():
+            waiting = self._pending.get_nowait()
+            if waiting is not None:
+                rest.append(waiting)
+        return rest
+
+    def _cancel(self, batch: Sequence[Waiting]) -> None:
+        for _, future in batch:
+            self._loop.call_soon_threadsafe(future.cancel)
 
     def _next_batch(self) -> tuple[list[Waiting], bool]:
         batch: list[Waiting] = []
@@ -94,8 +126,7 @@ class GroupCommit:
                 continue
             self._tell(batch, result)
             return
-        for _, future in batch:
-            self._loop.call_soon_threadsafe(future.cancel)
+        self._cancel(batch)
 
     def _is_there(self, waiting: Waiting) -> bool:
         changes, future = waiting
@@ -106,6 +137,7 @@ class GroupCommit:
         return True
 
     def _tell(self, batch: list[Waiting], result: BatchResult) -> None:
+        # Redis before the answer: who goes on at once would find the old version and read PostgreSQL for it.
         for applied in result.context:
             apply_to_context(
                 applied.execution_id,

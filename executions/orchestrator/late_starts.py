@@ -8,25 +8,22 @@ What became of the step is never changed.
 import asyncio
 import datetime as dt
 import logging
-import uuid
+import time
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from billing.ledger import record_responses
 from executions.agent_service import AgentService, AgentServiceError, NotFound, RunResult, RunStatus, RunView
 from executions.engine.state import AgentRunStatus
-from executions.models import AgentRun, Execution
-from executions.orchestrator.append import append_events
-from executions.orchestrator.changes import Event
-from executions.orchestrator.claim import database_now
+from executions.models import AgentRun
+from executions.orchestrator.changes import Changes, Event
+from executions.orchestrator.commit import commit_batch
 from executions.orchestrator.connections import open_connection
 from executions.orchestrator.follow import OVER
 from executions.orchestrator.late_usage import build_run_entries
-from executions.orchestrator.totals import write_totals
+from executions.orchestrator.row_writes import RUN_COLUMNS
 
 logger = logging.getLogger(__name__)
 
@@ -44,8 +41,11 @@ class _Found:
     result: RunResult | None
 
 
-def collect_late_starts() -> int:
-    """Look at the threads of abandoned attempts that are due; return how many unknown runs there were."""
+def collect_late_starts(*, until: float) -> int:
+    """Look at the threads of abandoned attempts that are due; return how many unknown runs there were.
+
+    Ends at `until`, a monotonic time.
+    """
     due = Q(execution__finished_at__gt=Now() - LOOK_FOR)
     for after in LOOKS_AFTER:
         due |= Q(finished_at__lte=Now() - after, finished_at__gt=Now() - after - LOOK_FOR)
@@ -53,11 +53,11 @@ def collect_late_starts() -> int:
         AgentRun.objects.filter(
             due, status=AgentRunStatus.ABANDONED, thread_id__isnull=False, start_requested_at__isnull=False
         )
-        .select_related("execution__team", "step", "connection")
-        .defer("connection__sealed_credential")
+        .select_related("execution__team", "execution__connection", "step", "connection")
+        .defer("connection__sealed_credential", "execution__connection__sealed_credential")
         .order_by("finished_at")[:RUNS_A_ROUND]
     )
-    return sum(_look_at(run) for run in runs)
+    return sum(_look_at(run) for run in runs if time.monotonic() < until)
 
 
 def _look_at(run: AgentRun) -> int:
@@ -102,35 +102,34 @@ async def _stop(service: AgentService, view: RunView, thread_id: str) -> _Found:
 
 def _record(abandoned: AgentRun, found: _Found) -> None:
     """Give a late run a row of its own, as a further turn in the abandoned attempt's thread."""
-    at = database_now()
-    with transaction.atomic():
-        execution = Execution.objects.select_for_update(of=("self",)).get(pk=abandoned.execution_id)
-        turn = AgentRun.objects.filter(step=abandoned.step, attempt=abandoned.attempt).count() + 1
-        run = AgentRun.objects.create(
-            execution=abandoned.execution,
-            step=abandoned.step,
-            connection=abandoned.connection,
-            attempt=abandoned.attempt,
-            turn=turn,
-            agent_id=abandoned.agent_id,
-            model_name=abandoned.model_name,
-            thread_id=abandoned.thread_id,
-            suna_run_id=found.view.run_id,
-            status=OVER.get(found.view.status, AgentRunStatus.ABANDONED),
-            code="late_run",
-            api_key_type=abandoned.api_key_type,
-            usage_complete=found.result is not None and found.result.usage_complete,
-            created_at=at,
-            start_requested_at=abandoned.start_requested_at,
-            finished_at=at,
-        )
-        if found.result is not None:
-            record_responses(build_run_entries(run, found.result), at=at)
-            write_totals([execution.id])
-        _say_so(execution.id, run)
-    logger.warning("run %s came after its start was given up: %s", run.suna_run_id, run.status)
-
-
-def _say_so(execution_id: uuid.UUID, run: AgentRun) -> None:
+    turn = AgentRun.objects.filter(step=abandoned.step, attempt=abandoned.attempt).count() + 1
+    run = AgentRun(
+        execution=abandoned.execution,
+        step=abandoned.step,
+        connection=abandoned.connection,
+        attempt=abandoned.attempt,
+        turn=turn,
+        agent_id=abandoned.agent_id,
+        model_name=abandoned.model_name,
+        thread_id=abandoned.thread_id,
+        suna_run_id=found.view.run_id,
+        status=OVER.get(found.view.status, AgentRunStatus.ABANDONED),
+        code="late_run",
+        api_key_type=abandoned.api_key_type,
+        usage_complete=found.result is not None and found.result.usage_complete,
+        start_requested_at=abandoned.start_requested_at,
+    )
     data = {"attempt": run.attempt, "thread": run.thread_id, "run": run.suna_run_id, "as": run.status}
-    append_events(execution_id, [Event(kind="late_run_found", step_id=run.step.step_id, data=data)])
+    changes = Changes(
+        execution_id=abandoned.execution_id,
+        runs={run.id: {name: getattr(run, name, False) for name in RUN_COLUMNS}},
+        usage=[] if found.result is None else build_run_entries(run, found.result),
+        events=[Event(kind="late_run_found", step_id=abandoned.step.step_id, data=data)],
+        totals=True,
+    )
+    [outcome] = commit_batch([changes]).outcomes
+    if isinstance(outcome, Exception):
+        # Another sweep was quicker, most likely; the next one looks again.
+        logger.warning("late run %s not recorded: %s", run.suna_run_id, outcome)
+        return
+    logger.warning("run %s came after its start was given up: %s", run.suna_run_id, run.status)

@@ -3,17 +3,19 @@
 import asyncio
 import datetime as dt
 import logging
+import time
 
 from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from billing.ledger import LedgerEntry, RunFacts, build_entries, record_responses
+from billing.ledger import LedgerEntry, build_entries, record_responses
 from executions.agent_service import AgentService, AgentServiceError, RunResult
 from executions.engine.state import AGENT_RUN_TERMINAL
 from executions.models import AgentRun, Execution
 from executions.orchestrator.claim import database_now
 from executions.orchestrator.connections import open_connection
+from executions.orchestrator.run_facts import facts_of_run
 from executions.orchestrator.totals import write_totals
 
 logger = logging.getLogger(__name__)
@@ -23,8 +25,11 @@ RUNS_A_ROUND = 50
 LOOK_BACK = dt.timedelta(hours=1)
 
 
-def collect_late_usage() -> int:
-    """Ask Suna again for the usage of runs that ended in the last hour without it; return how many had it."""
+def collect_late_usage(*, until: float) -> int:
+    """Ask Suna again for the usage of runs that ended in the last hour without it; return how many had it.
+
+    Ends at `until`, a monotonic time; what is left comes with the next round.
+    """
     runs = (
         AgentRun.objects.filter(
             Q(finished_at__gt=Now() - LOOK_BACK),
@@ -33,11 +38,11 @@ def collect_late_usage() -> int:
             suna_run_id__isnull=False,
             execution__finished_at__isnull=False,
         )
-        .select_related("execution__team", "step", "connection")
-        .defer("connection__sealed_credential")
+        .select_related("execution__team", "execution__connection", "step", "connection")
+        .defer("connection__sealed_credential", "execution__connection__sealed_credential")
         .order_by("?")[:RUNS_A_ROUND]
     )
-    return sum(_collect(run) for run in runs)
+    return sum(_collect(run) for run in runs if time.monotonic() < until)
 
 
 def _collect(run: AgentRun) -> bool:
@@ -70,25 +75,6 @@ async def _ask(service: AgentService, run: AgentRun) -> RunResult:
 
 def build_run_entries(run: AgentRun, result: RunResult) -> list[LedgerEntry]:
     """Build the ledger's entries of a run from its row, with which step, team and connection are loaded."""
-    execution = run.execution
-    facts = RunFacts(
-        execution_id=execution.id,
-        agent_run_id=run.id,
-        connection_id=run.connection_id,
-        agent_id=run.agent_id,
-        step_id=run.step.step_id,
-        attempt=run.attempt,
-        team_id=execution.team_id,
-        team_name=execution.team.name,
-        payer_id=execution.payer_id,
-        started_by_id=execution.started_by_id,
-        key_owner_id=execution.key_owner_id,
-        api_key_type=run.api_key_type,
-        wire_profile=run.connection.wire_profile,
-        place=run.thread_id,
-        service_run_id=run.suna_run_id,
-        model_asked_for=run.model_name or None,
-    )
-    return build_entries(
-        result.responses, run=facts, prompt=run.step.input, record_content=execution.team.record_content
-    )
+    facts = facts_of_run(run, execution=run.execution, step_id=run.step.step_id)
+    # Contents are recorded only where the run's keys are at hand to be taken out of them.
+    return build_entries(result.responses, run=facts, prompt=run.step.input, record_content=False)

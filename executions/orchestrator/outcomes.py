@@ -21,7 +21,8 @@ class Answered:
 class Broken:
     """The attempt failed with one of the language's codes. `run` is None where none was ever made.
 
-    `run_status` is what became of the run; `result` holds what it left, its usage included.
+    `run_status` is what became of the run; `result` holds what it left, its usage included. `text` is what
+    is kept of an answer that could not be taken.
     """
 
     step_id: str
@@ -31,6 +32,7 @@ class Broken:
     params: Mapping[str, Json] = field(default_factory=dict)
     run_status: AgentRunStatus = AgentRunStatus.FAILED
     result: RunResult | None = None
+    text: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,10 @@ SWEEP_SCHEDULE = "renum sweep"
 
 
 def enqueue_drive() -> None:
-    """Queue the start of one driver. `timeout=-1` is django-q2's word for no limit; None kills its worker."""
+    """Queue the start of one driver.
+
+    `timeout=-1` is django-q2's word for no limit; None kills its worker.
+    """
     async_task(DRIVE_TASK, cluster=DRIVERS, timeout=-1)
 
 

@@ -1,6 +1,7 @@
 """The repair round: each minute, whatever hints were lost."""
 
 import logging
+import time
 
 from executions.orchestrator.claim import count_claimable, delete_dead_drivers
 from executions.orchestrator.late_starts import collect_late_starts
@@ -8,6 +9,9 @@ from executions.orchestrator.late_usage import collect_late_usage
 from executions.orchestrator.wake import wake_drivers
 
 logger = logging.getLogger(__name__)
+
+# Well below django-q2's limit for a task and the minute between two sweeps.
+ASKING_S = 45.0
 
 
 def sweep() -> None:
@@ -19,5 +23,10 @@ def sweep() -> None:
     dead = delete_dead_drivers()
     if dead:
         logger.info("%d dead drivers forgotten", dead)
-    collect_late_starts()
-    collect_late_usage()
+    until = time.monotonic() + ASKING_S
+    for collect in (collect_late_starts, collect_late_usage):
+        try:
+            collect(until=until)
+        except Exception:
+            # One part that fails must not keep the other from its work, this round and every one after.
+            logger.exception("the sweep could not %s", collect.__name__)

@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from billing.ledger import RunFacts, build_entries
+from billing.ledger import build_entries
 from executions.agent_service import RunResult
 from executions.engine.context import context_of, result_key, result_value
 from executions.engine.results import clean_text
@@ -10,6 +10,7 @@ from executions.engine.state import STEP_ACTIVE, AgentRunStatus
 from executions.engine.transitions import Transition, abandon_start, complete_attempt, fail_attempt
 from executions.orchestrator.changes import Changes, ContextWrite, Event, Snapshot
 from executions.orchestrator.outcomes import Answered, Broken, NeverStarted, Outcome, Stopped
+from executions.orchestrator.run_facts import facts_of_run
 from executions.orchestrator.tracked import RunRecord, Tracked
 from teams.workflow.plan import Json
 
@@ -73,7 +74,13 @@ def _take_failure(tracked: Tracked, broken: Broken, changes: Changes, *, now: dt
         return
     params = {**broken.params, **({"message": message} if message else {})}
     transition = fail_attempt(
-        tracked.plan, tracked.state, broken.step_id, code=broken.code, params=params, now=now
+        tracked.plan,
+        tracked.state,
+        broken.step_id,
+        code=broken.code,
+        params=params,
+        text=broken.text,
+        now=now,
     )
     _fail_step(tracked, broken.step_id, transition, changes)
 
@@ -124,24 +131,7 @@ def _write_context(tracked: Tracked, step_id: str, changes: Changes) -> None:
 
 def _record_usage(tracked: Tracked, run: RunRecord, result: RunResult, changes: Changes) -> None:
     execution = tracked.execution
-    facts = RunFacts(
-        execution_id=tracked.id,
-        agent_run_id=run.id,
-        connection_id=tracked.connection.id,
-        agent_id=run.agent_id,
-        step_id=run.step_id,
-        attempt=run.attempt,
-        team_id=execution.team_id,
-        team_name=execution.team.name,
-        payer_id=execution.payer_id,
-        started_by_id=execution.started_by_id,
-        key_owner_id=execution.key_owner_id,
-        api_key_type=run.api_key_type,
-        wire_profile=tracked.connection.wire_profile,
-        place=run.thread_id,
-        service_run_id=run.suna_run_id,
-        model_asked_for=run.model_name or None,
-    )
+    facts = facts_of_run(run, execution=execution, step_id=run.step_id)
     changes.usage += build_entries(
         result.responses, run=facts, prompt=run.prompt, record_content=execution.team.record_content
     )

@@ -5,13 +5,14 @@ from collections.abc import Collection
 
 from django.db import connection
 
-# One pass over the ledger's rows of these executions, once per run and once per execution. A total is null
-# only where nothing was reported; money that could not be priced is counted, never added as zero.
+# One pass over the ledger's rows of these executions, once per run and once per execution. What was not
+# reported adds nothing and is counted, and so is what could not be priced. The keys are `billing.ledger.Tally`'s.
 _SUMS = """
 SELECT {key} AS id,
     jsonb_build_object(
         'tokens_input', COALESCE(sum(tokens_input), 0), 'tokens_output', COALESCE(sum(tokens_output), 0),
-        'tokens_cached', COALESCE(sum(tokens_cached), 0), 'responses', count(*),
+        'tokens_cached', COALESCE(sum(tokens_cached), 0),
+        'tokens_reasoning', COALESCE(sum(tokens_reasoning), 0), 'responses', count(*),
         'unreported', count(*) FILTER (WHERE pricing = 'unreported')
     ) AS usage,
     jsonb_build_object(

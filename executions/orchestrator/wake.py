@@ -20,7 +20,8 @@ logger = logging.getLogger(__name__)
 
 CHANNEL = "renum:wake"
 QUEUED = "renum:wake:queued"
-QUEUED_S = 5
+# A busy cluster may take a wake-up and keep it, so that it must be sent again before long.
+QUEUED_S = 2
 RECONNECT_S = 2.0
 
 
@@ -57,8 +58,11 @@ def forget_queued_wake_up() -> None:
         logger.warning("queued wake-up not forgotten: %s", type(error).__name__)
 
 
-async def listen_for_wake_ups(wake: Callable[[uuid.UUID | None], None]) -> None:
-    """Call `wake` with each hint until cancelled; connect again for ever."""
+async def listen_for_wake_ups(wake: Callable[[], None]) -> None:
+    """Call `wake` at each hint until cancelled; connect again for ever.
+
+    What a hint says is not read: everybody on the same Redis may publish, and the rows say what there is.
+    """
     while True:
         try:
             await _listen(wake)
@@ -67,12 +71,11 @@ async def listen_for_wake_ups(wake: Callable[[uuid.UUID | None], None]) -> None:
         await asyncio.sleep(RECONNECT_S)
 
 
-async def _listen(wake: Callable[[uuid.UUID | None], None]) -> None:
+async def _listen(wake: Callable[[], None]) -> None:
     # A subscription waits without end: redis-py's default of five seconds would cut it.
     client = redis.asyncio.from_url(settings.REDIS_URL, socket_timeout=None, socket_connect_timeout=3)
     async with client, client.pubsub() as pubsub:
         await pubsub.subscribe(CHANNEL)
         async for message in pubsub.listen():
             if message["type"] == "message":
-                text = message["data"].decode()
-                wake(uuid.UUID(text) if text else None)
+                wake()

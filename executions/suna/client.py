@@ -45,10 +45,14 @@ def open_client(
     prepare_deadline_s: float = 120.0,
     max_response_bytes: int = 8 * MIB,
     transport: TransportName = "aiohttp",
-    max_connections: int = 8,
+    max_connections: int = 32,
     allowed_plain_hosts: Collection[str] = (),
 ) -> "SunaClient":
     """Open a client to one Suna; no connection is made yet. It belongs to the event loop that first uses it.
+
+    At most `max_connections` calls are under way at once; the others wait for their turn, the ones that change
+    something first. A deadline counts from a call's turn, and that wait has no limit; cancelling ends it. A
+    start alone counts its wait: after `start_deadline_s` in all it has been sent and lost, or it never will be.
 
     `sends_user_keys` is the connection's consent to send users' own keys with a start; `allowed_plain_hosts`
     are the hosts beside this machine to which they may go without TLS. Raises Rejected for a base URL or
@@ -108,7 +112,7 @@ class SunaClient(AgentService):
 
     @property
     def start_deadline_s(self) -> float:
-        """How long a start may take in all: the orchestrator's grace counts from it."""
+        """How long a start may take in all, its wait for a turn included: the grace counts from it."""
         return self._deadlines_s[Patience.START]
 
     async def prepare_run(self, request: RunRequest) -> str | None:
@@ -132,8 +136,13 @@ class SunaClient(AgentService):
                 raise Rejected("users' keys are sent over https only, save to listed hosts")
         uncertain: AgentServiceError
         try:
+            # The grace of a start in doubt counts from before it is sent (design §5): a start that came to
+            # its turn after that grace would be a second one. It needs half of its time to be answered.
             answer = await self._connection.exchange(
-                call, deadline_s=self._deadlines_s[call.patience], user_keys=keys
+                call,
+                deadline_s=self.start_deadline_s,
+                user_keys=keys,
+                waits_at_most_s=self.start_deadline_s / 2,
             )
             if answer.is_success:
                 return self._profile.read_start(answer.body, place=place)

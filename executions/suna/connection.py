@@ -25,6 +25,7 @@ from executions.agent_service import (
 from executions.suna.body import ACCEPTED_ENCODINGS, Body, UnreadableBody, read_body
 from executions.suna.credential import SunaCredential, reveal_headers
 from executions.suna.transport import FAILURES, TransportName, build_http_client, never_left
+from executions.suna.turns import Turns
 from executions.suna.wire.call import Answer, Call
 
 MAX_ERROR_BYTES = 64 * 1024
@@ -45,7 +46,7 @@ class _Pool:
 
 
 class Connection:
-    """Sends calls to one base URL, `max_connections` at a time."""
+    """Sends calls to one base URL, `max_connections` at a time; what waits is ordered by `Turns`."""
 
     def __init__(
         self,
@@ -64,38 +65,57 @@ class Connection:
         self._max_response_bytes = max_response_bytes
         self._patience_s = patience_s
         # A pool of httpx searches all its waiting requests at each step: whoever must wait, waits here.
-        self._turns = asyncio.Semaphore(max_connections)
+        self._turns = Turns(limit=max_connections)
         self._pool: _Pool | None = None
         self._open_pools: list[_Pool] = []
         self._closed = False
 
     async def exchange(
-        self, call: Call, *, deadline_s: float, user_keys: Mapping[str, SecretText] = _NO_KEYS
+        self,
+        call: Call,
+        *,
+        deadline_s: float,
+        user_keys: Mapping[str, SecretText] = _NO_KEYS,
+        waits_at_most_s: float | None = None,
     ) -> Answer:
-        """Send one call and return its answer, all within `deadline_s`.
+        """Send one call and return its answer, which is there within `deadline_s` from the call's turn on.
 
-        Raises Unavailable (with `sent` false only where nothing can have left), ResponseTooLarge,
-        RedirectRefused or BadResponse.
+        The wait for the turn has no limit: how many calls we have is nothing that the service did. A call
+        with `waits_at_most_s` is given up unsent when it has waited so long, and what it waited is taken off
+        its deadline. Raises Unavailable (with `sent` false only where nothing can have left),
+        ResponseTooLarge, RedirectRefused or BadResponse.
         """
-        outcome = await self._try_exchange(call, deadline_s, user_keys)
+        outcome = await self._try_exchange(call, deadline_s, user_keys, waits_at_most_s)
         if isinstance(outcome, AgentServiceError):
             # Raised out here, where no local variable and no context holds a request with its secrets.
             raise outcome
         return outcome
 
     async def _try_exchange(
-        self, call: Call, deadline_s: float, user_keys: Mapping[str, SecretText]
+        self,
+        call: Call,
+        deadline_s: float,
+        user_keys: Mapping[str, SecretText],
+        waits_at_most_s: float | None,
     ) -> Answer | AgentServiceError:
-        if self._closed:
-            return Unavailable("the connection is closed", sent=False)
-        has_turn = False
+        now = asyncio.get_running_loop().time
+        began = now()
+        is_read = call.method == "GET"
         try:
-            async with asyncio.timeout(deadline_s):
-                async with self._turns:
-                    has_turn = True
-                    return await self._send(call, user_keys)
+            async with asyncio.timeout(waits_at_most_s):
+                await self._turns.wait(is_read=is_read)
         except TimeoutError:
-            return Unavailable(f"no whole answer within {deadline_s:g} s", sent=has_turn)
+            return Unavailable(f"no connection was free within {waits_at_most_s:g} s", sent=False)
+        waited_s = now() - began if waits_at_most_s is not None else 0
+        try:
+            if self._closed:
+                return Unavailable("the connection is closed", sent=False)
+            async with asyncio.timeout(deadline_s - waited_s):
+                return await self._send(call, user_keys)
+        except TimeoutError:
+            return Unavailable(f"no whole answer within {deadline_s:g} s")
+        finally:
+            self._turns.give_back(is_read=is_read)
 
     async def _send(self, call: Call, user_keys: Mapping[str, SecretText]) -> Answer | AgentServiceError:
         pool = self._current_pool()

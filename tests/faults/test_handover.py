@@ -48,7 +48,7 @@ def test_two_clusters_share_the_executions_and_start_each_step_once(renum_on):
     renum = renum_on("2025-08")
     for _ in range(2):
         renum.start_drivers(RENUM_CLAIM_CHUNK="1", RENUM_CAPACITY="6")
-    start_many(renum, 10, takes_s=2)
+    start_many(renum, 10, takes_s=5)
 
     def holders() -> set[object]:
         return set(Execution.objects.exclude(driver=None).values_list("driver_id", flat=True))

@@ -17,6 +17,8 @@ from executions.suna.wire.values import (
 PAGE_SIZE = 100
 """The largest that Suna accepts; 101 is a 422."""
 
+MAX_AGENT_ID_CHARS = 200
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentPage:
@@ -56,7 +58,8 @@ def is_missing_agent(answer: Answer) -> bool:
 
 
 def _build_agent(row: Mapping[str, Json]) -> AgentView:
-    agent_id = read_id(row, "agent_id")
+    # One agent whose id is too long to be used must not take the whole catalogue away.
+    agent_id = read_id(row, "agent_id", max_chars=MAX_AGENT_ID_CHARS)
     version_model = find_object(row, "current_version").get("model")
     return AgentView(
         agent_id=agent_id,

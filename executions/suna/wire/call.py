@@ -5,10 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from executions.agent_service import Rejected
+from executions.agent_service import MAX_ID_CHARS, Rejected
 from executions.suna.wire.values import Json
-
-MAX_ID_CHARS = 200
 
 
 class Patience(StrEnum):

@@ -58,8 +58,8 @@ def _build_view(
     if run_id is not None and found_id != run_id:
         raise BadResponse("the answer is about another run")
     thread = row.get(thread_key)
-    if thread is not None and not isinstance(thread, str):
-        raise BadResponse(f"{thread_key} is not an id")
+    if thread not in (None, ""):
+        thread = read_id(row, thread_key)
     if place is not None and thread not in (None, place):
         raise BadResponse("the run belongs to another thread")
     word = short_text(row.get("status"), max_chars=100)

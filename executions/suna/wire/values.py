@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
-from executions.agent_service import BadResponse
+from executions.agent_service import MAX_ID_CHARS, BadResponse
 
 Json: TypeAlias = Any
 """A JSON value as `json.loads` returns it."""
@@ -76,8 +76,8 @@ def storable(value: Json, *, depth: int = MAX_DEPTH) -> Json:
     return value
 
 
-def read_id(source: Mapping[str, Json], key: str, *, max_chars: int = 200) -> str:
-    """Return an id that must be there: a text of 1 to 200 characters without blanks or controls."""
+def read_id(source: Mapping[str, Json], key: str, *, max_chars: int = MAX_ID_CHARS) -> str:
+    """Return an id that must be there: a text of 1 to `max_chars` characters without blanks or controls."""
     value = source.get(key)
     if isinstance(value, str) and 0 < len(value) <= max_chars and value.isprintable() and " " not in value:
         return value

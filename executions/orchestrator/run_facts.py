@@ -1,0 +1,48 @@
+"""What the ledger is told of a run, from its row or from its record in memory."""
+
+import uuid
+from typing import Protocol
+
+from billing.ledger import RunFacts
+from executions.models import Execution
+
+
+class KnownRun(Protocol):
+    """A run, as its row and its record both show it."""
+
+    @property
+    def id(self) -> uuid.UUID: ...  # noqa: D102
+    @property
+    def agent_id(self) -> str: ...  # noqa: D102
+    @property
+    def attempt(self) -> int: ...  # noqa: D102
+    @property
+    def api_key_type(self) -> str: ...  # noqa: D102
+    @property
+    def thread_id(self) -> str | None: ...  # noqa: D102
+    @property
+    def suna_run_id(self) -> str | None: ...  # noqa: D102
+    @property
+    def model_name(self) -> str: ...  # noqa: D102
+
+
+def facts_of_run(run: KnownRun, *, execution: Execution, step_id: str) -> RunFacts:
+    """Build the facts of a run of an execution whose team and connection are loaded."""
+    return RunFacts(
+        execution_id=execution.id,
+        agent_run_id=run.id,
+        connection_id=execution.connection_id,
+        agent_id=run.agent_id,
+        step_id=step_id,
+        attempt=run.attempt,
+        team_id=execution.team_id,
+        team_name=execution.team.name,
+        payer_id=execution.payer_id,
+        started_by_id=execution.started_by_id,
+        key_owner_id=execution.key_owner_id,
+        api_key_type=run.api_key_type,
+        wire_profile=execution.connection.wire_profile,
+        place=run.thread_id,
+        service_run_id=run.suna_run_id,
+        model_asked_for=run.model_name or None,
+    )
