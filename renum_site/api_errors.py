@@ -21,6 +21,7 @@ _WORDS = {
     413: ("body_too_large", f"A body has at most {MAX_BODY_BYTES // 1024} KiB."),
     500: ("internal_error", "Renum could not answer. Give the request_id when you report it."),
 }
+_TRAILING_SLASH = "There is nothing here: addresses of the API have no slash at their end. Ask without it."
 _JSON = ("application/json", CONTENT_TYPE)
 
 
@@ -41,7 +42,9 @@ class ApiErrorsMiddleware:
         response = _problem(refused, request_id) if refused else self.get_response(request)
         if response.status_code >= 400 and not response.headers.get("Content-Type", "").startswith(_JSON):
             allowed = response.headers.get("Allow")
-            response = _problem(response.status_code, request_id)
+            # Addresses without a view end here; the pages' addresses have the slash that these have not.
+            slashed = response.status_code == 404 and path.endswith("/")
+            response = _problem(response.status_code, request_id, _TRAILING_SLASH if slashed else None)
             if allowed:
                 response.headers["Allow"] = allowed
         response.headers["X-Request-Id"] = request_id
@@ -59,8 +62,8 @@ def _refused_body(request: HttpRequest) -> int | None:
     return 413 if int(length[:20]) > MAX_BODY_BYTES else None
 
 
-def _problem(status: int, request_id: str) -> HttpResponse:
+def _problem(status: int, request_id: str, detail: str | None = None) -> HttpResponse:
     fallback = _WORDS[500] if status >= 500 else _WORDS[400]
-    code, detail = _WORDS.get(status, fallback)
-    body = problem_body(status=status, code=code, detail=detail, request_id=request_id)
+    code, usual = _WORDS.get(status, fallback)
+    body = problem_body(status=status, code=code, detail=detail or usual, request_id=request_id)
     return JsonResponse(body, status=status, content_type=CONTENT_TYPE)

@@ -87,14 +87,15 @@ class Env:
             return list(default)
         return [part.strip() for part in value.split(",") if part.strip()]
 
-    def choice(self, name: str, *, default: str, among: Iterable[str]) -> str:
-        """Return one of the words in `among`."""
+    def choice(self, name: str, *, default: str, among: Iterable[str], aside: str = "") -> str:
+        """Return one of the words in `among`; `aside` is what a refusal says of other words, in brackets."""
         value = self.find(name)
         if value is None:
             return default
         words = list(among)
         if value not in words:
-            msg = f"{name} must be one of {', '.join(words)}, not {value!r}."
+            note = f" ({aside})" if aside else ""
+            msg = f"{name} must be one of {', '.join(words)}{note}, not {value!r}."
             raise EnvError(msg)
         return value
 

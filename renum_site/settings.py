@@ -134,11 +134,13 @@ SUNA_PROFILE = (
     env.choice(
         "SUNA_PROFILE",
         default="",
-        among=("seed", "2025-07", "2025-08", "2025-10", "2025-12", "2026-01"),
+        among=("seed", "2025-08"),
+        aside="2025-07, 2025-10, 2025-12 and 2026-01 are known but not spoken yet",
     )
     or None
 )
-# Hosts that a user's own connection may name beside public https ones, and that may be spoken to over http.
+# Hosts that a user's own connection may name beside public https ones, and that may be sent keys over http.
+# executions.actions.check_base_url holds owned connections to it, when they are saved and when they are tested.
 SUNA_ALLOWED_HOSTS = env.items("RENUM_SUNA_ALLOWED_HOSTS")
 if SUNA_API_KEY is not None and ":" not in SUNA_API_KEY:
     _msg = "SUNA_API_KEY must be the public and the secret key joined by a colon: pk_...:sk_..."
@@ -329,6 +331,8 @@ LOGGING: dict[str, Any] = {
         "httpcore": {"level": "WARNING"},
         "asyncio": {"level": "WARNING"},
         "django.server": {"level": "WARNING"},
+        # Django's own handler would write each line of it a second time.
+        "django": {"handlers": []},
     },
 }
 

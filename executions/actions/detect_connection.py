@@ -5,6 +5,7 @@ from dataclasses import asdict
 from asgiref.sync import async_to_sync
 from django.db.models.functions import Now
 
+from executions.actions.check_base_url import check_own_base_url
 from executions.actions.connection_rights import SunaUnusable, check_may_manage, refuse_for
 from executions.agent_service import AgentServiceError, SecretText
 from executions.suna.credential import SunaCredential
@@ -19,10 +20,13 @@ def detect_connection(
 ) -> SunaConnection:
     """Set the connection's wire profile and what follows from it. Nothing is started or changed in Suna.
 
-    A `profile` that is given is taken at its word and nothing is asked. Raises NotAllowed and SunaUnusable;
-    the connection is then as it was. No transaction may be open: this waits for the network.
+    A `profile` that is given is taken at its word and nothing is asked. Raises NotAllowed, AddressRefused and
+    SunaUnusable; the connection is then as it was. Renum itself (`by` None) goes where the operator's
+    settings point. No transaction may be open: this waits for the network.
     """
     check_may_manage(by, connection)
+    if by is not None and connection.owner_id is not None:
+        check_own_base_url(connection.base_url)
     found = profile or _ask(connection)
     if found not in PROFILES:
         spoken = ", ".join(PROFILES)

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 
+from executions.actions.check_base_url import AddressRefused, Fault, check_own_base_url
 from executions.agent_service import AgentServiceError, SecretText
 from executions.suna.address import parse_base_url
 from executions.suna.credential import SunaCredential, check_credential
@@ -26,6 +27,14 @@ else:
     from unfold.widgets import UnfoldAdminSelectWidget as Select
     from unfold.widgets import UnfoldAdminTextareaWidget as Textarea
 
+_FAULTS = {
+    Fault.MALFORMED: _("Write an http or https address without a user, a query or a fragment."),
+    Fault.NOT_HTTPS: _("A person's own connection needs an https address."),
+    Fault.UNKNOWN_HOST: _("There is no host of that name."),
+    Fault.NOT_PUBLIC: _(
+        "That host is not a public one. An operator can list it in RENUM_SUNA_ALLOWED_HOSTS."
+    ),
+}
 _KEEP = _("Never shown. Empty: what is stored stays as it is.")
 
 
@@ -71,9 +80,7 @@ class ConnectionForm(ModelForm[SunaConnection]):
         try:
             return str(parse_base_url(self.cleaned_data["base_url"])).rstrip("/")
         except AgentServiceError:
-            raise forms.ValidationError(
-                _("Write an http or https address without a user, a query or a fragment."), code="invalid"
-            ) from None
+            raise forms.ValidationError(_FAULTS[Fault.MALFORMED], code="invalid") from None
 
     def clean_limits(self) -> dict[str, Any]:
         """Return the limits, an object."""
@@ -84,8 +91,13 @@ class ConnectionForm(ModelForm[SunaConnection]):
 
     @sensitive_variables()
     def clean(self) -> dict[str, Any]:
-        """Check that at most one credential was typed in, and that a header can carry it."""
+        """Check that at most one credential was typed in, that a header can carry it, and where it leads."""
         cleaned = super().clean() or self.cleaned_data
+        if cleaned.get("owner") is not None and cleaned.get("base_url"):
+            try:
+                check_own_base_url(cleaned["base_url"])
+            except AddressRefused as refused:
+                self.add_error("base_url", _FAULTS[refused.fault])
         bearer, api_key = cleaned.get("bearer"), cleaned.get("api_key")
         if bearer and api_key:
             self.add_error("api_key", _("Give a bearer token or an API key, not both."))

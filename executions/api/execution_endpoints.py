@@ -65,7 +65,7 @@ class ExecutionDetail(Endpoint):
 
     def get(self, request: Request, execution_id: uuid.UUID) -> Response:
         """Show it with its steps and its answer."""
-        execution = find_execution(person(request), execution_id, whole=True)
+        execution = find_execution(person(request), execution_id, large=LARGE)
         return Response(execution_detail(execution, request))
 
 
@@ -74,7 +74,7 @@ class ExecutionStepDetail(Endpoint):
 
     def get(self, request: Request, execution_id: uuid.UUID, step_id: str) -> Response:
         """Show it with its input, its conditions and its runs."""
-        execution = find_execution(person(request), execution_id)
+        execution = find_execution(person(request), execution_id, large=("plan",))
         step = execution.steps.filter(step_id=step_id).first()
         if step is None:
             raise Http404

@@ -11,8 +11,12 @@ from billing.models import UsageLog
 from executions.api.figures import cost_of, figures_of, usage_of
 from executions.api.step_output import step_rows
 from executions.models import Execution, ExecutionEvent
+from executions.wording import NO_NAMES, execution_sentence
+from teams.api.null_text import TextOrNull
 from teams.api.team_output import PersonOutput
 from teams.models import Team
+from teams.wording import step_titles
+from teams.workflow.plan import plan_from_json
 
 LINKS = {
     "self": "execution",
@@ -33,12 +37,16 @@ class TeamNameOutput(serializers.ModelSerializer[Team]):
 class ExecutionOutput(serializers.ModelSerializer[Execution]):
     """An execution as lists show it; load it with `executions_of`.
 
-    `code`, `message` and `params` say why it stands where it stands: for programs, for people, and the facts.
+    `code`, `message` and `params` say why it stands where it stands: for programs, for people (in the
+    request's language), and the facts. `names` of the serializer's context are the words for step ids in the
+    message; without them, as in lists, the ids themselves stand there. Null where there is nothing to say.
     """
 
     team = TeamNameOutput()
     version = serializers.IntegerField(source="workflow_version.number")
     started_by = PersonOutput()
+    code = TextOrNull()
+    message = serializers.SerializerMethodField()
     params = serializers.JSONField(source="message_params")
     usage = serializers.SerializerMethodField()
     cost = serializers.SerializerMethodField()
@@ -66,6 +74,16 @@ class ExecutionOutput(serializers.ModelSerializer[Execution]):
             "links",
         ]
 
+    def get_message(self, execution: Execution) -> str | None:
+        """Return the sentence for people."""
+        sentence = execution.message or execution_sentence(
+            status=execution.status,
+            code=execution.code,
+            params=execution.message_params,
+            names=self.context.get("names", NO_NAMES),
+        )
+        return sentence or None
+
     def get_usage(self, execution: Execution) -> dict[str, int]:
         """Return the tokens so far."""
         return usage_of(execution.usage_metrics)
@@ -84,7 +102,9 @@ class ExecutionOutput(serializers.ModelSerializer[Execution]):
 
 
 class EventOutput(serializers.ModelSerializer[ExecutionEvent]):
-    """One fact of the timeline."""
+    """One fact of the timeline; `step_id` is null where it is about the execution as a whole."""
+
+    step_id = TextOrNull()
 
     class Meta:
         model = ExecutionEvent
@@ -122,11 +142,13 @@ class UsageOutput(serializers.ModelSerializer[UsageLog]):
 def execution_detail(execution: Execution, request: Request) -> dict[str, Any]:
     """Return an execution with its prompt, its steps and its answer. Figures are sums of ledger rows."""
     totals = totals_of_execution(execution.pk)
+    plan = plan_from_json(execution.plan)
+    context = {"request": request, "names": step_titles(plan.steps)}
     return {
-        **ExecutionOutput(execution, context={"request": request}).data,
+        **ExecutionOutput(execution, context=context).data,
         **figures_of(totals.overall),
         "prompt": execution.initial_prompt,
         "answer": execution.result,
         "result_text": execution.result_text,
-        "steps": step_rows(execution, totals, request),
+        "steps": step_rows(execution, plan, totals, request),
     }

@@ -1,6 +1,7 @@
 """Which executions a person sees through the API, without what is large."""
 
 import uuid
+from collections.abc import Collection
 
 from django.db.models import QuerySet
 from django.http import Http404
@@ -16,17 +17,19 @@ def executions_of(user: User) -> QuerySet[Execution]:
     return (
         Execution.objects.for_user(user)
         .select_related("team", "workflow_version", "started_by")
-        .defer("workflow_version__source", "plan")
+        .defer("workflow_version__source")
     )
 
 
-def find_execution(user: User, execution_id: uuid.UUID, *, whole: bool = False) -> Execution:
+def find_execution(user: User, execution_id: uuid.UUID, *, large: Collection[str] = ()) -> Execution:
     """Return the execution; Http404 where it is not there or not the user's to see.
 
-    Prompt and answer are loaded for `whole` only.
+    Of the LARGE columns those are loaded that `large` names.
     """
-    rows = executions_of(user) if whole else executions_of(user).defer(*LARGE, "workflow_version__source")
-    execution = rows.filter(pk=execution_id).first()
+    left_out = [column for column in LARGE if column not in large]
+    execution = (
+        executions_of(user).defer(*left_out, "workflow_version__source").filter(pk=execution_id).first()
+    )
     if execution is None:
         raise Http404
     return execution

@@ -1,5 +1,7 @@
 """What clients get about the steps of an execution and about their runs in Suna."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from rest_framework import serializers
@@ -9,11 +11,29 @@ from rest_framework.reverse import reverse
 from billing.ledger import Tally, Totals, totals_of_execution
 from executions.api.figures import cost_of, figures_of, usage_of
 from executions.models import AgentRun, Execution, ExecutionStep
+from executions.wording import awaited_by_step, step_sentence
+from teams.api.null_text import TextOrNull
+from teams.wording import step_titles
+from teams.workflow.plan import Plan, plan_from_json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What a sentence about a step needs beside its row: the words for step ids, and who waits for whom."""
+
+    titles: Mapping[str, str]
+    awaited: Mapping[str, Sequence[str]]
 
 
 class StepOutput(serializers.ModelSerializer[ExecutionStep]):
-    """A step: where it stands, why (`code` and `params`), and its result as text and as data."""
+    """A step: where it stands, why, and its result as text and as data.
 
+    `code`, `message` and `params` say why: for programs, for people (in the request's language; null where
+    the step completed), and the facts. The serializer's context holds `standing`, a Standing.
+    """
+
+    code = TextOrNull()
+    message = serializers.SerializerMethodField()
     params = serializers.JSONField(source="reason_params")
 
     class Meta:
@@ -25,6 +45,7 @@ class StepOutput(serializers.ModelSerializer[ExecutionStep]):
             "role",
             "status",
             "code",
+            "message",
             "params",
             "attempts",
             "retry_at",
@@ -33,6 +54,18 @@ class StepOutput(serializers.ModelSerializer[ExecutionStep]):
             "started_at",
             "finished_at",
         ]
+
+    def get_message(self, step: ExecutionStep) -> str | None:
+        """Return the sentence for people."""
+        standing: Standing = self.context["standing"]
+        sentence = step_sentence(
+            status=step.status,
+            code=step.code,
+            params=step.reason_params,
+            awaited=standing.awaited.get(step.step_id, ()),
+            names=standing.titles,
+        )
+        return sentence or None
 
 
 class StepDetailOutput(StepOutput):
@@ -52,6 +85,8 @@ class StepDetailOutput(StepOutput):
 class AgentRunOutput(serializers.ModelSerializer[AgentRun]):
     """One run in Suna. `turn` 1 is the attempt's start; later turns are answers to a question."""
 
+    code = TextOrNull()
+    message = TextOrNull()
     usage = serializers.SerializerMethodField()
     cost = serializers.SerializerMethodField()
 
@@ -88,18 +123,26 @@ class AgentRunOutput(serializers.ModelSerializer[AgentRun]):
         return cost_of(run.individual_cost_metrics)
 
 
-def step_rows(execution: Execution, totals: Totals, request: Request) -> list[dict[str, Any]]:
+def step_rows(execution: Execution, plan: Plan, totals: Totals, request: Request) -> list[dict[str, Any]]:
     """Return the execution's steps in the order of the document, in one query."""
     # A step's input may be 256 KiB: it is shown with the step alone.
-    steps = execution.steps.order_by("position").defer("input", "input_cuts", "conditions")
-    return [_step(StepOutput(step).data, step, totals, execution, request) for step in steps]
+    steps = list(execution.steps.order_by("position").defer("input", "input_cuts", "conditions"))
+    context = {"standing": _standing(plan, {step.step_id: step.status for step in steps})}
+    return [_step(StepOutput(step, context=context).data, step, totals, execution, request) for step in steps]
 
 
 def step_detail(execution: Execution, step: ExecutionStep, request: Request) -> dict[str, Any]:
     """Return one step with everything that is known of it."""
-    written = _step(StepDetailOutput(step).data, step, totals_of_execution(execution.pk), execution, request)
+    statuses = dict(execution.steps.values_list("step_id", "status"))
+    standing = _standing(plan_from_json(execution.plan), statuses)
+    shown = StepDetailOutput(step, context={"standing": standing}).data
+    written = _step(shown, step, totals_of_execution(execution.pk), execution, request)
     runs = step.agent_runs.order_by("attempt", "turn")
     return {**written, "agent_runs": AgentRunOutput(runs, many=True).data}
+
+
+def _standing(plan: Plan, statuses: Mapping[str, str]) -> Standing:
+    return Standing(titles=step_titles(plan.steps), awaited=awaited_by_step(plan, statuses))
 
 
 def _step(

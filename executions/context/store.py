@@ -36,7 +36,7 @@ class _Absence:
     def note(self, doing: str, execution_id: uuid.UUID, error: RedisError) -> None:
         """Say that Redis is away, and leave it alone for some seconds."""
         self._until = time.monotonic() + LEAVE_ALONE_S
-        logger.warning("context of %s not %s: %s", execution_id, doing, type(error).__name__)
+        logger.warning("Redis is away, context of %s not %s: %s", execution_id, doing, type(error).__name__)
 
 
 _away = _Absence()

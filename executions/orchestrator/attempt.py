@@ -19,6 +19,7 @@ from executions.agent_service import (
     CredentialRefused,
     CredentialUnreadable,
     NotFound,
+    RedirectRefused,
     RunRequest,
     RunResult,
     RunView,
@@ -43,7 +44,9 @@ logger = logging.getLogger(__name__)
 
 FENCE_WAIT_S = 0.5
 # What an attempt waits out: it never reached a run, and waiting can help.
-WAITED_OUT = (Throttled, Unavailable, CredentialRefused)
+WAITED_OUT = (Throttled, Unavailable, CredentialRefused, RedirectRefused)
+# What the owner of the connection can mend: it is taken anew before the next call.
+MENDED_BY_OWNER = (CredentialRefused, CredentialUnreadable, RedirectRefused)
 
 
 class Attempt:
@@ -112,7 +115,7 @@ class Attempt:
     async def wait_out(self, error: AgentServiceError) -> None:
         """Say on the step why the attempt waits; take the connection anew where that may help."""
         await self.owner.say_waiting(self.step.id, waiting_reason(error))
-        if isinstance(error, CredentialRefused | CredentialUnreadable):
+        if isinstance(error, MENDED_BY_OWNER):
             await self.owner.renew_service()
 
     def broken(
@@ -226,7 +229,7 @@ class Attempt:
             return await self.service.list_runs(run.thread_id or "")
         except NotFound:
             return ()
-        except (CredentialRefused, CredentialUnreadable):
+        except MENDED_BY_OWNER:
             await self.owner.renew_service()
         except AgentServiceError as error:
             logger.info("the start of run %s cannot be looked up yet: %s", run.id, error.code)
@@ -247,7 +250,7 @@ class Attempt:
         )
 
 
-_FAILURE_CODES = {"not_found": "run_vanished", "redirect_refused": "denied"}
+_FAILURE_CODES = {"not_found": "run_vanished"}
 
 
 def _stop_patience() -> dt.timedelta:

@@ -10,6 +10,7 @@ from executions.agent_service import (
     BadResponse,
     CredentialRefused,
     CredentialUnreadable,
+    RedirectRefused,
     RunResult,
     RunView,
     Throttled,
@@ -24,6 +25,7 @@ logger = logging.getLogger(__name__)
 
 USAGE_TRIES = 3
 BAD_ANSWERS_AT_MOST = 5
+WAITED_OUT = (Unavailable, Throttled, CredentialRefused, CredentialUnreadable, RedirectRefused)
 
 
 async def collect_result(attempt: "Attempt", view: RunView, *, place: str | None) -> RunResult | None:
@@ -40,7 +42,7 @@ async def collect_result(attempt: "Attempt", view: RunView, *, place: str | None
             bad += 1
             if bad >= BAD_ANSWERS_AT_MOST:
                 raise
-        except (Unavailable, Throttled, CredentialRefused, CredentialUnreadable) as error:
+        except WAITED_OUT as error:
             await attempt.wait_out(error)
         await attempt.sleep(patience.next())
     return None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 
 from executions.agent_service import AgentServiceError, BadResponse, NotFound, RunStatus, RunView
-from executions.engine.state import AgentRunStatus
+from executions.engine.state import AgentRunStatus, Reason
 from executions.orchestrator.collect import collect_result, collect_usage
 from executions.orchestrator.outcomes import Answered, Outcome, Stopped
 from executions.orchestrator.patience import Patience, jitter
@@ -101,6 +101,8 @@ async def _stop_run(attempt: "Attempt", run: RunRecord, *, code: str | None) -> 
     patience = Patience(longest_s=5.0)
     sent = False
     give_up_at = attempt.owner.now() + dt.timedelta(seconds=settings.ORCHESTRATOR.stop_give_up_s)
+    # A step that was cancelled says so already, and keeps that.
+    reason = Reason(code="stopping", params={"because": code or "stopped"})
     while attempt.owner.now() < give_up_at:
         try:
             view = await attempt.service.get_run(run_id)
@@ -110,6 +112,7 @@ async def _stop_run(attempt: "Attempt", run: RunRecord, *, code: str | None) -> 
                 view = await attempt.service.get_run(run_id)
             if view.status in OVER:
                 return await _stopped(attempt, run, view, code=code)
+            await attempt.owner.say_waiting(attempt.step.id, reason)
             await attempt.service.stop_run(run_id)
             sent = True
         except NotFound:

@@ -5,6 +5,9 @@ tells its workers nothing when it stops: a pipe made before they are forked does
 """
 
 import os
+import sys
+import threading
+import time
 from typing import Any
 
 from django.conf import settings
@@ -13,10 +16,16 @@ from django_q.models import Schedule
 from django_q.signals import post_spawn
 from django_q.tasks import async_task
 
+from executions.orchestrator.process_tree import adopt_orphans, is_dead, kill_all_below
+
 DRIVERS = "drivers"
 DRIVE_TASK = "executions.tasks.drive"
 SWEEP_TASK = "executions.tasks.sweep"
 SWEEP_SCHEDULE = "renum sweep"
+STOP_PATIENCE_S = 15.0
+# How long drivers are given to let go when nothing but the pipe and the loss of their parent tells them.
+LET_GO_S = 3.0
+LOOK_S = 0.5
 
 
 def enqueue_drive() -> None:
@@ -42,26 +51,55 @@ def schedule_sweep() -> None:
 
 
 class StopAwareCluster(Cluster):  # type: ignore[misc]
-    """django-q2's cluster, whose tasks learn that it stops.
+    """django-q2's cluster, whose tasks learn that it stops, and which ends whatever happened to its processes.
 
     The byte in the pipe is never read: the pipe stays readable for every worker, those born later included.
     """
 
     stop_pipe: tuple[int, int] | None = None
+    is_stopping_now = False
 
     def start(self) -> int:
         """Make the pipe before anything is forked, then start as ever."""
+        adopt_orphans()
         reader, writer = os.pipe()
         StopAwareCluster.stop_pipe = (reader, writer)
         started: int = super().start()
         return started
 
     def stop(self) -> bool:
-        """Tell the tasks, then stop as ever."""
-        if StopAwareCluster.stop_pipe is not None:
-            os.write(StopAwareCluster.stop_pipe[1], b"x")
+        """Tell the tasks, then stop as ever; called by the signals, on top of whatever else goes on."""
+        if self.is_stopping_now:
+            return False
+        self.is_stopping_now = True
+        # A process that was killed may have held a lock that the orderly stop now waits for, without end.
+        threading.Thread(target=self._end_in_any_case, name="stop", daemon=True).start()
+        self.tell_tasks_to_stop()
+        if self.sentinel is None:
+            sys.exit(0)
         stopped: bool = super().stop()
         return stopped
+
+    def tell_tasks_to_stop(self) -> None:
+        """Make the pipe readable, by which the drivers let go."""
+        if StopAwareCluster.stop_pipe is not None:
+            os.write(StopAwareCluster.stop_pipe[1], b"x")
+
+    def _end_in_any_case(self) -> None:
+        """Give the orderly stop its time, less where the sentinel is dead already; then end everything."""
+        give_up_at = time.monotonic() + STOP_PATIENCE_S
+        while time.monotonic() < give_up_at:
+            if self.sentinel is not None and is_dead(self.sentinel.pid):
+                time.sleep(LET_GO_S)
+                break
+            time.sleep(LOOK_S)
+        kill_all_below()
+        os._exit(1)
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until the cluster is over, at most so long; return whether it is."""
+        self.sentinel.join(seconds)
+        return not self.sentinel.is_alive()
 
 
 def stop_reader() -> int | None:
@@ -69,11 +107,10 @@ def stop_reader() -> int | None:
     return StopAwareCluster.stop_pipe[0] if StopAwareCluster.stop_pipe else None
 
 
-def run_drivers_cluster(*, on_worker_born: Any) -> None:
-    """Start the cluster, which runs until it is stopped by a signal; each new worker calls `on_worker_born`.
-
-    This process waits for the cluster when it exits.
-    """
+def start_drivers_cluster(*, on_worker_born: Any) -> StopAwareCluster:
+    """Start the cluster, which runs until it is stopped by a signal; each new worker calls `on_worker_born`."""
     post_spawn.connect(on_worker_born, dispatch_uid="renum-worker-born", weak=False)
     schedule_sweep()
-    StopAwareCluster().start()
+    cluster = StopAwareCluster()
+    cluster.start()
+    return cluster

@@ -6,7 +6,8 @@ from collections.abc import Collection
 from django.db import connection
 
 # One pass over the ledger's rows of these executions, once per run and once per execution. What was not
-# reported adds nothing and is counted, and so is what could not be priced. The keys are `billing.ledger.Tally`'s.
+# reported adds nothing and is counted, and so is what could not be priced. The keys are those of
+# `billing.ledger.Tally`.
 _SUMS = """
 SELECT {key} AS id,
     jsonb_build_object(

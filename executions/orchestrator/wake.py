@@ -41,13 +41,15 @@ def wake_drivers(execution_id: uuid.UUID | None = None) -> None:
         queue_driver()
 
 
-def queue_driver() -> None:
-    """Queue one start of a driver if none was queued in the last seconds."""
+def queue_driver() -> bool:
+    """Queue one start of a driver if none was queued in the last seconds; False where Redis is away."""
     try:
         if get_redis_connection("default").set(QUEUED, "1", nx=True, ex=QUEUED_S):
             enqueue_drive()
     except RedisError as error:
         logger.warning("no start of a driver queued: %s", type(error).__name__)
+        return False
+    return True
 
 
 def forget_queued_wake_up() -> None:

@@ -9,9 +9,10 @@ from billing.ledger import Tally, totals_of_execution
 from executions.engine.state import EXECUTION_TERMINAL, STEP_TERMINAL
 from executions.models import Execution, ExecutionStep
 from executions.pages.spending import Spending, spending_of
-from executions.wording import execution_sentence, status_words, step_sentence
-from teams.pages.workflow_view import agent_names, step_titles
-from teams.workflow.plan import Plan, plan_from_json
+from executions.wording import awaited_by_step, execution_sentence, status_words, step_sentence
+from teams.pages.workflow_view import agent_names
+from teams.wording import step_titles
+from teams.workflow.plan import plan_from_json
 
 MAX_ANSWER_CHARS = 50_000
 """Of one answer the page shows no more: a browser gets slow on megabytes of text."""
@@ -74,9 +75,17 @@ def build_execution_view(execution: Execution, *, now: dt.datetime) -> Execution
     totals = totals_of_execution(execution.pk)
     agents = agent_names(execution.connection_id, [step.agent_id for step in steps])
     titles = step_titles(plan.steps)
+    awaited = awaited_by_step(plan, {step.step_id: step.status for step in steps})
     is_over = execution.status in EXECUTION_TERMINAL
     views = tuple(
-        _step_view(step, plan=plan, steps=steps, titles=titles, agents=agents, tally=totals.by_step, now=now)
+        _step_view(
+            step,
+            awaited=awaited.get(step.step_id, ()),
+            titles=titles,
+            agents=agents,
+            tally=totals.by_step,
+            now=now,
+        )
         for step in steps
     )
     return ExecutionView(
@@ -101,8 +110,7 @@ def build_execution_view(execution: Execution, *, now: dt.datetime) -> Execution
 def _step_view(
     step: ExecutionStep,
     *,
-    plan: Plan,
-    steps: Sequence[ExecutionStep],
+    awaited: Sequence[str],
     titles: Mapping[str, str],
     agents: Mapping[str, str],
     tally: Mapping[str, Tally],
@@ -119,7 +127,7 @@ def _step_view(
             status=step.status,
             code=step.code,
             params=step.reason_params,
-            awaited=_awaited(step, plan, steps),
+            awaited=awaited,
             names=titles,
         ),
         attempts=step.attempts,
@@ -129,19 +137,6 @@ def _step_view(
         answer=_answer(step),
         spending=spending_of(tally.get(step.step_id, Tally())),
     )
-
-
-def _awaited(step: ExecutionStep, plan: Plan, steps: Sequence[ExecutionStep]) -> list[str]:
-    """Return the ids that a pending step waits for, in the plan's order."""
-    if step.status != "pending":
-        return []
-    planned = next((one for one in plan.steps if one.id == step.step_id), None)
-    if planned is None:
-        return []
-    open_ones = {one.step_id for one in steps if one.status not in STEP_TERMINAL}
-    waits = [name for name in planned.depends if name in open_ones]
-    undecided = {one.step_id for one in steps if one.status == "pending"}
-    return waits + [name for name in planned.else_group or () if name in undecided and name not in waits]
 
 
 def _answer(step: ExecutionStep) -> Text | None:

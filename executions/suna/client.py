@@ -50,9 +50,9 @@ def open_client(
 ) -> "SunaClient":
     """Open a client to one Suna; no connection is made yet. It belongs to the event loop that first uses it.
 
-    At most `max_connections` calls are under way at once; the others wait for their turn, the ones that change
+    At most `max_connections` calls are under way at once; the others wait for their turn, those that change
     something first. A deadline counts from a call's turn, and that wait has no limit; cancelling ends it. A
-    start alone counts its wait: after `start_deadline_s` in all it has been sent and lost, or it never will be.
+    start alone counts its wait: after `start_deadline_s` in all it was sent and lost, or it never will be.
 
     `sends_user_keys` is the connection's consent to send users' own keys with a start; `allowed_plain_hosts`
     are the hosts beside this machine to which they may go without TLS. Raises Rejected for a base URL or
@@ -182,8 +182,13 @@ class SunaClient(AgentService):
             result = self._profile.read_result(answer.body, run_id=run_id, runs=rows)
         if result is None:
             raise BadResponse("the run's result cannot be told from others of its thread")
-        error = await self._find_error(result, run_id) or result.error
-        return dataclasses.replace(result, error=self._hide(error))
+        call = self._profile.find_error(result, run_id=run_id)
+        if call is None:
+            return dataclasses.replace(result, error=self._hide(result.error))
+        # Of a run that left nothing at all nobody knows what it used.
+        complete = result.usage_complete and bool(result.responses)
+        error = self._hide(await self._find_error(call))
+        return dataclasses.replace(result, error=error, usage_complete=complete)
 
     async def stop_run(self, run_id: str) -> None:
         """Ask Suna to stop a run. Suna does so unconditionally: an ended run becomes `stopped` too."""
@@ -216,14 +221,11 @@ class SunaClient(AgentService):
         answer = await self._ask(self._profile.list_runs(place=place))
         return self._profile.read_runs(answer.body, place=place)
 
-    async def _find_error(self, result: RunResult, run_id: str) -> str | None:
+    async def _find_error(self, call: Call) -> str | None:
         """Return why a run left nothing, if Suna can be brought to tell it.
 
         It is a better word for a known fact, so that a failure to get it is not a failure of the result.
         """
-        call = self._profile.find_error(result, run_id=run_id)
-        if call is None:
-            return None
         try:
             answer = await self._ask(call)
         except AgentServiceError:

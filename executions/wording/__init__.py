@@ -4,12 +4,15 @@ Pure functions of plain values; gettext gives the language of whoever reads. Not
 nothing is marked as safe: what agents wrote may be part of a sentence, and templates escape it.
 """
 
+from executions.wording.awaited import awaited_by_step
 from executions.wording.executions import execution_sentence
 from executions.wording.refusals import refusal_sentence
 from executions.wording.statuses import status_words
-from executions.wording.steps import reason_sentence, step_sentence
+from executions.wording.steps import NO_NAMES, reason_sentence, step_sentence
 
 __all__ = [
+    "NO_NAMES",
+    "awaited_by_step",
     "execution_sentence",
     "reason_sentence",
     "refusal_sentence",

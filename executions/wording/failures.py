@@ -66,7 +66,7 @@ FAILURES: Mapping[str, Callable[[Params], str]] = {
     "not_found": lambda params: _("Suna does not know the run."),
     "payment_required": lambda params: _("The account behind the connection to Suna has no credits."),
     "redirect_refused": lambda params: _(
-        "Suna's address points somewhere else, which Renum does not follow."
+        "The connection's base URL redirects elsewhere. Its owner must correct it."
     ),
     "rejected": lambda params: _with_message(_("Suna refused the request."), params),
     "result_too_large": lambda params: _("The answer is larger than Renum takes."),

@@ -39,6 +39,16 @@ def _start_abandoned(params: Params) -> str:
     return _("Start %(attempt)s led to no run in Suna; the step is started again.") % {"attempt": attempt}
 
 
+def _stopping(params: Params) -> str:
+    match params.get("because"):
+        case "timeout":
+            return _("The agent took longer than the step allows. Suna has not confirmed the stop yet.")
+        case "bad_response":
+            return _("Suna's answers make no sense. It has not confirmed the stop of the run yet.")
+        case _:
+            return _("The run is being stopped. Suna has not confirmed it yet.")
+
+
 WAITING: Mapping[str, Callable[[Params], str]] = {
     "paused": lambda params: _("Waits because the execution is paused."),
     "max_parallel": _max_parallel,
@@ -46,6 +56,7 @@ WAITING: Mapping[str, Callable[[Params], str]] = {
     "start_uncertain": lambda params: _(
         "Suna did not confirm the start. Renum looks whether there is a run."
     ),
+    "stopping": _stopping,
     "service_agent_service_error": lambda params: _("Suna answers with errors. Renum keeps asking."),
     "service_bad_response": lambda params: _("Suna's answers make no sense at present. Renum keeps asking."),
     "service_credential_refused": lambda params: _(
@@ -60,7 +71,7 @@ WAITING: Mapping[str, Callable[[Params], str]] = {
         "Waits because the account behind the connection to Suna has no credits."
     ),
     "service_redirect_refused": lambda params: _(
-        "Waits because Suna's address points somewhere else, which Renum does not follow."
+        "Waits because the connection's base URL redirects elsewhere; its owner must correct it."
     ),
     "service_rejected": lambda params: _("Suna refuses to say how the run stands. Renum keeps asking."),
     "service_result_too_large": lambda params: _(

@@ -1,6 +1,6 @@
-"""People, groups and API tokens in the admin's theme."""
+"""People and groups in the admin's theme."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from zoneinfo import available_timezones
 
 from django import forms
@@ -8,11 +8,10 @@ from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
-from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from teams.admin.theme import ModelAdmin
-from teams.models import ApiToken, User
+from teams.models import User
 
 if TYPE_CHECKING:
     from django.contrib.auth.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
@@ -59,22 +58,3 @@ class UserAdmin(PersonAdminBase, ModelAdmin[User]):
 @admin.register(Group)
 class GroupAdmin(DjangoGroupAdmin, ModelAdmin[Group]):
     """Groups of rights."""
-
-
-@admin.register(ApiToken)
-class ApiTokenAdmin(ModelAdmin[ApiToken]):
-    """Tokens of API clients: seen and revoked here. A new one is shown to its owner only."""
-
-    list_display = ("user", "name", "scope", "created", "expiry", "last_used_at")
-    list_select_related = ("user",)
-    list_filter = ("scope",)
-    search_fields = ("user__username", "name")
-    fields = ("user", "name", "scope", "created", "expiry", "last_used_at")
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Refuse: nobody but the owner may see a new token."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Refuse: a token is revoked by deleting it."""
-        return False

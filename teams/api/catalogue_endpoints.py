@@ -6,6 +6,7 @@ from rest_framework.response import Response
 
 from teams.api.authentication import person
 from teams.api.endpoint import PAGE, Endpoint, page_of
+from teams.api.null_text import TextOrNull
 from teams.api.query import read_uuid
 from teams.models import Agent, SunaConnection
 
@@ -15,6 +16,7 @@ class ConnectionOutput(serializers.ModelSerializer[SunaConnection]):
 
     base_url = serializers.SerializerMethodField()
     shared = serializers.SerializerMethodField()
+    paused_code = TextOrNull()
 
     class Meta:
         model = SunaConnection

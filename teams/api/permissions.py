@@ -6,7 +6,9 @@ from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
 from teams.api.authentication import token_of
+from teams.api.problems import ApiError
 from teams.models import ApiTokenScope
+from teams.workflow.problems import Problem
 
 _RANK = {ApiTokenScope.READ: 1, ApiTokenScope.RUN: 2, ApiTokenScope.ADMIN: 3}
 
@@ -17,13 +19,20 @@ class ScopeAllows(BasePermission):
     `scopes` maps a method to the least scope: {"POST": "run"}. A session has every scope.
     """
 
-    message = "The scope of this token does not allow that."
-
     def has_permission(self, request: Request, view: Any) -> bool:
-        """Whether the token's scope reaches."""
+        """Whether the token's scope reaches. Raises ApiError, with both scopes, where it does not."""
         token = token_of(request)
         if token is None:
             return True
         least = ApiTokenScope.READ if request.method in SAFE_METHODS else ApiTokenScope.ADMIN
-        needed = getattr(view, "scopes", {}).get(request.method, least)
-        return _RANK[ApiTokenScope(token.scope)] >= _RANK[ApiTokenScope(needed)]
+        needed = ApiTokenScope(getattr(view, "scopes", {}).get(request.method, least))
+        held = ApiTokenScope(token.scope)
+        if _RANK[held] < _RANK[needed]:
+            raise _too_small(needed=needed.value, has=held.value)
+        return True
+
+
+def _too_small(*, needed: str, has: str) -> ApiError:
+    message = f"This needs a token of the scope {needed}; the scope of this one is {has}."
+    problem = Problem("", "scope_too_small", message, {"needed": needed, "has": has})
+    return ApiError(403, "scope_too_small", message, errors=[problem])

@@ -15,7 +15,9 @@ SCHEMA_MAX_AGE_S = 3600
 
 
 class WorkflowValidation(Endpoint):
-    """A definition looked at; nothing is saved."""
+    """A definition looked at; nothing is saved, so that a token that may only read is enough."""
+
+    scopes = {"POST": "read"}
 
     def post(self, request: Request) -> Response:
         """Tell everything that is wrong with it. Pointers start at the definition itself."""

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from teams.actions.save_version import check_definition
 from teams.models import Agent, Team
-from teams.wording import condition_words, in_words
+from teams.wording import condition_words, in_words, step_titles
 from teams.workflow.plan import PlanStep
 from teams.workflow.problems import Problem
 
@@ -53,18 +53,6 @@ def build_workflow_view(team: Team) -> WorkflowView | None:
         for step in checked.plan.steps
     )
     return WorkflowView(type=checked.plan.type, steps=lines)
-
-
-def step_titles(steps: Sequence[PlanStep]) -> dict[str, str]:
-    """Return what a reader knows each step by: its role, with its id where two have the same role."""
-    roles = [step.role for step in steps]
-    titles: dict[str, str] = {}
-    for step in steps:
-        role = (step.role or "").strip()
-        titles[step.id] = (
-            step.id if not role else role if roles.count(step.role) == 1 else f"{role} ({step.id})"
-        )
-    return titles
 
 
 def agent_names(connection_id: uuid.UUID | None, agent_ids: Sequence[str]) -> Mapping[str, str]:

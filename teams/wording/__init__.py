@@ -3,5 +3,6 @@
 from teams.wording.conditions import condition_words, requirement_words
 from teams.wording.fields import field_words
 from teams.wording.lists import in_words
+from teams.wording.titles import step_titles
 
-__all__ = ["condition_words", "field_words", "in_words", "requirement_words"]
+__all__ = ["condition_words", "field_words", "in_words", "requirement_words", "step_titles"]

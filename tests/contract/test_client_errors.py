@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from executions.agent_service import (
+    MAX_ID_CHARS,
     BadResponse,
     CredentialRefused,
     Denied,
@@ -18,6 +19,7 @@ from executions.agent_service import (
     Throttled,
     Unavailable,
 )
+from executions.models import AgentRun
 from tests.contract.clients import REQUEST, client_to
 from tests.contract.raw_server import Request, always, answer, json_answer, serve
 
@@ -168,6 +170,42 @@ async def test_a_list_of_runs_that_are_not_this_threads_is_a_bad_response(row):
     ):
         with pytest.raises(BadResponse):
             await client.list_runs("t-1")
+
+
+LONG = "x" * (MAX_ID_CHARS + 1)
+
+
+async def test_an_id_that_no_column_could_keep_is_a_bad_response_wherever_it_stands():
+    answers = {
+        "/api/threads": {"thread_id": LONG},
+        "/api/thread/t-1/agent-runs": {"agent_runs": [{"id": LONG, "thread_id": "t-1", "status": "running"}]},
+        "/api/agent-run/r-1": {"id": "r-1", "threadId": LONG, "status": "running"},
+    }
+
+    async def respond(request: Request, writer: asyncio.StreamWriter) -> None:
+        writer.write(json_answer(200, answers[request.path]))
+
+    async with serve(respond) as server, client_to(server.url) as client:
+        for call in (client.prepare_run(REQUEST), client.list_runs("t-1"), client.get_run("r-1")):
+            with pytest.raises(BadResponse):
+                await call
+        assert len(server.requests) == 3
+
+
+async def test_an_id_as_long_as_its_column_is_taken():
+    longest = "x" * MAX_ID_CHARS
+    run = {"id": longest, "threadId": longest, "status": "running"}
+    async with serve(always(json_answer(200, run))) as server, client_to(server.url) as client:
+        view = await client.get_run(longest)
+    assert (view.run_id, view.place) == (longest, longest)
+    for name in ("thread_id", "suna_run_id"):
+        assert AgentRun._meta.get_field(name).max_length == MAX_ID_CHARS
+
+
+async def test_an_agent_whose_id_is_too_long_to_be_used_takes_no_catalogue_away():
+    page = {"agents": [{"agent_id": LONG}, {"agent_id": "agent-1"}], "pagination": {"page": 1, "pages": 1}}
+    async with serve(always(json_answer(200, page))) as server, client_to(server.url) as client:
+        assert [agent.agent_id for agent in await client.list_agents()] == [LONG, "agent-1"]
 
 
 async def test_a_catalogue_without_an_end_is_refused():

@@ -6,9 +6,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from executions.orchestrator.queue import DRIVERS, run_drivers_cluster
+from executions.orchestrator.queue import DRIVERS, start_drivers_cluster
 from executions.orchestrator.wake import forget_queued_wake_up, wake_drivers
-from executions.orchestrator.watch import start_watch
+from executions.orchestrator.watch import keep_watch
 
 
 class Command(BaseCommand):
@@ -21,9 +21,7 @@ class Command(BaseCommand):
         if os.environ.get("Q_CLUSTER_NAME") != DRIVERS:
             environment = {**os.environ, "Q_CLUSTER_NAME": DRIVERS}
             os.execve(sys.executable, [sys.executable, *sys.argv], environment)  # noqa: S606  our own command line
-        run_drivers_cluster(on_worker_born=_wake_for_new_worker)
-        # The cluster is forked; this process waits for its end as soon as it has nothing else to do.
-        start_watch()
+        keep_watch(start_drivers_cluster(on_worker_born=_wake_for_new_worker))
 
 
 def _wake_for_new_worker(**_: Any) -> None:

@@ -8,7 +8,6 @@ from executions.suna.wire.usage import build_response
 from executions.suna.wire.values import short_text
 from executions.suna.wire.xml_calls import find_final_call, strip_calls
 
-NO_ANSWER = "the run ended without an answer"
 _RESPONSE_ENDS = frozenset({"assistant_response_end", "llm_response_end"})
 """Written after each model call: the first until 3 October 2025, the second from then on."""
 
@@ -22,7 +21,8 @@ def build_result(messages: Sequence[Message], *, run_id: str) -> RunResult:
     responses = build_responses(messages, run_id=run_id)
     complete = _is_usage_complete(messages)
     if not answers:
-        error = _find_error(messages) or NO_ANSWER
+        # Without a word from Suna this is no error: an agent may end without an answer.
+        error = _find_error(messages)
         return RunResult(text=None, error=error, responses=responses, usage_complete=complete)
     final = find_final_call(answers[-1])
     text = final.text if final is not None else None

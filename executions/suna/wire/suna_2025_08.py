@@ -12,7 +12,7 @@ from executions.suna.wire.api_calls import ApiCalls, check_request, named_model
 from executions.suna.wire.call import Call, quote_id
 from executions.suna.wire.messages import has_several_turns, read_messages, select_run
 from executions.suna.wire.profile import Capabilities
-from executions.suna.wire.results import NO_ANSWER, build_result
+from executions.suna.wire.results import build_result
 from executions.suna.wire.runs import RunRow
 from executions.suna.wire.stream import find_stream_error
 
@@ -71,12 +71,12 @@ class Suna202508(ApiCalls):
         return build_result(messages, run_id=run_id)
 
     def find_error(self, result: RunResult, *, run_id: str) -> Call | None:
-        """Build the call for the ended run's stream, where the run left no row at all.
+        """Build the call for the ended run's stream, where the run left no answer.
 
         b1 ends a run whose model refused as completed, without an error; only the stream, opened once more
         after the end, tells it (suna-contract §9.24, §9.35). It replays and closes, and changes nothing.
         """
-        if result.error != NO_ANSWER or not result.usage_complete:
+        if result.text is not None or result.error is not None or not result.usage_complete:
             return None
         return Call(method="GET", path=f"/api/agent-run/{quote_id(run_id, what='the run id')}/stream")
 

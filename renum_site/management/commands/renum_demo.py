@@ -1,14 +1,11 @@
 """`manage.py renum_demo`: both example teams end to end, in a terminal."""
 
-import contextlib
 import datetime as dt
-import fcntl
 import os
 import signal
 import sys
 import time
 from argparse import ArgumentParser
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +20,9 @@ from renum_site.demo.stage import DEMO_PACE, FAST_PACE, build_stage, stop_at_onc
 from renum_site.embedded.errors import ServiceError
 from renum_site.embedded.lifecycle import URL_NAMES, start_services
 from renum_site.embedded.state import read_address
+from renum_site.missing_service import describe_missing_service
 from renum_site.processes import ProcessError, StopRequestedError, Supervisor, supervise
+from renum_site.start_lock import HeldError, hold_start_lock
 from teams.actions.refusal import Refusal
 
 RUN_SECONDS, FAST_RUN_SECONDS = 0.4, 0.1
@@ -57,11 +56,16 @@ class Command(BaseCommand):
         if not settings.ALLOW_SIMULATOR:
             msg = "With DEBUG off there is no demo (unless RENUM_ALLOW_SIMULATOR=1)."
             raise CommandError(msg)
+        if missing := describe_missing_service():
+            raise CommandError(missing)
         var: Path = settings.RENUM_VAR_DIR
         began = time.monotonic()
         try:
             _start_services()
-            with _only_one(var), supervise(log_folder=var / "log", stop_wait_s=STOP_WAIT_S) as supervisor:
+            with (
+                hold_start_lock(var / "demo.lock"),
+                supervise(log_folder=var / "log", stop_wait_s=STOP_WAIT_S) as supervisor,
+            ):
                 try:
                     self._play(
                         supervisor, var, fast=fast, together=together, deadline_s=deadline, profile=profile
@@ -72,6 +76,9 @@ class Command(BaseCommand):
             self.stderr.write("Stopped. No process of the demo is left.")
             number = signal.Signals[str(stop)] if isinstance(stop, StopRequestedError) else signal.SIGINT
             sys.exit(128 + number)
+        except HeldError:
+            msg = "Another demo is under way here: wait until it has ended."
+            raise CommandError(msg) from None
         except (DemoFailedError, ProcessError, ServiceError, DemoFileError, Refusal) as error:
             raise CommandError(str(error)) from None
         self.stdout.write(
@@ -128,15 +135,3 @@ def _address_of(var: Path, service: str) -> str | None:
     if address is None:
         return None
     return address.postgres_url() if service == "postgres" else address.redis_url()
-
-
-@contextlib.contextmanager
-def _only_one(var: Path) -> Iterator[None]:
-    """Let one demo at a time use the demo's teams. Raises DemoFailedError for the second."""
-    var.mkdir(parents=True, exist_ok=True)
-    with (var / "demo.lock").open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise DemoFailedError("Another demo is under way here: wait until it has ended.") from None
-        yield

@@ -3,6 +3,7 @@
 import os
 import sys
 from argparse import ArgumentParser
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -10,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from renum_site.embedded.errors import ServiceError
 from renum_site.embedded.lifecycle import URL_NAMES, start_services, stop_unused_services
+from renum_site.missing_service import describe_missing_service
 from renum_site.processes import (
     ProcessError,
     StopRequestedError,
@@ -18,6 +20,7 @@ from renum_site.processes import (
     listens_on,
     supervise,
 )
+from renum_site.start_lock import HeldError, StartLock, hold_start_lock
 
 MANAGE = (sys.executable, str(settings.BASE_DIR / "manage.py"))
 SIMULATOR_PORT = 8765
@@ -37,10 +40,23 @@ class Command(BaseCommand):
         )
 
     def handle(self, *, port: int, **_options: Any) -> None:
-        """Run until SIGINT or SIGTERM, or until one of the processes ends."""
+        """Run until SIGINT or SIGTERM, or until one of the processes ends. One run at a time in a folder."""
+        if missing := describe_missing_service():
+            raise CommandError(missing)
+        var: Path = settings.RENUM_VAR_DIR
+        try:
+            # A second run would lead the site's connection to a simulator of its own, away from the first.
+            with hold_start_lock(var / "run.lock") as lock:
+                self._run(port, lock)
+        except HeldError as held:
+            where = f"runs here already, at {held.said}" if held.said else "is being started here already"
+            msg = f"Renum {where}: stop that one with Ctrl-C first."
+            raise CommandError(msg) from None
+
+    def _run(self, port: int, lock: StartLock) -> None:
         try:
             with supervise(log_folder=settings.RENUM_VAR_DIR / "log") as supervisor:
-                self._start(supervisor, port)
+                self._start(supervisor, port, lock)
                 supervisor.wait()
         except StopRequestedError:
             self.stdout.write(self._stop_services())
@@ -48,7 +64,7 @@ class Command(BaseCommand):
             self.stdout.write(self._stop_services())
             raise CommandError(str(error)) from None
 
-    def _start(self, supervisor: Supervisor, port: int) -> None:
+    def _start(self, supervisor: Supervisor, port: int, lock: StartLock) -> None:
         start_services(var=settings.RENUM_VAR_DIR, external=self._external)
         supervisor.run("migrate", [*MANAGE, "migrate", "--noinput"])
         env = dict(os.environ)
@@ -71,8 +87,10 @@ class Command(BaseCommand):
             ready=listens_on(chosen),
         )
         supervisor.check_alive()
+        address = f"http://127.0.0.1:{chosen}/"
+        lock.tell(address)
         self.stdout.write(seeded.output())
-        self.stdout.write(f"Renum is at http://127.0.0.1:{chosen}/ and stops with Ctrl-C.")
+        self.stdout.write(f"Renum is at {address} and stops with Ctrl-C.")
 
     def _stop_services(self) -> str:
         if stop_unused_services(var=settings.RENUM_VAR_DIR, external=self._external):

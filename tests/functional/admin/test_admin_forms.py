@@ -1,6 +1,8 @@
 """Forms of the admin: what they save, through which action, and what they refuse."""
 
 import json
+from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from django.contrib.admin.models import LogEntry
@@ -199,6 +201,37 @@ def test_a_connection_that_cannot_work_is_an_error_of_the_form(
     assert connection.base_url == site.connection.base_url
     assert connection.credential()["bearer"] == CANARY
     assert "two\nlines" not in body
+
+
+@pytest.mark.parametrize(
+    ("address", "sentence"),
+    [
+        ("http://127.0.0.1:9", "needs an https address"),
+        ("https://127.0.0.1:9", "is not a public one"),
+        ("https://169.254.169.254/api", "is not a public one"),
+        ("https://suna.invalid", "no host of that name"),
+    ],
+)
+def test_somebodys_own_connection_leads_to_public_https_or_listed_hosts_only(
+    site: Site, admin: Client, settings: Any, address: str, sentence: str
+) -> None:
+    own = {"owner": str(site.owner.pk), "base_url": address}
+
+    status, body = post_connection(admin, site.connection, **own)
+    site.connection.refresh_from_db()
+    assert (status, site.connection.owner) == (200, None)
+    assert sentence in body
+
+    settings.SUNA_ALLOWED_HOSTS = [urlsplit(address).hostname]
+    assert post_connection(admin, site.connection, **own)[0] == 302
+    site.connection.refresh_from_db()
+    assert (site.connection.owner, site.connection.base_url) == (site.owner, address)
+
+
+def test_a_connection_of_the_site_may_lead_to_this_machine(site: Site, admin: Client) -> None:
+    status, _ = post_connection(admin, site.connection, base_url="http://127.0.0.1:10")
+
+    assert status == 302
 
 
 def test_a_price_is_added_in_the_name_of_the_one_who_asks_and_never_changed(site: Site) -> None:

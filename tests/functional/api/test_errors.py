@@ -75,6 +75,15 @@ def test_an_unknown_address_is_a_problem_in_development_too(api) -> None:
     assert_problem(api.get("/api/v1/nowhere"), 404, "not_found")
 
 
+@pytest.mark.parametrize("debug", [False, True])
+def test_an_address_with_a_slash_at_its_end_is_not_found_and_says_why(api, debug) -> None:
+    with override_settings(DEBUG=debug):
+        body = assert_problem(api.get("/api/v1/teams/"), 404, "not_found")
+
+    assert "no slash at their end" in body["detail"]
+    assert "slash" not in api.get("/api/v1/nowhere").json()["detail"]
+
+
 def test_a_page_outside_the_api_keeps_its_own_errors(anonymous) -> None:
     response = anonymous.get("/nowhere")
 

@@ -13,7 +13,7 @@ from executions.orchestrator.append import append_events
 from executions.orchestrator.changes import Event
 from executions.orchestrator.totals import write_totals
 from teams.actions.create_team import create_team
-from tests.fixtures.people import SEQUENTIAL
+from tests.fixtures.people import CONDITIONAL, SEQUENTIAL
 from tests.functional.api.conftest import NOW, client_for
 
 EXECUTIONS = "/api/v1/executions"
@@ -82,6 +82,7 @@ def test_an_execution_is_shown_with_its_steps_and_the_sums_of_the_ledger(api, ru
             "tokens_input": 30_000,
             "tokens_output": 1_500,
             "tokens_cached": 0,
+            "tokens_reasoning": 0,
             "unreported": 0,
         },
         "cost": {"cost_usd": "0.0480000000", "unpriced": 1},
@@ -107,6 +108,22 @@ def test_an_answer_s_structure_is_kept(api, execution) -> None:
     body = api.get(f"{EXECUTIONS}/{execution.pk}").json()
 
     assert (body["answer"], body["result_text"]) == (answer, "in words")
+
+
+def test_what_there_is_not_is_null_when_all_went_well(api, run) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE renum_team_executions SET status = 'completed', finished_at = clock_timestamp()"
+        )
+
+    body = api.get(f"{EXECUTIONS}/{run.execution_id}").json()
+    step = api.get(body["steps"][0]["links"]["self"]).json()
+    [first] = api.get(body["links"]["events"]).json()["results"]
+
+    assert (body["status"], body["code"], body["message"]) == ("completed", None, None)
+    assert (step["status"], step["code"], step["message"]) == ("completed", None, None)
+    assert [(shown["code"], shown["message"]) for shown in step["agent_runs"]] == [(None, None)]
+    assert first["step_id"] is None
 
 
 def test_a_failure_is_told_by_its_code_its_words_and_its_facts(api, execution) -> None:
@@ -204,3 +221,36 @@ def test_a_member_who_is_removed_sees_nothing_from_the_next_request_on(viewer, t
 
     assert (before, client.get(f"{EXECUTIONS}/{execution.pk}").status_code) == (200, 404)
     assert client.get(EXECUTIONS).json()["results"] == []
+
+
+def test_words_for_people_say_why_steps_and_executions_stand_where_they_stand(
+    api, owner, team, execution
+) -> None:
+    conditional = create_team(owner=owner, name="Support", definition=CONDITIONAL, connection=team.connection)
+    routed = start_execution(team=conditional, by=owner, prompt="Go.").execution
+    classifier, technical = (step.step_id for step in routed.steps.order_by("position")[:2])
+    routed.steps.filter(step_id=classifier).update(status="completed", finished_at=timezone.now())
+    facts = {"field": f"{classifier}.category", "operator": "equals", "value": "technical", "seen": "billing"}
+    routed.steps.filter(step_id=technical).update(
+        status="skipped", code="condition_false", reason_params=facts, finished_at=timezone.now()
+    )
+    first = execution.steps.get(position=0)
+
+    def messages(which: Execution, **headers: str) -> list[str]:
+        body = api.get(f"{EXECUTIONS}/{which.pk}", headers=headers).json()
+        assert [
+            api.get(step["links"]["self"], headers=headers).json()["message"] for step in body["steps"]
+        ] == [step["message"] for step in body["steps"]]
+        return [body["message"], *(step["message"] for step in body["steps"])]
+
+    told, waits, skipped = messages(routed)[1:], messages(execution)[2], messages(routed)[2]
+    assert messages(routed)[0] == "Waits until a driver takes it."
+    assert told[0] is None
+    assert skipped.startswith("Skipped: ")
+    assert "billing" in skipped
+    assert waits.startswith("Waits for ")
+    assert first.role in waits
+    assert messages(execution, **{"accept-language": "pt-br"})[0] == "Espera até que um condutor a assuma."
+    assert [row["message"] for row in api.get(EXECUTIONS).json()["results"]] == [
+        "Waits until a driver takes it."
+    ] * 2

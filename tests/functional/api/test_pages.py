@@ -81,7 +81,7 @@ DETAILS = {
     "/api/v1/executions/{execution}": 4,
     "/api/v1/executions/{execution}/events": 3,
     "/api/v1/executions/{execution}/usage": 4,
-    "/api/v1/executions/{execution}/steps/{step}": 5,
+    "/api/v1/executions/{execution}/steps/{step}": 6,
 }
 
 

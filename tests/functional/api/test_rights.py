@@ -10,7 +10,7 @@ from rest_framework.views import APIView
 from billing.actions.store_user_key import store_user_key
 from teams.models import ApiTokenScope
 from tests.fixtures.people import PASSWORD, SEQUENTIAL
-from tests.functional.api.conftest import NOW, PROBLEM, client_for
+from tests.functional.api.conftest import NOW, PROBLEM, assert_problem, client_for
 
 PEOPLE = ("anonymous", "outsider", "staff", "viewer", "operator", "editor", "owner", "read", "run")
 """`read` and `run` are the owner with a token of that scope; every other token has the scope admin."""
@@ -30,7 +30,7 @@ EXPECTED: dict[tuple[str, str], tuple[int, ...]] = {
     ("team-versions", "GET"): TEAM_IS_SEEN,
     ("team-versions", "POST"): (401, 404, 404, 403, 403, 201, 201, 403, 403),
     ("team-version", "GET"): TEAM_IS_SEEN,
-    ("workflow-validation", "POST"): (401, 200, 200, 200, 200, 200, 200, 403, 403),
+    ("workflow-validation", "POST"): OWN_THINGS,
     ("workflow-schema", "GET"): ALL_PUBLIC,
     ("connections", "GET"): OWN_THINGS,
     ("agents", "GET"): OWN_THINGS,
@@ -117,3 +117,21 @@ def test_a_route_answers_each_kind_of_person_as_its_row_says(name, method, perso
     assert response.status_code == EXPECTED[name, method][PEOPLE.index(person)], response.content
     if response.status_code >= 400:
         assert response.headers["Content-Type"] == PROBLEM
+
+
+@pytest.mark.parametrize(
+    ("held", "needed", "name", "method"),
+    [
+        ("read", "run", "team-executions", "POST"),
+        ("read", "admin", "teams", "POST"),
+        ("run", "admin", "team", "PATCH"),
+    ],
+)
+def test_a_token_of_too_small_a_scope_is_told_both_scopes(owner, places, held, needed, name, method) -> None:
+    client = client_for(owner, ApiTokenScope(held))
+    path = reverse(f"api:{name}", kwargs=places.get(name, {}))
+
+    body = assert_problem(getattr(client, method.lower())(path, {}), 403, "scope_too_small")
+
+    assert body["detail"] == f"This needs a token of the scope {needed}; the scope of this one is {held}."
+    assert body["errors"][0]["params"] == {"needed": needed, "has": held}

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
+from executions.actions.check_base_url import AddressRefused
 from executions.actions.connection_rights import SunaUnusable
 from executions.actions.detect_connection import detect_connection
 from executions.actions.start_execution import start_execution
@@ -184,6 +185,7 @@ class TestConnectionActions:
 
     @pytest.fixture
     def connection(self, demo_settings: Any, suna: SimulatedSuna) -> SunaConnection:
+        demo_settings.SUNA_ALLOWED_HOSTS = ["127.0.0.1"]
         connection = SunaConnection(owner=make_person("olga"), name="Mine", base_url=suna.url)
         connection.set_credential(bearer=TOKEN)
         connection.save()
@@ -200,6 +202,16 @@ class TestConnectionActions:
         connection.owner, owner = None, connection.owner
         with pytest.raises(NotAllowed):
             detect_connection(connection=connection, by=owner)
+
+    def test_a_connection_that_may_not_lead_there_is_not_tested(
+        self, connection: SunaConnection, demo_settings: Any
+    ) -> None:
+        demo_settings.SUNA_ALLOWED_HOSTS = []
+        for profile in (None, "seed"):
+            with pytest.raises(AddressRefused):
+                detect_connection(connection=connection, by=connection.owner, profile=profile)
+        connection.refresh_from_db()
+        assert (connection.wire_profile, connection.checked_at) == ("", None)
 
     def test_an_agent_that_vanished_is_flagged_and_cleared_when_it_is_back(
         self, connection: SunaConnection, suna: SimulatedSuna

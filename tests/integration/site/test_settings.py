@@ -1,34 +1,17 @@
 """Wrong settings stop every command with one sentence; a deployment's settings pass `check --deploy`."""
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-BASE_DIR = Path(__file__).resolve().parents[3]
-PRODUCTION = {
-    "DEBUG": "0",
-    "SECRET_KEY": "8Zk3vTq0XnLr5WbYc7HdJmPs2FgUeAa9RxKtNwQyVhBzCi4D1o",
-    "RENUM_ENCRYPTION_KEYS": "one-key-that-is-long-enough-for-anybody-1234567890",
-    "ALLOWED_HOSTS": "renum.example.org",
-    "DATABASE_URL": "postgresql://renum:password@db.example.org/renum?sslmode=verify-full",
-    "REDIS_URL": "rediss://:password@redis.example.org:6379/0",
-    "SUNA_BASE_URL": "https://suna.example.org/api",
-}
+from executions.suna.wire import KNOWN_PROFILES, PROFILES
+from tests.integration.site.managing import PRODUCTION, manage
 
-
-def manage(*args: str, **env: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, "manage.py", *args],
-        cwd=BASE_DIR,
-        env={"PATH": os.defpath, "HOME": os.environ.get("HOME", "/"), "RENUM_ENV_FILE": "", **env},
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+SUNA_PROFILE_REFUSED = (
+    "SUNA_PROFILE must be one of seed, 2025-08 "
+    "(2025-07, 2025-10, 2025-12 and 2026-01 are known but not spoken yet), not '{}'."
+)
 
 
 def test_check_deploy_is_clean_when_everything_is_configured() -> None:
@@ -85,7 +68,8 @@ def test_check_deploy_names_every_fault_with_a_hint(
             {"SUNA_API_KEY": "pk:sk", "SUNA_BEARER_TOKEN": "t"},
             "Set SUNA_API_KEY or SUNA_BEARER_TOKEN, not both.",
         ),
-        ({"SUNA_PROFILE": "2024-01"}, "SUNA_PROFILE must be one of seed, 2025-07"),
+        ({"SUNA_PROFILE": "2024-01"}, SUNA_PROFILE_REFUSED.format("2024-01")),
+        ({"SUNA_PROFILE": "2025-10"}, SUNA_PROFILE_REFUSED.format("2025-10")),
         ({"RENUM_LEASE_TTL_S": "8"}, "RENUM_BEAT_S must be at most half of RENUM_LEASE_TTL_S"),
     ],
 )
@@ -96,12 +80,22 @@ def test_a_wrong_setting_stops_a_command_with_one_sentence(changed: dict[str, st
     assert len(done.stderr.strip().splitlines()) == 1
 
 
-def test_a_command_that_needs_the_database_says_how_to_start_it(tmp_path: Path) -> None:
-    done = manage("migrate", RENUM_VAR_DIR=str(tmp_path))
-    assert done.returncode == 1
-    assert (
-        done.stderr.strip() == "PostgreSQL is not running: start it with `python manage.py services start`."
-    )
+def test_the_settings_take_exactly_the_profiles_that_are_spoken_and_name_the_others_that_are_known() -> None:
+    refused = SUNA_PROFILE_REFUSED.removesuffix(", not '{}'.")
+
+    assert {*re.findall(r"seed|20\d\d-\d\d", refused.split("(")[0])} == {*PROFILES}
+    assert {*re.findall(r"seed|20\d\d-\d\d", refused)} == {*KNOWN_PROFILES}
+    for profile in PROFILES:
+        assert manage("check", **{**PRODUCTION, "SUNA_PROFILE": profile}).returncode == 0
+
+
+def test_a_warning_of_django_is_written_once_in_development(tmp_path: Path) -> None:
+    code = "import logging; logging.getLogger('django.request').warning('Not Found: %s', '/x')"
+    done = manage("shell", "-v", "0", "-c", code, RENUM_VAR_DIR=str(tmp_path), DEBUG="1")
+
+    assert done.returncode == 0
+    assert done.stderr.count("Not Found: /x") == 1, done.stderr
+    assert done.stderr.count("\n") == 1
 
 
 def test_secrets_are_made_once_and_readable_by_their_owner_only(tmp_path: Path) -> None:

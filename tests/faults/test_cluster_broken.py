@@ -1,0 +1,104 @@
+"""Processes of a cluster that are killed behind its back: it heals itself, and always ends when told."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from executions.models import Driver
+from tests.faults.history import check_history
+from tests.fixtures.running import DriversCluster, wait_until
+
+pytestmark = pytest.mark.faults
+
+ONE_STEP = {"type": "sequential", "agents": [{"agent_id": "agent-1"}]}
+HEALED_WITHIN_S = 25
+ENDED_WITHIN_S = 20
+
+
+def children_of(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def session_of(pid: int) -> int | None:
+    try:
+        return os.getsid(pid)
+    except ProcessLookupError:
+        return None
+
+
+def left_of(cluster: DriversCluster) -> list[int]:
+    pids = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+    return [pid for pid in pids if session_of(pid) == cluster.popen.pid]
+
+
+def test_cluster_is_begun_anew_and_carries_on_when_its_idle_workers_were_killed(renum_on):
+    renum = renum_on("2025-08")
+    team = renum.make_team(ONE_STEP)
+    cluster = renum.start_drivers(RENUM_LINGER_S="4", RENUM_DRIVERS_WORKERS="2")
+    assert renum.wait_for(renum.start(team)).status == "completed"
+    wait_until(lambda: not Driver.objects.exists())
+    # The sentinel makes its workers first.
+    workers = sorted(cluster.worker_pids())[:2]
+    for pid in workers:
+        os.kill(pid, signal.SIGKILL)
+
+    began = time.monotonic()
+    execution = renum.wait_for(renum.start(team))
+
+    assert execution.status == "completed"
+    assert time.monotonic() - began < HEALED_WITHIN_S
+    assert "the cluster is begun anew" in cluster.log.read_text()
+    assert cluster.popen.poll() is None
+    assert cluster.stop() < ENDED_WITHIN_S
+    assert left_of(cluster) == []
+    check_history(renum)
+
+
+def test_cluster_is_begun_anew_and_carries_on_when_its_sentinel_was_killed(renum_on):
+    renum = renum_on("2025-08")
+    execution = renum.start(renum.make_team(ONE_STEP), '@@sim{"takes": 3}')
+    cluster = renum.start_drivers()
+    wait_until(lambda: execution.agent_runs.filter(status="running").exists())
+    [sentinel] = children_of(cluster.popen.pid)
+
+    os.kill(sentinel, signal.SIGKILL)
+
+    assert renum.wait_for(execution).status == "completed"
+    assert cluster.popen.poll() is None
+    assert children_of(cluster.popen.pid) != [sentinel]
+    assert renum.suna.starts() == 1
+    assert cluster.stop() < ENDED_WITHIN_S
+    assert left_of(cluster) == []
+    check_history(renum)
+
+
+@pytest.mark.parametrize("killed", ["workers, monitor and pusher", "sentinel"])
+def test_nothing_of_a_cluster_is_left_after_sigterm_when_its_processes_were_killed_before(renum_on, killed):
+    renum = renum_on("2025-08")
+    cluster = renum.start_drivers()
+    wait_until(lambda: len(cluster.worker_pids()) == 3)
+    # Idle is a worker once it has looked at the wake-up of its birth and found nothing.
+    time.sleep(1)
+    [sentinel] = children_of(cluster.popen.pid)
+    for pid in [sentinel] if killed == "sentinel" else cluster.worker_pids():
+        os.kill(pid, signal.SIGKILL)
+
+    took_s = cluster.stop(timeout_s=ENDED_WITHIN_S)
+
+    assert took_s < ENDED_WITHIN_S
+    assert left_of(cluster) == []
+
+
+def test_cluster_ends_within_its_patience_when_the_whole_group_is_told_to(renum_on):
+    renum = renum_on("2025-08")
+    cluster = renum.start_drivers()
+    wait_until(lambda: len(cluster.worker_pids()) == 3)
+    time.sleep(1)
+
+    os.killpg(cluster.popen.pid, signal.SIGTERM)
+
+    cluster.popen.wait(timeout=ENDED_WITHIN_S)
+    assert left_of(cluster) == []
