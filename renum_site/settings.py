@@ -140,7 +140,7 @@ SUNA_PROFILE = (
     or None
 )
 # Hosts that a user's own connection may name beside public https ones, and that may be sent keys over http.
-# executions.actions.check_base_url holds owned connections to it, when they are saved and when they are tested.
+# executions.actions.check_base_url holds people's connections to it, when they are saved and when tested.
 SUNA_ALLOWED_HOSTS = env.items("RENUM_SUNA_ALLOWED_HOSTS")
 if SUNA_API_KEY is not None and ":" not in SUNA_API_KEY:
     _msg = "SUNA_API_KEY must be the public and the secret key joined by a colon: pk_...:sk_..."

@@ -112,9 +112,9 @@ class Attempt:
         except TimeoutError:
             return
 
-    async def wait_out(self, error: AgentServiceError) -> None:
+    async def wait_out(self, error: AgentServiceError, *, saying: Reason | None = None) -> None:
         """Say on the step why the attempt waits; take the connection anew where that may help."""
-        await self.owner.say_waiting(self.step.id, waiting_reason(error))
+        await self.owner.say_waiting(self.step.id, saying or waiting_reason(error))
         if isinstance(error, MENDED_BY_OWNER):
             await self.owner.renew_service()
 

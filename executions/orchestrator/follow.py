@@ -101,8 +101,6 @@ async def _stop_run(attempt: "Attempt", run: RunRecord, *, code: str | None) -> 
     patience = Patience(longest_s=5.0)
     sent = False
     give_up_at = attempt.owner.now() + dt.timedelta(seconds=settings.ORCHESTRATOR.stop_give_up_s)
-    # A step that was cancelled says so already, and keeps that.
-    reason = Reason(code="stopping", params={"because": code or "stopped"})
     while attempt.owner.now() < give_up_at:
         try:
             view = await attempt.service.get_run(run_id)
@@ -112,15 +110,21 @@ async def _stop_run(attempt: "Attempt", run: RunRecord, *, code: str | None) -> 
                 view = await attempt.service.get_run(run_id)
             if view.status in OVER:
                 return await _stopped(attempt, run, view, code=code)
-            await attempt.owner.say_waiting(attempt.step.id, reason)
+            await attempt.owner.say_waiting(attempt.step.id, _stopping(code))
             await attempt.service.stop_run(run_id)
             sent = True
         except NotFound:
             return _given_up(attempt, run, code=code, message="the run is not there any more")
         except AgentServiceError as error:
-            await attempt.wait_out(error)
+            await attempt.wait_out(error, saying=_stopping(code, error))
         await asyncio.sleep(patience.next())
     return _given_up(attempt, run, code=code, message="the run could not be stopped")
+
+
+def _stopping(code: str | None, error: AgentServiceError | None = None) -> Reason:
+    """Return what a step says whose run is not stopped yet. One that was cancelled keeps what it says."""
+    params: dict[str, Json] = {"because": code or "stopped"}
+    return Reason(code="stopping", params=params if error is None else {**params, "service": error.code})
 
 
 async def _stopped(attempt: "Attempt", run: RunRecord, view: RunView, *, code: str | None) -> Outcome:

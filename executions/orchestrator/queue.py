@@ -51,7 +51,7 @@ def schedule_sweep() -> None:
 
 
 class StopAwareCluster(Cluster):  # type: ignore[misc]
-    """django-q2's cluster, whose tasks learn that it stops, and which ends whatever happened to its processes.
+    """django-q2's cluster, whose tasks learn that it stops, and which ends whoever of it was killed before.
 
     The byte in the pipe is never read: the pipe stays readable for every worker, those born later included.
     """
@@ -108,7 +108,7 @@ def stop_reader() -> int | None:
 
 
 def start_drivers_cluster(*, on_worker_born: Any) -> StopAwareCluster:
-    """Start the cluster, which runs until it is stopped by a signal; each new worker calls `on_worker_born`."""
+    """Start the cluster, which runs until a signal stops it; each new worker calls `on_worker_born`."""
     post_spawn.connect(on_worker_born, dispatch_uid="renum-worker-born", weak=False)
     schedule_sweep()
     cluster = StopAwareCluster()

@@ -50,8 +50,15 @@ def _scrub_result(result: RunResult, values: list[str]) -> RunResult:
 
 
 def _scrub_response(response: ModelResponse, values: list[str]) -> ModelResponse:
-    raw_usage = _scrub_json(dict(response.raw_usage), values)
-    return replace(response, text=_scrub(response.text, values), raw_usage=raw_usage)
+    return replace(
+        response,
+        source_id=_scrub(response.source_id, values),
+        provider=_scrub(response.provider, values),
+        model=_scrub(response.model, values),
+        finish_reason=_scrub(response.finish_reason, values),
+        text=_scrub(response.text, values),
+        raw_usage=_scrub_json(dict(response.raw_usage), values),
+    )
 
 
 def _scrub(text: Maybe, values: list[str]) -> Maybe:

@@ -42,11 +42,13 @@ def _start_abandoned(params: Params) -> str:
 def _stopping(params: Params) -> str:
     match params.get("because"):
         case "timeout":
-            return _("The agent took longer than the step allows. Suna has not confirmed the stop yet.")
+            sentence = _("The agent took longer than the step allows. Suna has not confirmed the stop yet.")
         case "bad_response":
-            return _("Suna's answers make no sense. It has not confirmed the stop of the run yet.")
+            sentence = _("Suna's answers make no sense. It has not confirmed the stop of the run yet.")
         case _:
-            return _("The run is being stopped. Suna has not confirmed it yet.")
+            sentence = _("The run is being stopped. Suna has not confirmed it yet.")
+    hindered = WAITING.get(f"service_{params.get('service')}")
+    return sentence if hindered is None else f"{sentence} {hindered({})}"
 
 
 WAITING: Mapping[str, Callable[[Params], str]] = {

@@ -8,7 +8,9 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.models import DELETION, LogEntry
+from django.contrib.auth.models import AnonymousUser
 from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import URLPattern
@@ -50,11 +52,13 @@ class ApiTokenAdmin(ModelAdmin[ApiToken]):
     @admin.action(description=_("Revoke the selected tokens"), permissions=["delete"])
     def revoke_selected(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
         """Revoke each, and write down who did."""
+        if isinstance(request.user, AnonymousUser):
+            raise PermissionDenied
         revoked = 0
         for token in queryset.select_related("user"):
             revoke_token(token=token)
             LogEntry.objects.create(
-                user_id=request.user.pk,
+                user=request.user,
                 content_type=ContentType.objects.get_for_model(ApiToken),
                 object_repr=f"{token.user} {token.name}".strip()[:200],
                 action_flag=DELETION,

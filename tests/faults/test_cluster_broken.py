@@ -83,8 +83,13 @@ def test_nothing_of_a_cluster_is_left_after_sigterm_when_its_processes_were_kill
     # Idle is a worker once it has looked at the wake-up of its birth and found nothing.
     time.sleep(1)
     [sentinel] = children_of(cluster.popen.pid)
-    for pid in [sentinel] if killed == "sentinel" else cluster.worker_pids():
-        os.kill(pid, signal.SIGKILL)
+    first = cluster.worker_pids()
+    if killed == "sentinel":
+        os.kill(sentinel, signal.SIGKILL)
+    else:
+        for pid in first:
+            os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: len(set(cluster.worker_pids()) - set(first)) == 3)
 
     took_s = cluster.stop(timeout_s=ENDED_WITHIN_S)
 

@@ -1,22 +1,45 @@
 """Redis forgets everything, dies, or was never there: executions complete all the same (P14)."""
 
+import datetime as dt
+import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import pytest
 
 from executions.context.rebuild import rebuild_context
 from executions.context.store import key_of, read_context
-from executions.models import ContextSnapshot, Execution
+from executions.models import ContextSnapshot, Driver, Execution
+from executions.orchestrator.wake import CHANNEL
 from tests.contract.simulated_suna import ROOT
 from tests.faults.history import check_history
-from tests.fixtures.running import wait_until
+from tests.fixtures.running import RunningRenum, wait_until
 
 pytestmark = pytest.mark.faults
 
 CHAIN = {"type": "sequential", "agents": [{"agent_id": f"agent-{number}"} for number in range(1, 4)]}
 DRIVE = "import django; django.setup(); from executions.tasks import drive; drive()"
 NO_REDIS = "redis://127.0.0.1:9/1"
+
+
+def drive_once(renum: RunningRenum, execution: Execution, **env: str) -> str:
+    """Drive an execution to its end in a process of its own; return what that process logged."""
+    log = renum.folder / "driver.log"
+    with log.open("wb") as output:
+        driver = subprocess.Popen(
+            [sys.executable, "-c", DRIVE],
+            cwd=ROOT,
+            env={**renum.env, "RENUM_LINGER_S": "4", **env},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        assert renum.wait_for(execution).status == "completed"
+        assert driver.wait(timeout=30) == 0
+    finally:
+        driver.kill()
+    return log.read_text()
 
 
 def test_context_is_rebuilt_byte_for_byte_when_redis_forgets_everything_in_the_middle(renum_on, clean_redis):
@@ -45,19 +68,45 @@ def test_execution_completes_in_a_driver_that_has_no_redis_at_all(renum_on):
     renum = renum_on("2025-08")
     execution = renum.start(renum.make_team(CHAIN))
 
-    with (renum.folder / "driver.log").open("wb") as output:
-        driver = subprocess.Popen(
-            [sys.executable, "-c", DRIVE],
-            cwd=ROOT,
-            env={**renum.env, "REDIS_URL": NO_REDIS, "RENUM_LINGER_S": "4"},
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        assert renum.wait_for(execution).status == "completed"
-        assert driver.wait(timeout=30) == 0
-    finally:
-        driver.kill()
-    assert "Redis is away" in (renum.folder / "driver.log").read_text()
+    assert "Redis is away" in drive_once(renum, execution, REDIS_URL=NO_REDIS)
+
     assert Execution.objects.get().context_version == 3
+    check_history(renum)
+
+
+@pytest.fixture
+def mute_redis() -> Iterator[str]:
+    """Give the address of something that takes every connection and never answers."""
+    with socket.create_server(("127.0.0.1", 0), backlog=128) as server:
+        yield f"redis://127.0.0.1:{server.getsockname()[1]}/1"
+
+
+def test_execution_completes_in_a_driver_whose_redis_hangs_and_pays_for_it_once_in_a_while(
+    renum_on, mute_redis
+):
+    renum = renum_on("2025-08")
+    execution = renum.start(renum.make_team(CHAIN))
+
+    log = drive_once(renum, execution, REDIS_URL=mute_redis)
+
+    assert "Redis is away" in log
+    execution.refresh_from_db()
+    # Each of the three hand-offs reads and writes the context; a time-out is half a second.
+    assert execution.finished_at - execution.started_at < dt.timedelta(seconds=8)
+    check_history(renum)
+
+
+def test_a_wake_up_that_says_nonsense_wakes_and_harms_nobody(renum_on, clean_redis):
+    renum = renum_on("2025-08")
+    team = renum.make_team(CHAIN)
+    first = renum.start(team, '@@sim{"takes": 2}')
+    cluster = renum.start_drivers()
+    wait_until(lambda: Driver.objects.exists())
+
+    for nonsense in (b"", b"\xff\xfe\x00", b"not an id", b"[" * 10_000):
+        assert wait_until(lambda said=nonsense: clean_redis.publish(CHANNEL, said)) == 1
+
+    assert renum.wait_for(first).status == renum.wait_for(renum.start(team)).status == "completed"
+    assert first.epoch == 1
+    assert "Traceback" not in cluster.log.read_text()
     check_history(renum)

@@ -1,8 +1,10 @@
 """A start whose answer never came: looked up, adopted, or given up after the grace, never guessed."""
 
 import datetime as dt
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from django.db import connection
 
 from billing.models import UsageLog
 from executions.models import AgentRun, Execution, ExecutionStep
@@ -15,6 +17,13 @@ pytestmark = pytest.mark.faults
 ONE_STEP = {"type": "sequential", "agents": [{"agent_id": "agent-1"}]}
 GRACE_S = 3
 QUICK_GRACE = {"RENUM_CALL_DEADLINE_S": "2", "RENUM_START_GRACE_S": str(GRACE_S)}
+
+
+def sweep_apart() -> None:
+    try:
+        sweep()
+    finally:
+        connection.close()
 
 
 def kinds_of(execution: Execution) -> list[str]:
@@ -92,8 +101,11 @@ def test_a_run_that_comes_after_its_start_was_given_up_is_stopped_and_billed_onc
     wait_until(lambda: renum.suna.get("summary")["runs_by_status"] == {"completed": 3, "running": 1})
     assert is_done.usage_metrics["tokens_input"] == 500
 
-    for _ in range(2):
-        sweep()
+    # Both find the runs; one of them writes each down.
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        for done in [pool.submit(sweep_apart) for _ in range(2)]:
+            done.result()
+    sweep()
 
     stopped = runs_on.agent_runs.get(attempt=1, turn=2)
     assert (stopped.status, stopped.code) == ("stopped", "late_run")

@@ -15,6 +15,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from renum_site.cli import ApiClient
+from renum_site.demo.accounts import DEMO, read_passwords
 from renum_site.embedded.lifecycle import stop_services
 from renum_site.embedded.state import is_alive
 from renum_site.processes import find_free_port
@@ -98,3 +100,27 @@ def test_everything_is_up_and_then_gone_after_ctrl_c_when_the_machine_is_fresh(v
             assert time.monotonic() < until, left
             time.sleep(0.1)
     assert (var / "services" / "postgres" / "data" / "PG_VERSION").exists()
+
+
+@pytest.mark.timeout(300)
+def test_a_second_run_in_the_same_folder_is_refused_and_leaves_the_first_as_it_is(var: Path) -> None:
+    with (
+        running_product(var, find_free_port(28_000)) as product,
+        ApiClient(f"{wait_for_address(product)}/api/v1/") as api,
+    ):
+        api.sign_in(username=DEMO, password=read_passwords(var)[DEMO], name="test", scope="read")
+        # `checked_at` would tell of a connection that was led elsewhere.
+        before = api.list_all("connections")
+
+        with running_product(var, find_free_port(28_200)) as second:
+            said, _ = second.communicate(timeout=60)
+
+        running = (var / "run.lock").read_text()
+        assert second.returncode == 1
+        assert (
+            said == f"CommandError: Renum runs here already, at {running}: stop that one with Ctrl-C first.\n"
+        )
+        assert re.fullmatch(r"http://127\.0\.0\.1:\d+/", running)
+        assert product.poll() is None
+        assert len(before) == 1
+        assert api.list_all("connections") == before

@@ -50,6 +50,16 @@ def test_context_is_rebuilt_and_put_back_when_redis_holds_another_version(execut
     }
 
 
+@pytest.mark.parametrize("spoilt", [b'{"half": ', b"\xff\xfe", b""], ids=["cut off", "no text", "empty"])
+def test_context_is_rebuilt_and_put_back_when_a_value_of_the_right_version_is_spoilt(
+    execution, clean_redis, spoilt
+):
+    clean_redis.hset(key_of(execution.pk), mapping={b"v": b"3", b"k:note": spoilt})
+
+    assert read_context(execution.pk, version=3) == {"list": [1, 2.5], "note": "second"}
+    assert clean_redis.hget(key_of(execution.pk), "k:note") == '"second"'
+
+
 def test_rebuild_starts_from_the_newest_snapshot_that_is_not_too_new(execution, django_assert_num_queries):
     # Only the snapshot can hold this: no change ever wrote it.
     ContextSnapshot.objects.create(

@@ -1,5 +1,10 @@
-"""The connection's own credential: refused, unreadable, and mended while an execution waits for it."""
+"""What the owner of a connection mends while an execution waits: its credential, its base URL."""
 
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
 from django.db import connection
 
 from executions.models import ExecutionStep
@@ -40,4 +45,62 @@ def test_an_execution_waits_for_its_owner_to_mend_a_refused_credential_and_then_
 
     assert renum.wait_for(waiting).status == "completed"
     assert waiting.steps.get().attempts == 1
+    check_history(renum)
+
+
+class Elsewhere(BaseHTTPRequestHandler):
+    """Sends everybody to another address."""
+
+    def do_POST(self) -> None:
+        # What is left unread would break the connection under the answer.
+        self.rfile.read(int(self.headers["Content-Length"] or 0))
+        self.send_response(308)
+        self.send_header("Location", "http://127.0.0.1:9/trap")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def moved_suna() -> Iterator[str]:
+    """Give the base URL of a service that redirects every call."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Elsewhere) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def test_an_execution_waits_for_its_owner_to_correct_a_base_url_that_redirects(renum_on, moved_suna):
+    renum = renum_on("2025-08")
+    right = renum.connection.base_url
+    renum.connection.base_url = moved_suna
+    renum.connection.save()
+    execution = renum.start(renum.make_team(ONE_STEP))
+    renum.start_drivers()
+    wait_until(lambda: ExecutionStep.objects.filter(code="service_redirect_refused").exists())
+
+    renum.connection.base_url = right
+    renum.connection.save()
+
+    execution = renum.wait_for(execution)
+    assert (execution.status, execution.steps.get().attempts) == ("completed", 1)
+    check_history(renum)
+
+
+def test_a_start_that_is_redirected_is_sent_again_when_nothing_redirects_any_more(renum_on):
+    renum = renum_on("2025-08")
+    renum.suna.fail("agent.start", times=1000, kind="redirect")
+    execution = renum.start(renum.make_team(ONE_STEP))
+    renum.start_drivers()
+    wait_until(lambda: ExecutionStep.objects.filter(code="service_redirect_refused").exists())
+
+    renum.suna.clear_faults()
+
+    execution = renum.wait_for(execution)
+    assert (execution.status, execution.steps.get().attempts) == ("completed", 1)
+    assert renum.suna.starts() == 1
     check_history(renum)

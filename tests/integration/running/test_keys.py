@@ -15,9 +15,9 @@ from django.db import connection
 from billing.actions.delete_user_key import delete_user_key
 from billing.actions.store_user_key import store_user_key
 from billing.models import UserApiKey
-from executions.models import Execution
+from executions.models import AgentRun, Execution
 from teams.models import SunaConnection
-from tests.fixtures.running import TOKEN, RunningRenum
+from tests.fixtures.running import TOKEN, RunningRenum, wait_until
 from tests.integration.running.leaks import find_in_database, find_in_files, find_in_redis, holds
 
 NOW = dt.datetime(2026, 11, 22, 12, 0, tzinfo=dt.UTC)
@@ -78,6 +78,48 @@ def test_a_users_key_is_in_its_column_and_in_the_starts_that_declare_it_and_nowh
             assert find_in_database(secret) == []
             assert find_in_redis(client, secret) == []
             assert find_in_files(tmp_path, secret) == []
+
+
+@pytest.mark.parametrize("adopted", [False, True], ids=["one driver", "adopted by another driver"])
+def test_a_key_that_suna_repeats_is_hidden_wherever_it_stands(renum_on, canaries, tmp_path, adopted):
+    renum = renum_on("seed")
+    key = canaries["openai"]
+    store_user_key(user=renum.owner, service="openai", key=key, now=NOW)
+    usage = {"id": "r", "provider": "openai", "model": f"gpt for {key}", "note": [key]}
+    for part, operation, fields in (
+        ("error", "run.get", {"status": "failed", "error": f"wrong key {key}"}),
+        ("text", "run.results", {"output": f"I was called with {key}.", "usage": [usage]}),
+        ("structured", "run.results", {"output": {"key": key, key: [{"deep": key}]}}),
+        ("asked", "run.results", {"output": f"What is {key} for?", "usage": [usage]}),
+    ):
+        renum.suna.fail(operation, contains=f"part {part}", times=1000, kind="replace", fields=fields)
+    team = renum.make_team(chain(agent(1, services=["openai"]), agent(2, services=[])))
+    team.record_content = True
+    team.save()
+    takes = '@@sim{"takes": 3}' if adopted else ""
+    parts = {
+        part: renum.start(team, f"part {part}. {takes}") for part in ("error", "text", "structured", "asked")
+    }
+    cluster = renum.start_drivers()
+    if adopted:
+        renum.suna.fail("run.get", times=1000, kind="barrier", name="held")
+        wait_until(lambda: AgentRun.objects.filter(status="running").count() == len(parts))
+        cluster.kill_driver()
+        renum.suna.release("held")
+
+    for execution in parts.values():
+        renum.wait_for(execution)
+
+    assert parts["error"].steps.get(position=0).reason_params["message"] == "wrong key [key hidden]"
+    first = parts["text"].steps.get(position=0)
+    assert first.result_text == "I was called with [key hidden]."
+    structured = parts["structured"].steps.get(position=0).result_data
+    assert structured == {"key": "[key hidden]", "[key hidden]": [{"deep": "[key hidden]"}]}
+    assert {execution.epoch for execution in parts.values()} == {2 if adopted else 1}
+    with redis.Redis.from_url(settings.REDIS_URL) as client:
+        assert find_in_database(key.encode()) == []
+        assert find_in_redis(client, key.encode()) == []
+        assert find_in_files(tmp_path, key.encode()) == []
 
 
 def test_the_search_for_a_key_finds_one_that_is_pickled_and_compressed_or_in_a_row(db):

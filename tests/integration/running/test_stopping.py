@@ -90,6 +90,23 @@ def test_run_is_stopped_in_suna_when_its_step_or_its_execution_runs_out_of_time(
     check_history(renum)
 
 
+def test_step_says_that_its_run_is_being_stopped_for_as_long_as_suna_does_not_confirm_it(renum_on):
+    renum = renum_on("2025-08")
+    renum.suna.fail("run.stop", times=1000, kind="status", status=500)
+    execution = renum.start(renum.make_team(chain({**HANG, "timeout": "1s"})))
+    renum.start_drivers()
+
+    wait_until(lambda: execution.steps.filter(status="running", code="stopping").exists())
+    step = wait_until(lambda: execution.steps.filter(reason_params__has_key="service").first())
+    assert (step.code, step.reason_params) == ("stopping", {"because": "timeout", "service": "unavailable"})
+    renum.suna.clear_faults()
+
+    execution = renum.wait_for(execution)
+    assert (execution.status, execution.steps.get().code) == ("failed", "timeout")
+    assert status_in_suna(renum, execution.agent_runs.get()) == "stopped"
+    check_history(renum)
+
+
 def test_nothing_is_started_after_the_cancel_when_it_comes_while_the_thread_is_made(renum_on):
     renum = renum_on("2025-08")
     renum.suna.fail("messages.add", kind="barrier", when="after", name="thread")

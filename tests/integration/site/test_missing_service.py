@@ -1,4 +1,4 @@
-"""A command that finds no service where the settings say stops with one sentence, before it starts anything."""
+"""A command that finds no service where the settings say stops with one sentence, before anything starts."""
 
 import os
 from pathlib import Path
@@ -23,10 +23,10 @@ def test_a_database_that_is_not_there_is_told_in_one_line_with_its_place_and_wit
     url = f"postgresql://renum:p%40ss%23word@127.0.0.1:{port}/renum"
     done = manage("migrate", **PRODUCTION | {"DATABASE_URL": url})
 
-    assert (done.returncode, done.stderr) == (
-        1,
+    assert done.returncode == 1
+    assert done.stderr == (
         f"PostgreSQL at 127.0.0.1:{port} (DATABASE_URL) cannot be used: "
-        f'connection to server at "127.0.0.1", port {port} failed: Connection refused\n',
+        f'connection to server at "127.0.0.1", port {port} failed: Connection refused\n'
     )
 
 
@@ -35,9 +35,8 @@ def test_a_database_that_the_server_does_not_have_is_told_by_its_name() -> None:
     done = manage("migrate", **PRODUCTION | {"DATABASE_URL": parts._replace(path="/nowhere").geturl()})
 
     assert done.returncode == 1
-    assert done.stderr.startswith(
-        f"PostgreSQL at {parts.hostname}:{parts.port or 5432} (DATABASE_URL) cannot"
-    )
+    place = f"{parts.hostname}:{parts.port or 5432}"
+    assert done.stderr.startswith(f"PostgreSQL at {place} (DATABASE_URL) cannot be used: ")
     assert 'database "nowhere" does not exist' in done.stderr
     assert done.stderr.count("\n") == 1
     assert str(parts.password) not in done.stderr

@@ -1,0 +1,49 @@
+"""What becomes of answers that cannot be taken as they are: none at all, one that is too large."""
+
+import pytest
+
+from tests.faults.history import check_history
+from tests.fixtures.running import RunningRenum
+
+ONE_STEP = {"type": "sequential", "agents": [{"agent_id": "agent-1"}]}
+LIMIT = 1_048_576
+
+
+def answer_with(renum: RunningRenum, **fields: object) -> None:
+    renum.suna.fail("run.results", times=1000, kind="replace", fields=fields)
+
+
+@pytest.mark.parametrize("profile", ["2025-08", "seed"])
+def test_run_that_completed_without_an_answer_fails_as_an_empty_result(renum_on, profile):
+    renum = renum_on(profile)
+    if profile == "seed":
+        answer_with(renum, output=None)
+    else:
+        renum.suna.fail("messages.list", times=1000, kind="replace", fields={"messages": []})
+    renum.start_drivers()
+
+    execution = renum.run(ONE_STEP)
+
+    step, run = execution.steps.get(), execution.agent_runs.get()
+    assert (execution.status, step.status, step.code) == ("failed", "failed", "empty_result")
+    assert (run.status, run.code) == ("failed", "empty_result")
+    # Where no model call was reported either, nobody knows what the run used.
+    assert run.usage_complete == execution.usage_complete == (profile == "seed")
+    check_history(renum)
+
+
+def test_answer_over_the_limit_fails_its_step_and_its_beginning_is_kept(renum_on):
+    renum = renum_on("seed")
+    answer_with(renum, output="Größe " * 200_000)
+    renum.start_drivers()
+
+    execution = renum.run(ONE_STEP)
+
+    step = execution.steps.get()
+    assert (execution.status, step.status, step.code) == ("failed", "failed", "result_too_large")
+    assert step.reason_params == {"characters": 1_200_000, "limit": LIMIT}
+    assert step.result_text.startswith("Größe Größe ")
+    assert step.result_text.endswith("[cut: 1200000 characters]")
+    assert LIMIT < len(step.result_text) < LIMIT + 100
+    assert execution.usage_metrics["tokens_input"] > 0
+    check_history(renum)
