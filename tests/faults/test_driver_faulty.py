@@ -18,6 +18,7 @@ from tests.fixtures.running import wait_until
 pytestmark = pytest.mark.faults
 
 ONE_STEP = {"type": "sequential", "agents": [{"agent_id": "agent-1"}]}
+TWO_STEPS = {"type": "sequential", "agents": [{"agent_id": "agent-1"}, {"agent_id": "agent-2"}]}
 # The writer's first word to the shared context fails in a way that nobody foresaw.
 FAULTY_DRIVE = """
 import django; django.setup()
@@ -31,7 +32,9 @@ drive()
 
 def test_driver_lets_go_when_its_writer_dies_and_the_next_one_finishes(renum_on):
     renum = renum_on("2025-08")
-    team = renum.make_team({"type": "sequential", "agents": [{"agent_id": "agent-1"}, {"agent_id": "agent-2"}]})
+    team = renum.make_team(
+        {"type": "sequential", "agents": [{"agent_id": "agent-1"}, {"agent_id": "agent-2"}]}
+    )
     executions = [renum.start(team, f'@@sim{{"takes": {takes}}}') for takes in (0, 2)]
     log = renum.folder / "faulty.log"
 

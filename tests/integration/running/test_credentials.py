@@ -74,17 +74,22 @@ def moved_suna() -> Iterator[str]:
         thread.join()
 
 
+def move(connection: SunaConnection, base_url: str) -> None:
+    # A credential is sealed for its address alone, so that both are stored together.
+    connection.base_url = base_url
+    connection.set_credential(bearer=TOKEN)
+    connection.save()
+
+
 def test_an_execution_waits_for_its_owner_to_correct_a_base_url_that_redirects(renum_on, moved_suna):
     renum = renum_on("2025-08")
     right = renum.connection.base_url
-    renum.connection.base_url = moved_suna
-    renum.connection.save()
+    move(renum.connection, moved_suna)
     execution = renum.start(renum.make_team(ONE_STEP))
     renum.start_drivers()
     wait_until(lambda: ExecutionStep.objects.filter(code="service_redirect_refused").exists())
 
-    renum.connection.base_url = right
-    renum.connection.save()
+    move(renum.connection, right)
 
     execution = renum.wait_for(execution)
     assert (execution.status, execution.steps.get().attempts) == ("completed", 1)

@@ -80,8 +80,7 @@ def test_a_users_key_is_in_its_column_and_in_the_starts_that_declare_it_and_nowh
             assert find_in_files(tmp_path, secret) == []
 
 
-@pytest.mark.parametrize("adopted", [False, True], ids=["one driver", "adopted by another driver"])
-def test_a_key_that_suna_repeats_is_hidden_wherever_it_stands(renum_on, canaries, tmp_path, adopted):
+def test_a_key_that_suna_repeats_is_hidden_also_by_a_driver_that_never_sent_it(renum_on, canaries, tmp_path):
     renum = renum_on("seed")
     key = canaries["openai"]
     store_user_key(user=renum.owner, service="openai", key=key, now=NOW)
@@ -96,26 +95,24 @@ def test_a_key_that_suna_repeats_is_hidden_wherever_it_stands(renum_on, canaries
     team = renum.make_team(chain(agent(1, services=["openai"]), agent(2, services=[])))
     team.record_content = True
     team.save()
-    takes = '@@sim{"takes": 3}' if adopted else ""
-    parts = {
-        part: renum.start(team, f"part {part}. {takes}") for part in ("error", "text", "structured", "asked")
-    }
+    repeats = ("error", "text", "structured", "asked")
     cluster = renum.start_drivers()
-    if adopted:
-        renum.suna.fail("run.get", times=1000, kind="barrier", name="held")
-        wait_until(lambda: AgentRun.objects.filter(status="running").count() == len(parts))
-        cluster.kill_driver()
-        renum.suna.release("held")
-
-    for execution in parts.values():
+    followed = {part: renum.start(team, f"part {part}.") for part in repeats}
+    for execution in followed.values():
         renum.wait_for(execution)
+    adopted = {part: renum.start(team, f'part {part}. @@sim{{"takes": 3}}') for part in repeats}
+    renum.suna.fail("run.get", times=1000, kind="barrier", name="held")
+    wait_until(lambda: AgentRun.objects.filter(status="running").count() == len(adopted))
+    cluster.kill_driver()
+    renum.suna.release("held")
 
-    assert parts["error"].steps.get(position=0).reason_params["message"] == "wrong key [key hidden]"
-    first = parts["text"].steps.get(position=0)
-    assert first.result_text == "I was called with [key hidden]."
-    structured = parts["structured"].steps.get(position=0).result_data
-    assert structured == {"key": "[key hidden]", "[key hidden]": [{"deep": "[key hidden]"}]}
-    assert {execution.epoch for execution in parts.values()} == {2 if adopted else 1}
+    for epoch, executions in enumerate((followed, adopted), start=1):
+        first = {part: renum.wait_for(run).steps.get(position=0) for part, run in executions.items()}
+        assert {execution.epoch for execution in executions.values()} == {epoch}
+        assert first["error"].reason_params["message"] == "wrong key [key hidden]"
+        assert first["text"].result_text == "I was called with [key hidden]."
+        hidden = {"key": "[key hidden]", "[key hidden]": [{"deep": "[key hidden]"}]}
+        assert first["structured"].result_data == hidden
     with redis.Redis.from_url(settings.REDIS_URL) as client:
         assert find_in_database(key.encode()) == []
         assert find_in_redis(client, key.encode()) == []
