@@ -12,6 +12,7 @@ from typing import NoReturn
 from django.views.decorators.debug import sensitive_variables
 
 from billing.models import UserApiKey
+from teams.models.encrypted_text import Undecryptable
 
 
 class KeyMissing(Exception):
@@ -79,3 +80,18 @@ def keys_for_run(
         raise KeyMissing(missing)
     UserApiKey.objects.filter(id__in=row_ids).update(last_used_at=now)
     return keys
+
+
+@sensitive_variables()
+def keys_to_hide(*, user_id: uuid.UUID) -> tuple[Secret, ...]:
+    """Return all of a user's keys that can be read, to be taken out of texts; this is no use of a key."""
+    keys: list[Secret] = []
+    for row_id in UserApiKey.objects.filter(user_id=user_id).values_list("id", flat=True):
+        try:
+            row = UserApiKey.objects.with_secret().filter(id=row_id).first()
+            if row is not None:
+                keys.append(Secret(row.open_key()))
+        except Undecryptable:
+            # A key that cannot be read was never sent, so nobody can repeat it.
+            continue
+    return tuple(keys)

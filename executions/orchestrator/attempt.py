@@ -29,10 +29,11 @@ from executions.agent_service import (
     Unavailable,
 )
 from executions.engine.state import AgentRunStatus, Reason, StepStatus
+from executions.orchestrator.database_calls import in_any_thread
 from executions.orchestrator.follow import follow_run
 from executions.orchestrator.outcomes import Broken, NeverStarted, Outcome, Stopped
 from executions.orchestrator.patience import Patience
-from executions.orchestrator.run_keys import KeysRefused, find_run_keys
+from executions.orchestrator.run_keys import KeysRefused, find_run_keys, read_keys_to_hide
 from executions.orchestrator.scrub import scrub_outcome
 from executions.orchestrator.tracked import RunRecord
 from teams.workflow.plan import Json, PlanStep
@@ -81,11 +82,8 @@ class Attempt:
     async def _find_secrets(self) -> Sequence[SecretText]:
         """Return the keys that the run was started with; read again where another driver started it."""
         if self._sent_keys is None and self.run is not None and self.run.suna_run_id is not None:
-            try:
-                keys = await find_run_keys(self.owner.tracked, self.step, now=self.owner.now())
-            except KeysRefused:
-                return ()
-            self._sent_keys = tuple(keys.values.values())
+            tracked = self.owner.tracked
+            self._sent_keys = await in_any_thread(read_keys_to_hide, tracked.execution, tracked.connection)
         return self._sent_keys or ()
 
     async def _carry_out(self) -> Outcome:

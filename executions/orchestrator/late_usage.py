@@ -16,6 +16,8 @@ from executions.models import AgentRun, Execution
 from executions.orchestrator.claim import database_now
 from executions.orchestrator.connections import open_connection
 from executions.orchestrator.run_facts import facts_of_run
+from executions.orchestrator.run_keys import read_keys_to_hide
+from executions.orchestrator.scrub import scrub_result
 from executions.orchestrator.totals import write_totals
 
 logger = logging.getLogger(__name__)
@@ -76,5 +78,6 @@ async def _ask(service: AgentService, run: AgentRun) -> RunResult:
 def build_run_entries(run: AgentRun, result: RunResult) -> list[LedgerEntry]:
     """Build the ledger's entries of a run from its row, with which step, team and connection are loaded."""
     facts = facts_of_run(run, execution=run.execution, step_id=run.step.step_id)
-    # Contents are recorded only where the run's keys are at hand to be taken out of them.
-    return build_entries(result.responses, run=facts, prompt=run.step.input, record_content=False)
+    clean = scrub_result(result, read_keys_to_hide(run.execution, run.connection))
+    record_content = run.execution.team.record_content
+    return build_entries(clean.responses, run=facts, prompt=run.step.input, record_content=record_content)

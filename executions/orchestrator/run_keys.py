@@ -8,12 +8,14 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from billing.key_vault import KeyMissing, keys_for_run
+from billing.key_vault import KeyMissing, keys_for_run, keys_to_hide
 from billing.models import ApiKeyType
 from executions.agent_service import SecretText
+from executions.models import Execution
 from executions.orchestrator.database_calls import in_any_thread
 from executions.orchestrator.tracked import Tracked
 from executions.suna.wire import PROFILES
+from teams.models import SunaConnection
 from teams.models.encrypted_text import Undecryptable
 from teams.workflow.plan import Json, PlanStep
 
@@ -33,6 +35,13 @@ class RunKeys:
 
     values: Mapping[str, SecretText] = field(default_factory=dict)
     api_key_type: str
+
+
+def read_keys_to_hide(execution: Execution, connection: SunaConnection) -> tuple[SecretText, ...]:
+    """Return the keys that a run of an execution may have been started with, for taking them out of texts."""
+    if not connection.sends_user_keys:
+        return ()
+    return tuple(SecretText(secret.reveal()) for secret in keys_to_hide(user_id=execution.key_owner_id))
 
 
 async def find_run_keys(tracked: Tracked, step: PlanStep, *, now: dt.datetime) -> RunKeys:

@@ -39,6 +39,12 @@ def scrub_outcome(outcome: Outcome, secrets: Iterable[SecretText]) -> Outcome:
             return outcome
 
 
+def scrub_result(result: RunResult, secrets: Iterable[SecretText]) -> RunResult:
+    """Return a result with every one of the secrets replaced wherever it stands in a text."""
+    values = [secret.reveal() for secret in secrets]
+    return _scrub_result(result, values) if values else result
+
+
 def _scrub_result(result: RunResult, values: list[str]) -> RunResult:
     return replace(
         result,

@@ -1,0 +1,40 @@
+"""Usage that is read late holds no key either, whoever repeats it."""
+
+import datetime as dt
+
+import pytest
+
+from billing.actions.store_user_key import store_user_key
+from executions.agent_service import ModelResponse, RunResult
+from executions.models import AgentRun
+from executions.orchestrator.late_usage import build_run_entries
+from teams.models import SunaConnection
+from tests.integration.orchestrator.rows import make_rows
+
+CANARY = "sk-CANARY-0123456789abcdef"
+NOW = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("sends_user_keys", "hidden"), [(True, True), (False, False)])
+def test_a_key_repeated_in_late_usage_is_hidden_where_keys_may_have_been_sent(
+    sends_user_keys: bool, hidden: bool
+) -> None:
+    rows = make_rows()
+    SunaConnection.objects.update(sends_user_keys=sends_user_keys)
+    store_user_key(user=rows.owner, service="openai", key=CANARY, now=NOW)
+    run = AgentRun.objects.select_related(
+        "execution__team", "execution__connection", "step", "connection"
+    ).get(pk=rows.run.pk)
+    response = ModelResponse(
+        source_id="m-1",
+        provider=None,
+        model=f"gpt via {CANARY}",
+        tokens_input=1,
+        tokens_output=1,
+        raw_usage={"error": f"Incorrect API key {CANARY}"},
+    )
+
+    [entry] = build_run_entries(run, RunResult(text=None, responses=(response,)))
+
+    assert (CANARY not in repr(entry)) is hidden
