@@ -12,25 +12,54 @@ class ReportedResponse(Protocol):
     """One model response as the agent service reported it; its `ModelResponse` has this shape."""
 
     @property
-    def source_id(self) -> str: ...  # noqa: D102
+    def source_id(self) -> str:
+        """The service's own id of the response, unique on its connection."""
+        ...
+
     @property
-    def provider(self) -> str | None: ...  # noqa: D102
+    def provider(self) -> str | None:
+        """Who served the model; None where not told."""
+        ...
+
     @property
-    def model(self) -> str | None: ...  # noqa: D102
+    def model(self) -> str | None:
+        """The model that answered; None where not told."""
+        ...
+
     @property
-    def tokens_input(self) -> int | None: ...  # noqa: D102
+    def tokens_input(self) -> int | None:
+        """Prompt tokens, the cached ones included; None where not reported."""
+        ...
+
     @property
-    def tokens_output(self) -> int | None: ...  # noqa: D102
+    def tokens_output(self) -> int | None:
+        """Answer tokens, the reasoning ones included; None where not reported."""
+        ...
+
     @property
-    def tokens_cached(self) -> int | None: ...  # noqa: D102
+    def tokens_cached(self) -> int | None:
+        """Those of the prompt that came from a cache."""
+        ...
+
     @property
-    def tokens_reasoning(self) -> int | None: ...  # noqa: D102
+    def tokens_reasoning(self) -> int | None:
+        """Those of the answer that nobody reads."""
+        ...
+
     @property
-    def finish_reason(self) -> str | None: ...  # noqa: D102
+    def finish_reason(self) -> str | None:
+        """Why the model stopped, in the service's word."""
+        ...
+
     @property
-    def text(self) -> str | None: ...  # noqa: D102
+    def text(self) -> str | None:
+        """What it answered; kept only where the team records content."""
+        ...
+
     @property
-    def raw_usage(self) -> Mapping[str, Any]: ...  # noqa: D102
+    def raw_usage(self) -> Mapping[str, Any]:
+        """The service's usage object as it came."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,6 +30,7 @@ class AgentRun(models.Model):
     turn = models.PositiveSmallIntegerField(_("turn"), default=1)
     agent_id = models.CharField(_("agent"), max_length=128)
     model_name = models.CharField(_("model asked for"), max_length=200, blank=True)
+    # Null until known: both are unique where they are there, and two empty texts would collide.
     thread_id = models.CharField(  # noqa: DJ001
         _("thread"), max_length=MAX_ID_CHARS, null=True, blank=True
     )

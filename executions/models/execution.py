@@ -65,6 +65,7 @@ class Execution(models.Model):
     cost_metrics = models.JSONField(_("cost"), default=dict, blank=True)
     usage_complete = models.BooleanField(_("usage complete"), default=False)
 
+    # Null where none was sent: it is unique per person, and two empty texts would collide.
     idempotency_key = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001
     request_sha256 = models.CharField(max_length=64, blank=True)
     deadline_at = models.DateTimeField(_("deadline"))

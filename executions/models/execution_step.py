@@ -37,6 +37,7 @@ class ExecutionStep(models.Model):
     retry_at = models.DateTimeField(_("retry at"), null=True, blank=True)
     input = models.TextField(_("input"), blank=True)
     input_cuts = models.JSONField(default=list, blank=True)
+    # Null is no answer; the language tells it from an empty one.
     result_text = models.TextField(_("result"), null=True, blank=True)  # noqa: DJ001
     result_data = models.JSONField(_("result data"), null=True, blank=True)
     context_version = models.PositiveIntegerField(_("context version seen"), null=True, blank=True)

@@ -18,7 +18,7 @@ WITH c AS (SELECT e.id {_CLAIMABLE}
     ORDER BY (e.status <> 'queued') DESC, e.id LIMIT %s FOR UPDATE OF e SKIP LOCKED)
 UPDATE renum_team_executions e SET driver_id = %s, epoch = e.epoch + 1
 FROM c WHERE e.id = c.id RETURNING e.id, e.epoch
-"""  # noqa: S608
+"""  # noqa: S608  built of the constant above
 _SWEEP_DRIVERS = """
 DELETE FROM executions_driver d WHERE d.lease_until < clock_timestamp() - interval '1 minute'
   AND NOT EXISTS (SELECT 1 FROM renum_team_executions e WHERE e.driver_id = d.id)
@@ -46,7 +46,7 @@ def claim_executions(driver_id: uuid.UUID, *, limit: int) -> list[tuple[uuid.UUI
 def count_claimable() -> int:
     """Return how many executions nobody holds, counting no further than 1000."""
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT count(*) FROM (SELECT 1 {_CLAIMABLE} LIMIT 1000) AS free")  # noqa: S608
+        cursor.execute(f"SELECT count(*) FROM (SELECT 1 {_CLAIMABLE} LIMIT 1000) AS free")  # noqa: S608  a constant
         return int(cursor.fetchone()[0])
 
 

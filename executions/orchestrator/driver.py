@@ -212,7 +212,7 @@ class Driver:
         except Fenced:
             logger.warning("execution %s is another driver's now", execution_id)
         except ChangesRefused as refused:
-            logger.error("execution %s could not be broken off: %s", execution_id, refused)  # noqa: TRY400
+            logger.error("execution %s could not be broken off: %s", execution_id, refused)  # noqa: TRY400  no trace: it says all
             await in_driver_thread(set_aside, execution_id, self.driver_id, epoch=epoch)
         return True
 

@@ -50,7 +50,7 @@ def schedule_sweep() -> None:
     )
 
 
-class StopAwareCluster(Cluster):  # type: ignore[misc]
+class StopAwareCluster(Cluster):  # type: ignore[misc]  # django-q2 has no types
     """django-q2's cluster, whose tasks learn that it stops, and which ends whoever of it was killed before.
 
     The byte in the pipe is never read: the pipe stays readable for every worker, those born later included.

@@ -98,7 +98,7 @@ def _rows_sql(columns: Mapping[str, str]) -> str:
     unnested = ", ".join(f"%s::{'text' if kind == 'jsonb' else kind}[]" for kind in columns.values())
     names = ", ".join(columns)
     selected = ", ".join(f"{name}::jsonb" if kind == "jsonb" else name for name, kind in columns.items())
-    return f"SELECT id, {selected} FROM unnest(%s::uuid[], {unnested}) AS u(id, {names})"  # noqa: S608
+    return f"SELECT id, {selected} FROM unnest(%s::uuid[], {unnested}) AS u(id, {names})"  # noqa: S608  our names
 
 
 def _assignments(columns: Mapping[str, str]) -> str:
@@ -113,7 +113,7 @@ EXECUTION_SQL = _EXECUTION_SQL.format(
     terminal=_quoted(EXECUTION_TERMINAL),
 )
 COUNTER_SQL = (
-    f"UPDATE renum_team_executions AS t SET {_assignments(COUNTER_COLUMNS)}"  # noqa: S608
+    f"UPDATE renum_team_executions AS t SET {_assignments(COUNTER_COLUMNS)}"  # noqa: S608  our names
     f" FROM ({_rows_sql(COUNTER_COLUMNS)}) AS v WHERE t.id = v.id"
 )
 # A step's input may be 256 KiB: it travels only with the transition that sets it, null means "as it is".

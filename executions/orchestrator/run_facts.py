@@ -11,19 +11,39 @@ class KnownRun(Protocol):
     """A run, as its row and its record both show it."""
 
     @property
-    def id(self) -> uuid.UUID: ...  # noqa: D102
+    def id(self) -> uuid.UUID:
+        """The id of our row."""
+        ...
+
     @property
-    def agent_id(self) -> str: ...  # noqa: D102
+    def agent_id(self) -> str:
+        """The agent, by the service's id."""
+        ...
+
     @property
-    def attempt(self) -> int: ...  # noqa: D102
+    def attempt(self) -> int:
+        """Counted from 1."""
+        ...
+
     @property
-    def api_key_type(self) -> str: ...  # noqa: D102
+    def api_key_type(self) -> str:
+        """Whose key the model was called with."""
+        ...
+
     @property
-    def thread_id(self) -> str | None: ...  # noqa: D102
+    def thread_id(self) -> str | None:
+        """The service's thread; None before there is one."""
+        ...
+
     @property
-    def suna_run_id(self) -> str | None: ...  # noqa: D102
+    def suna_run_id(self) -> str | None:
+        """The service's run; None before there is one."""
+        ...
+
     @property
-    def model_name(self) -> str: ...  # noqa: D102
+    def model_name(self) -> str:
+        """The model asked for; empty where none was."""
+        ...
 
 
 def facts_of_run(run: KnownRun, *, execution: Execution, step_id: str) -> RunFacts:

@@ -18,6 +18,7 @@ class Command(BaseCommand):
 
     def handle(self, *_: Any, **__: Any) -> None:
         """Run the cluster; django-q2 reads its name from the environment before anything else."""
+        # manage.py sets the name; whoever comes another way, or with another cluster's name, begins again.
         if os.environ.get("Q_CLUSTER_NAME") != DRIVERS:
             environment = {**os.environ, "Q_CLUSTER_NAME": DRIVERS}
             os.execve(sys.executable, [sys.executable, *sys.argv], environment)  # noqa: S606  our own command line
