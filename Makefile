@@ -5,7 +5,7 @@ BIN := .venv/bin
 MANAGE := $(BIN)/python manage.py
 CODE := renum_site executions billing teams tests bench manage.py
 
-.PHONY: demo run test check bench lock stop clean
+.PHONY: demo run test faults check bench lock stop clean
 .DEFAULT_GOAL := demo
 
 # One stamp: a second run finds it newer than the lock and goes straight on.
@@ -22,6 +22,11 @@ run: .venv/.ok
 test: .venv/.ok
 	@$(BIN)/python -m renum_site.embedded start
 	@$(BIN)/python -m pytest
+
+# The fault tests with everything that is too long for `make test`: about an hour.
+faults: .venv/.ok
+	@$(BIN)/python -m renum_site.embedded start
+	@RENUM_LONG_TESTS=1 $(BIN)/python -m pytest -m "faults or long" --timeout 1800
 
 check: .venv/.ok
 	@$(BIN)/ruff check $(CODE)

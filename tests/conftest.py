@@ -1,11 +1,14 @@
 """What every test gets. The services are started by tests/settings.py; fixtures live in tests/fixtures/."""
 
+import os
+
 import pytest
 
 from tests.fixtures.loopback import refuse_outside_connections
 
 pytest_plugins = [
     "tests.fixtures.chromium",
+    "tests.fixtures.figures",
     "tests.fixtures.people",
     "tests.fixtures.services",
     "tests.fixtures.running",
@@ -15,3 +18,13 @@ pytest_plugins = [
 def pytest_configure(config: pytest.Config) -> None:
     """Refuse connections to other machines before the first test module is imported."""
     refuse_outside_connections()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the long tests out, but for `make faults`."""
+    if os.environ.get("RENUM_LONG_TESTS"):
+        return
+    long = [item for item in items if item.get_closest_marker("long")]
+    if long:
+        config.hook.pytest_deselected(items=long)
+        items[:] = [item for item in items if item not in set(long)]
