@@ -1,12 +1,14 @@
 """Every I/O operation of a three-step execution, killed before and after it, refused, and its answer lost.
 
 Points are (kind, name, how many of that name before), see crash_points/operations.py. A trial at a point that
-its run did not reach, such as a ninth poll, proves nothing and is not counted.
+its run did not reach, such as a fourth poll where three were enough, proves nothing and is not counted.
+
+CI tries every HTTP operation and every commit, and a stride through the rest that begins elsewhere each day;
+with RENUM_LONG_TESTS every operation is tried in all four ways. RENUM_SEED repeats the stride of a day.
 """
 
 import datetime as dt
 import os
-import random
 from collections.abc import Iterator, Sequence
 
 import pytest
@@ -21,7 +23,9 @@ pytestmark = pytest.mark.faults
 
 KILLED = (Moment.KILLED_BEFORE, Moment.KILLED_AFTER)
 SURVIVED = (Moment.REFUSED, Moment.ANSWER_LOST)
-STRIDE = 12
+ALWAYS = ("http", "commit")
+STRIDE = 20
+IS_LONG = bool(os.environ.get("RENUM_LONG_TESTS"))
 
 
 @pytest.fixture
@@ -31,50 +35,65 @@ def rig(renum_on, tmp_path) -> Iterator[Rig]:
         yield Rig(renum=renum, nursery=nursery, team=renum.make_team(THREE_STEPS), folder=tmp_path)
 
 
-def find_seed() -> int:
-    """Return the seed of this run: today's date, or what RENUM_SEED says."""
+def choose(points: Sequence[Point], moments: Sequence[Moment]) -> list[tuple[Point, Moment]]:
+    """Return what is tried in this run, in order."""
     seed = int(os.environ.get("RENUM_SEED") or dt.datetime.now(tz=dt.UTC).strftime("%Y%m%d"))
-    print(f"RENUM_SEED={seed}")
-    return seed
+    rest = [point for point in points if point.kind not in ALWAYS]
+    strided = set(rest if IS_LONG else rest[seed % STRIDE :: STRIDE])
+    chosen = [
+        (point, moment)
+        for point in points
+        for moment in moments
+        # In the quick set, before an operation is as good as after the one before it.
+        if point in strided or (point.kind in ALWAYS and (IS_LONG or moment is moments[-1]))
+    ]
+    print(f"RENUM_SEED={seed}: {len(chosen)} trials at {len(points)} operations")
+    return chosen
 
 
 def conclude(rig: Rig) -> list[Trial]:
     """Recover what is left, fail with everything that does not hold, and return what was reached."""
     rig.recover()
-    wrong = rig.judge()
-    assert [str(trial) for trial in wrong] == []
+    assert [str(trial) for trial in rig.judge()] == []
     check_history(rig.renum)
-    missed = [trial for trial in rig.trials if not trial.reached]
-    print(f"{len(rig.trials)} trials, {len(missed)} points not reached")
-    return [trial for trial in rig.trials if trial.reached]
+    reached = [trial for trial in rig.trials if trial.reached]
+    print(f"{len(reached)} of {len(rig.trials)} trials reached their point")
+    assert len(reached) >= 0.8 * len(rig.trials)
+    return reached
 
 
-def test_every_point_of_an_execution_is_survived(rig: Rig, figure: Figure):
+def test_nothing_is_lost_and_nothing_started_twice_when_the_driver_is_killed_at_any_operation(
+    rig: Rig, figure: Figure
+):
+    for point, moment in choose(rig.list_points(), KILLED):
+        rig.try_drive(point, moment)
+
+    figure("crash_points", len(conclude(rig)))
+    figure("crash_violations", len(rig.judge()))
+
+
+def test_the_same_driver_goes_on_when_the_answer_of_any_operation_is_lost(rig: Rig, figure: Figure):
     points = rig.list_points()
-    print(len(points), "operations")
-    for point in points:
-        for moment in KILLED:
-            rig.try_drive(point, moment)
-    done = conclude(rig)
-    figure("crash_points", len(done))
+    taken = next(n for n, point in enumerate(points) if "INSERT INTO executions_driver" in point.name)
+
+    for point, moment in choose(points, SURVIVED):
+        rig.try_drive(point, moment)
+
+    reached = conclude(rig)
+    figure("lost_answer_points", len(reached))
+    figure("lost_answer_violations", len(rig.judge()))
+    # Whoever has no lease yet holds nothing: that wake-up fails, and the next one drives.
+    gone = [str(trial) for trial in reached if not trial.healed_itself and points.index(trial.point) > taken]
+    assert gone == []
 
 
-def test_every_lost(rig: Rig, figure: Figure):
-    points = rig.list_points()
-    for point in points:
-        for moment in SURVIVED:
-            rig.try_drive(point, moment)
-    done = conclude(rig)
-    for t in done:
-        if not t.healed_itself: print("NOT HEALED", t)
-    figure("lost_answer_points", len(done))
-
-
-def test_start(rig: Rig, figure: Figure):
+def test_an_execution_is_accepted_wholly_or_not_at_all_whatever_operation_goes_wrong(
+    rig: Rig, figure: Figure
+):
     points = rig.list_start_points()
-    for p in points: print(p)
-    for point in points:
-        for moment in Moment:
+    for number, point in enumerate(points):
+        quick = (Moment.KILLED_AFTER,) if number % 2 else (Moment.ANSWER_LOST,)
+        for moment in Moment if IS_LONG else quick:
             rig.try_start(point, moment)
-    done = conclude(rig)
-    figure("start_points", len(done))
+
+    figure("start_crash_points", len(conclude(rig)))

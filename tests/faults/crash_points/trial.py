@@ -16,16 +16,13 @@ from tests.faults.crash_points.operations import Moment, Point
 from tests.fixtures.forked import Forked, Nursery
 from tests.fixtures.running import RunningRenum, wait_until
 
+STEPS = 3
+QUICK = '@@sim{"takes": 0.01}'
 THREE_STEPS = {
     "type": "sequential",
-    "agents": [
-        {"agent_id": "agent-123", "role": "researcher"},
-        {"agent_id": "agent-456", "role": "analyst"},
-        {"agent_id": "agent-789", "role": "writer"},
-    ],
+    "agents": [{"agent_id": f"agent-{number}", "instructions": QUICK} for number in range(1, STEPS + 1)],
 }
-STEPS = len(THREE_STEPS["agents"])
-PROMPT = 'Compare the two offers. @@sim{"takes": 0.01}'
+PROMPT = "Compare the two offers."
 SETTINGS = {
     # A lease ends when the test says that its time has passed, so that nobody else takes what is in a trial.
     "RENUM_LEASE_TTL_S": "120",
