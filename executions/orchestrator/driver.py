@@ -24,6 +24,7 @@ from executions.orchestrator.claim import (
 from executions.orchestrator.connections import OpenConnections
 from executions.orchestrator.database_calls import DATABASE_AWAY, in_driver_thread
 from executions.orchestrator.group_commit import GroupCommit
+from executions.orchestrator.hints import Hints
 from executions.orchestrator.lease import Lease
 from executions.orchestrator.tracked import load_tracked
 from executions.orchestrator.wake import listen_for_wake_ups, queue_driver
@@ -40,6 +41,7 @@ class Driver:
     def __init__(self) -> None:
         self._lease = Lease(in_flight=lambda: len(self._held), lost=self._lost_from_thread)
         self._connections = OpenConnections()
+        self.hints = Hints()
         self._held: dict[uuid.UUID, asyncio.Task[None]] = {}
         self._advancing: dict[uuid.UUID, Advance] = {}
         self._stopping = asyncio.Event()
@@ -222,6 +224,7 @@ class Driver:
             task.cancel()
         await asyncio.gather(*self._held.values(), return_exceptions=True)
         await self._commits.close(patience_s=FLUSH_PATIENCE_S)
+        await self.hints.aclose()
         await self._connections.aclose()
         await in_driver_thread(self._lease.give_back)
         logger.info("driver %s let go", self.driver_id)
