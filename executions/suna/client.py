@@ -56,8 +56,8 @@ def open_client(
 
     At most `max_connections` calls are under way at once, beside any number of streams; the others wait for
     their turn, the more urgent first. A deadline counts from a call's turn, and that wait has no limit;
-    cancelling ends it. A start alone counts its wait: after `start_deadline_s` in all it was sent and lost, or
-    it never will be.
+    cancelling ends it. A start alone counts its wait: after `start_deadline_s` in all it was sent and lost,
+    or it never will be.
 
     `lists_active_runs` says that this build lists active runs, though its profile does not promise it.
     `sends_user_keys` is the connection's consent to send users' own keys with a start; `allowed_plain_hosts`

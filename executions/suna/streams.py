@@ -65,18 +65,22 @@ class Streams:
             async with asyncio.timeout(deadline_s):
                 response = await self._http.send(request, stream=True)
             try:
-                return await _read(response, deadline_s, heard)
+                outcome = await _read(response, deadline_s, heard)
             finally:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(CLOSE_TIMEOUT_S):
                         await response.aclose()
+        except TimeoutError:
+            return Unavailable(f"no answer within {deadline_s:g} s")
         except FAILURES as failure:
             return Unavailable(name_failure(failure), sent=not never_left(failure))
         except RuntimeError:
-            # aiohttp says so where its session was closed meanwhile.
+            # aiohttp's word for a session that was closed before the request was sent.
             if not self._is_closed():
                 raise
             return Unavailable("the connection was closed")
+        # aiohttp ends a stream without a word where its session is closed meanwhile.
+        return Unavailable("the connection was closed") if self._is_closed() else outcome
 
 
 async def _read(
