@@ -101,6 +101,9 @@ class Execution(models.Model):
                 fields=["id"],
                 condition=Q(status__in=["queued", "running", "paused", "cancelling"]),
             ),
+            models.Index(
+                name="execution_queued_of_starter", fields=["started_by"], condition=Q(status="queued")
+            ),
             models.Index(name="execution_of_team", fields=["team", "-id"]),
             models.Index(
                 name="execution_usage_missing",
