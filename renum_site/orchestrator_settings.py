@@ -13,8 +13,8 @@ class OrchestratorSettings:
     or a second run could be started beside a slow first one. A driver lingers longer than a lease lasts,
     so that it picks up what a dead one held. A stop counts once Suna has said twice, `stop_settle_s` apart,
     that the run is over. `suna_connections` is how many calls one driver has under way on one connection to
-    Suna; more of them wait for their turn. `max_queued` executions of one person, and `max_queued_site` of all, may
-    wait for a driver; a start beyond that is refused.
+    Suna; more of them wait for their turn. Of executions that wait for a driver one person may have
+    `max_queued`, and all together `max_queued_site`.
     """
 
     lease_ttl_s: float

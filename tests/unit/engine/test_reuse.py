@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from executions.engine.decisions import StartStep
-from executions.engine.reuse import find_reusable, list_before
+from executions.engine.reuse import find_reusable
 from executions.engine.state import EXECUTION_TERMINAL, ExecutionState, StepStatus
 from teams.workflow.plan import Plan
 from tests.unit.engine.clockwork import NOW, Clockwork, make_state, without_retry_waits
@@ -93,7 +93,8 @@ def ancestors(plan: Plan, step_id: str) -> set[str]:
     found: set[str] = set()
     todo = [step_id]
     while todo:
-        before = set(list_before(plan.step(todo.pop()))) - found
+        step = plan.step(todo.pop())
+        before = {*step.depends, *step.condition_steps, *(step.else_group or ())} - found
         found |= before
         todo += before
     return found
