@@ -12,6 +12,8 @@ FROM renum_team_executions e LEFT JOIN executions_driver d ON d.id = e.driver_id
 WHERE e.status IN ('queued', 'running', 'paused', 'cancelling')
   AND (e.driver_id IS NULL OR d.id IS NULL OR d.lease_until < clock_timestamp())
   AND (e.not_before IS NULL OR e.not_before < clock_timestamp())
+  AND NOT EXISTS (SELECT 1 FROM executions_drain x
+      WHERE x.ended_at IS NULL AND (x.holds_all OR e.status = 'queued'))
 """
 _CLAIM = f"""
 WITH c AS (SELECT e.id {_CLAIMABLE}
