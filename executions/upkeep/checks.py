@@ -234,7 +234,11 @@ _CONTEXT = (
 )
 SQL_CHECKS = (*_STANDING, *_STARTS, *_MONEY, *_TIMELINE, *_CONTEXT)
 
-STARTED_TOO_EARLY = Check(name="started_too_early", breach="a step started before what it depends on was over")
-PLAN_UNREADABLE = Check(name="plan_unreadable", breach="a plan that cannot be read, or other steps than its own")
+STARTED_TOO_EARLY = Check(
+    name="started_too_early", breach="a step started before what it depends on was over"
+)
+PLAN_UNREADABLE = Check(
+    name="plan_unreadable", breach="a plan that cannot be read, or other steps than its own"
+)
 SECRET_UNREADABLE = Check(name="secret_unreadable", breach="a stored secret that these keys do not open")
 CHECKS = (*SQL_CHECKS, STARTED_TOO_EARLY, PLAN_UNREADABLE, SECRET_UNREADABLE)

@@ -15,7 +15,9 @@ EXECUTIONS_AT_ONCE = 500
 
 def find_disorder(*, since: dt.datetime | None) -> Iterator[tuple[Check, str]]:
     """Yield each breach with its check; executions are read in batches, so that any number of them fits."""
-    steps = ExecutionStep.objects.only("execution_id", "step_id", "started_at", "finished_at", "reused_from_id")
+    steps = ExecutionStep.objects.only(
+        "execution_id", "step_id", "started_at", "finished_at", "reused_from_id"
+    )
     executions = Execution.objects.only("id", "plan").prefetch_related(Prefetch("steps", queryset=steps))
     if since is not None:
         executions = executions.filter(created_at__gte=since)

@@ -7,7 +7,14 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from executions.orchestrator.wake import wake_drivers
-from executions.upkeep.drain import InFlight, begin_drain, count_in_flight, end_drain, find_drain, wait_for_rest
+from executions.upkeep.drain import (
+    InFlight,
+    begin_drain,
+    count_in_flight,
+    end_drain,
+    find_drain,
+    wait_for_rest,
+)
 from executions.upkeep.operator import operator_name
 
 

@@ -23,7 +23,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Add what is asked for and how it is told."""
         parser.add_argument(
-            "--quiescent", action="store_true", help="nothing may be in flight: unfinished executions are wrong"
+            "--quiescent",
+            action="store_true",
+            help="nothing may be in flight: unfinished executions are wrong",
         )
         parser.add_argument(
             "--since", type=_moment, metavar="TIME", help="only executions created since (ISO 8601, UTC)"
