@@ -1,4 +1,4 @@
-"""Which stored keys cannot be opened: a look for operators, after a restore or a change of encryption keys."""
+"""Which stored keys cannot be opened: asked by operators after a restore or a change of keys."""
 
 import uuid
 

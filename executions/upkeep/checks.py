@@ -3,9 +3,9 @@
 A check yields one text per breach, an id with as little beside it as a person needs to look further; never a
 prompt, a result or a key. `%(since)s` leaves out executions created before it.
 
-Legal, and therefore no breach: a late run (a further turn, code `late_run`); a run that is `created` and waits for
-its start; a step that was reused, without runs and without a step_completed; a start that was put back and is made
-again under its number; ledger rows of executions that retention has deleted.
+Legal, and therefore no breach: a late run (a further turn, code `late_run`); a run that is `created` and
+waits for its start; a step that was reused, without runs and without a step_completed; a start that was put
+back and is made again under its number; ledger rows of executions that retention has deleted.
 """
 # ruff: noqa: S608  the SQL is put together from constants of this file
 
@@ -25,7 +25,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """One invariant: its name, what a breach is in words, and how bad it is at rest and while drivers work."""
+    """One invariant: its name, its breach in words, and how bad that is at rest and while drivers work."""
 
     name: str
     breach: str
@@ -237,8 +237,6 @@ SQL_CHECKS = (*_STANDING, *_STARTS, *_MONEY, *_TIMELINE, *_CONTEXT)
 STARTED_TOO_EARLY = Check(
     name="started_too_early", breach="a step started before what it depends on was over"
 )
-PLAN_UNREADABLE = Check(
-    name="plan_unreadable", breach="a plan that cannot be read, or other steps than its own"
-)
+PLAN_UNREADABLE = Check(name="plan_unreadable", breach="a plan that cannot be read or has other steps")
 SECRET_UNREADABLE = Check(name="secret_unreadable", breach="a stored secret that these keys do not open")
 CHECKS = (*SQL_CHECKS, STARTED_TOO_EARLY, PLAN_UNREADABLE, SECRET_UNREADABLE)

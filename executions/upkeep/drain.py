@@ -1,7 +1,7 @@
 """Draining: drivers begin nothing new while what is under way goes on to its end.
 
-What is accepted meanwhile is kept, queued, and begins when the drain is over. The state is a row, so it holds for
-every host and outlives every restart. The claims of `executions.orchestrator.claim` obey it.
+What is accepted meanwhile is kept, queued, and begins when the drain is over. The state is a row, so it holds
+for every host and outlives every restart. The claims of `executions.orchestrator.claim` obey it.
 """
 
 import time

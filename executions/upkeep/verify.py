@@ -55,8 +55,8 @@ class Report:
 def verify(*, quiescent: bool = False, since: dt.datetime | None = None) -> Report:
     """Check everything on one snapshot that writes nothing and holds nobody up.
 
-    With `quiescent` nothing may be in flight any more. `since` leaves out executions created before it. Not to
-    be called inside a transaction.
+    With `quiescent` nothing may be in flight any more. `since` leaves out executions created before it. Not
+    to be called inside a transaction.
     """
     with transaction.atomic(durable=True):
         with connection.cursor() as cursor:

@@ -1,7 +1,7 @@
 """What must hold of every history, whatever went wrong on the way: in the database and in the simulator.
 
-Called at the end of each fault test, once everything is over. What PostgreSQL can tell is `renum_verify`'s; only
-what the simulated Suna saw is checked here (L1 and L2 of reliability §1.2).
+Called at the end of each fault test, once everything is over. What PostgreSQL can tell is `renum_verify`'s;
+only what the simulated Suna saw is checked here (L1 and L2 of reliability §1.2).
 """
 
 from typing import Any

@@ -19,7 +19,7 @@ from executions.upkeep.operator import operator_name
 
 
 class Command(BaseCommand):
-    """Exit code 0: done, and with --wait nothing is in flight. 1: something still was when the time was over."""
+    """Exit code 0: done, and with --wait nothing is in flight. 1: something still was at the end."""
 
     help = "Drain: drivers begin nothing new, what is under way goes on to its end. Survives restarts."
 
@@ -32,13 +32,19 @@ class Command(BaseCommand):
         parser.add_argument("--reason", default="", help="why; /readyz and the status show it")
         parser.add_argument("--by", default="", help="who; the account and the host where it is left out")
 
-    def handle(self, *, verb: str, wait: float | None, reason: str, by: str, **_: Any) -> None:
+        parser.add_argument(
+            "--restored", action="store_true", help="with off: end the hold that a failed restore left behind"
+        )
+
+    def handle(
+        self, *, verb: str, wait: float | None, reason: str, by: str, restored: bool, **_: Any
+    ) -> None:
         """Do what the verb says."""
         by = by or operator_name()
         if verb == "on":
             begin_drain(by=by, reason=reason)
         elif verb == "off":
-            if not end_drain(by=by):
+            if not end_drain(by=by, holds_all=restored):
                 self.stdout.write("No drain was on.")
             wake_drivers()
         self._describe()

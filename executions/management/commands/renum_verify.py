@@ -16,7 +16,7 @@ from executions.upkeep.verify import Report, verify
 
 
 class Command(BaseCommand):
-    """Exit code 0: nothing is wrong (there may be warnings). 1: something is. 2: it could not be found out."""
+    """Exit code 0: nothing is wrong, warnings aside. 1: something is. 2: it could not be found out."""
 
     help = "Verifies every invariant on one consistent snapshot. Safe while drivers work."
 
@@ -25,7 +25,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--quiescent",
             action="store_true",
-            help="nothing may be in flight: unfinished executions are wrong",
+            help="nothing may be in flight any more",
         )
         parser.add_argument(
             "--since", type=_moment, metavar="TIME", help="only executions created since (ISO 8601, UTC)"
