@@ -7,8 +7,7 @@ from teams.models.uuid7 import new_id
 
 
 class Drain(models.Model):
-    """One drain, open while `ended_at` is null; the rows of those that are over say who drained when, and
-    why.
+    """One drain, open while `ended_at` is null; those that are over say who drained, when and why.
 
     While one is open, queued executions are claimed by no driver and everything under way goes on to its end.
     `holds_all` keeps every execution from being claimed: a restore is at work.

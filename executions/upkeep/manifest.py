@@ -81,8 +81,9 @@ def sha256_of(path: Path) -> str:
 def count_rows() -> dict[str, int]:
     """Return the number of rows of each of our tables that is there, in the transaction around this call."""
     there = set(connection.introspection.table_names())
-    tables = {model._meta.db_table for label in OURS for model in apps.get_app_config(label).get_models()}  #
-    noqa: SLF001  Django's own way to a table's name counts = {}
+    # Django's own way to a table's name.
+    tables = {model._meta.db_table for label in OURS for model in apps.get_app_config(label).get_models()}  # noqa: SLF001
+    counts = {}
     with connection.cursor() as cursor:
         for table in sorted(tables & there - {EMPTIED}):
             cursor.execute(f"SELECT count(*) FROM {connection.ops.quote_name(table)}")  # noqa: S608  our own table
