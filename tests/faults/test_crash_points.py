@@ -7,7 +7,6 @@ CI tries every HTTP operation and every commit, and a stride through the rest th
 with RENUM_LONG_TESTS every operation is tried in all four ways. RENUM_SEED repeats the stride of a day.
 """
 
-import datetime as dt
 import os
 from collections.abc import Iterator, Sequence
 
@@ -16,6 +15,7 @@ import pytest
 from tests.faults.crash_points.operations import Moment, Point
 from tests.faults.crash_points.trial import SETTINGS, THREE_STEPS, Rig, Trial
 from tests.faults.history import check_history
+from tests.faults.seeds import find_seed
 from tests.fixtures.figures import Figure
 from tests.fixtures.forked import open_nursery
 
@@ -37,7 +37,7 @@ def rig(renum_on, tmp_path) -> Iterator[Rig]:
 
 def choose(points: Sequence[Point], moments: Sequence[Moment]) -> list[tuple[Point, Moment]]:
     """Return what is tried in this run, in order."""
-    seed = int(os.environ.get("RENUM_SEED") or dt.datetime.now(tz=dt.UTC).strftime("%Y%m%d"))
+    seed = find_seed()
     rest = [point for point in points if point.kind not in ALWAYS]
     strided = set(rest if IS_LONG else rest[seed % STRIDE :: STRIDE])
     chosen = [
@@ -47,7 +47,7 @@ def choose(points: Sequence[Point], moments: Sequence[Moment]) -> list[tuple[Poi
         # In the quick set, before an operation is as good as after the one before it.
         if point in strided or (point.kind in ALWAYS and (IS_LONG or moment is moments[-1]))
     ]
-    print(f"RENUM_SEED={seed}: {len(chosen)} trials at {len(points)} operations")
+    print(f"{len(chosen)} trials at {len(points)} operations")
     return chosen
 
 

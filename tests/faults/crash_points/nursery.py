@@ -16,6 +16,8 @@ import django
 
 django.setup()
 
+from django.conf import settings  # noqa: E402
+
 from billing.pricing import warm_up_prices  # noqa: E402
 from executions.actions.start_execution import start_execution  # noqa: E402
 from executions.orchestrator import driver, group_commit  # noqa: E402
@@ -54,6 +56,9 @@ def _fork(order: dict[str, Any]) -> dict[str, Any]:
     code = 1
     try:
         _detach(Path(order["log"]))
+        if "host" in order:
+            # The slots of dead drivers are looked at per host: on one of its own a child buries nobody.
+            settings.RENUM_VAR_DIR = Path(order["host"])
         if "record" in order:
             point = Point(**order["at"]) if order.get("at") else None
             moment = Moment(order["moment"]) if order.get("moment") else None

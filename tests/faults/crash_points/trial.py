@@ -36,7 +36,7 @@ SETTINGS = {
     "RENUM_STOP_SETTLE_S": "0.05",
 }
 OWN_END_S = 20
-BATCH = 25
+BATCH = 20
 
 
 @dataclass(slots=True)
@@ -79,7 +79,8 @@ class Rig:
         trial = Trial(point, moment, self.renum.start(self.team, PROMPT))
         self.trials.append(trial)
         record = self.folder / f"trial-{len(self.trials)}.jsonl"
-        order = {"record": str(record), "at": _plain(point), "moment": moment.value}
+        host = self.folder / "hosts" / str(len(self.trials))
+        order = {"record": str(record), "host": str(host), "at": _plain(point), "moment": moment.value}
         child = self.nursery.fork("drive", **order)
         assert trial.execution is not None
         if not self._watch(child, trial.execution):
@@ -150,6 +151,7 @@ class Rig:
         """Let the leases of the dead run out, and one driver without faults take up all they left."""
         if not self.left:
             return
+        self._hand_over_slots()
         let_leases_run_out()
         ids = [trial.execution.pk for trial in self.left if trial.execution is not None]
         child = self.nursery.fork("drive")
@@ -159,8 +161,18 @@ class Rig:
         code = child.stop()
         for trial in self.left:
             if trial.execution is not None and not _is_over(trial.execution):
-                trial.problem = f"not taken up by the next driver, which ended with {code}"
+                trial.execution.refresh_from_db()
+                held = f"{trial.execution.status} {trial.execution.code}, driver {trial.execution.driver_id}"
+                kinds = list(trial.execution.events.values_list("kind", flat=True))
+                trial.problem = f"the next driver, which ended with {code}, left it {held}: {kinds}"
         self.left.clear()
+
+    def _hand_over_slots(self) -> None:
+        """Let the next driver find the slots of the dead, as one on the same host would."""
+        here = self.folder / "drivers"
+        here.mkdir(exist_ok=True)
+        for slot in (self.folder / "hosts").glob("*/drivers/*.slot"):
+            slot.rename(here / slot.name)
 
     def judge(self) -> list[Trial]:
         """Return the trials with a problem, each execution compared with the ledger of the simulator."""
