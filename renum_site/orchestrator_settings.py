@@ -13,7 +13,8 @@ class OrchestratorSettings:
     or a second run could be started beside a slow first one. A driver lingers longer than a lease lasts,
     so that it picks up what a dead one held. A stop counts once Suna has said twice, `stop_settle_s` apart,
     that the run is over. `suna_connections` is how many calls one driver has under way on one connection to
-    Suna; more of them wait for their turn.
+    Suna; more of them wait for their turn. `alive_within_s` is how long it may be unproven that a cluster's
+    workers take tasks; it must outlast a lease.
     """
 
     lease_ttl_s: float
@@ -33,6 +34,7 @@ class OrchestratorSettings:
     commit_batch: int
     drivers_workers: int
     suna_connections: int
+    alive_within_s: float
 
 
 def read_orchestrator_settings(env: Env) -> OrchestratorSettings:
@@ -55,6 +57,7 @@ def read_orchestrator_settings(env: Env) -> OrchestratorSettings:
         commit_batch=env.whole("RENUM_COMMIT_BATCH", default=200, low=1, high=5000),
         drivers_workers=env.whole("RENUM_DRIVERS_WORKERS", default=2, low=1, high=64),
         suna_connections=env.whole("RENUM_SUNA_CONNECTIONS", default=32, low=1, high=1000),
+        alive_within_s=env.seconds("RENUM_ALIVE_WITHIN_S", default=60, low=3, high=3600),
     )
     if settings.beat_s * 2 > settings.lease_ttl_s:
         msg = "RENUM_BEAT_S must be at most half of RENUM_LEASE_TTL_S, or one late beat would lose the lease."
