@@ -11,7 +11,7 @@ from executions.orchestrator.sign_of_life import find_signs
 
 
 class Command(BaseCommand):
-    """Exit with 0 where each cluster asked for runs here and has lately proven that its workers take tasks."""
+    """Exit with 0 where each cluster asked for runs here and has lately proven that workers take tasks."""
 
     help = "Exits with 0 if the clusters of this host prove that their workers take tasks, else with 1."
     # A health check runs twice a minute: it asks neither PostgreSQL nor Redis, nor checks the settings.
