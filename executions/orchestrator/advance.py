@@ -26,6 +26,7 @@ from executions.models import ExecutionStep
 from executions.orchestrator.attempt import Attempt
 from executions.orchestrator.changes import Changes, Committed, Event
 from executions.orchestrator.database_calls import in_any_thread
+from executions.orchestrator.hints import Hints
 from executions.orchestrator.obey import Obeyed, obey
 from executions.orchestrator.outcomes import Outcome
 from executions.orchestrator.take_in import take_in
@@ -52,6 +53,11 @@ class Holder(Protocol):
 
     def now(self) -> dt.datetime:
         """PostgreSQL's time."""
+        ...
+
+    @property
+    def hints(self) -> Hints:
+        """What tells that runs may be over."""
         ...
 
     async def commit(self, changes: Changes) -> Committed:
@@ -107,6 +113,11 @@ class Advance:
                 if not self._attempts and rests(self.tracked, now=self.now()):
                     return
                 ended = await self._wait()
+
+    @property
+    def hints(self) -> Hints:
+        """What tells that runs may be over."""
+        return self._holder.hints
 
     def may_start(self) -> bool:
         """Whether an attempt may send a start now."""

@@ -22,6 +22,7 @@ from executions.orchestrator.crash_slot import CrashSlot
 from executions.orchestrator.crashes import charge_crashes
 from executions.orchestrator.database_calls import DATABASE_AWAY, in_driver_thread
 from executions.orchestrator.group_commit import GroupCommit
+from executions.orchestrator.hints import Hints
 from executions.orchestrator.holding import (
     count_taken,
     find_held,
@@ -58,6 +59,7 @@ class Driver:
         )
         self._slot = CrashSlot(self._lease.driver_id)
         self._connections = OpenConnections()
+        self.hints = Hints()
         self._held: dict[uuid.UUID, asyncio.Task[None]] = {}
         self._epochs: dict[uuid.UUID, int] = {}
         self._look_at = 0.0
@@ -280,6 +282,7 @@ class Driver:
         await asyncio.gather(*self._held.values(), return_exceptions=True)
         try:
             await self._commits.close(patience_s=FLUSH_PATIENCE_S)
+            await self.hints.aclose()
             await self._connections.aclose()
             await in_driver_thread(self._lease.give_back)
         finally:
