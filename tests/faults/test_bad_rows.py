@@ -16,8 +16,6 @@ SPOILED_BEFORE = {
     "plan without steps": "UPDATE renum_team_executions SET plan = plan - 'steps' WHERE id = %s",
     "plan of other steps": "UPDATE renum_team_executions SET plan ="
     " jsonb_set(plan, '{steps,0,id}', '\"somebody-else\"') WHERE id = %s",
-    "reason is a list": "UPDATE executions_executionstep SET code = 'x', reason_params = '[1]'"
-    " WHERE execution_id = %s AND position = 0",
     "a step is missing": "DELETE FROM executions_executionstep WHERE execution_id = %s AND position = 1",
 }
 # Python has no such time: such a row cannot even be read, so that it cannot be ended either.
@@ -64,7 +62,7 @@ def test_rows_that_make_no_sense_end_or_stand_aside_and_all_others_finish(renum_
         )
         assert execution.events.filter(kind="execution_failed").count() == 1, name
     for execution in unreadable.values():
-        wait_until(lambda at=execution: columns_of(at, "not_before", "driver") > (None,))
+        wait_until(lambda at=execution: columns_of(at, "not_before") != (None,))
         assert columns_of(execution, "status", "driver") == ("queued", None)
 
     # Spoiled while a driver has them in memory: a wish of one that cannot be read any more is still heard.
