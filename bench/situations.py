@@ -31,7 +31,7 @@ class Situation:
 
     @property
     def polls(self) -> bool:
-        """Whether the schedule of polls matters: a run that is over at the first look has no second."""
+        """Whether it matters how one learns of an end: a run that is over at the first look has no second."""
         return self.run_s > 0
 
     def agent_ids(self) -> list[str]:
