@@ -15,7 +15,8 @@ class OrchestratorSettings:
     that the run is over. `suna_connections` is how many calls one driver has under way on one connection to
     Suna; more of them wait for their turn, and streams are not among them. A driver asks for its runs at most
     `polls_per_s` times a second, and for a run of which a stream or a list tells only each
-    `poll_beside_stream_s`; it holds up to `streams` streams with `stream_events_per_s` together, and polls beyond that.
+    `poll_beside_stream_s`; it holds up to `streams` streams with `stream_events_per_s` together, and polls
+    beyond that.
     """
 
     lease_ttl_s: float
