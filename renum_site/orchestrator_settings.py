@@ -13,7 +13,9 @@ class OrchestratorSettings:
     or a second run could be started beside a slow first one. A driver lingers longer than a lease lasts,
     so that it picks up what a dead one held. A stop counts once Suna has said twice, `stop_settle_s` apart,
     that the run is over. `suna_connections` is how many calls one driver has under way on one connection to
-    Suna; more of them wait for their turn.
+    Suna; more of them wait for their turn. A limit of parallel runs that was learned from refusals is raised
+    by one each `gate_growth_s` while starts wait; drivers tell each other what they have in flight each
+    `gate_exchange_s`, or more often.
     """
 
     lease_ttl_s: float
@@ -33,6 +35,8 @@ class OrchestratorSettings:
     commit_batch: int
     drivers_workers: int
     suna_connections: int
+    gate_growth_s: float
+    gate_exchange_s: float
 
 
 def read_orchestrator_settings(env: Env) -> OrchestratorSettings:
@@ -55,6 +59,8 @@ def read_orchestrator_settings(env: Env) -> OrchestratorSettings:
         commit_batch=env.whole("RENUM_COMMIT_BATCH", default=200, low=1, high=5000),
         drivers_workers=env.whole("RENUM_DRIVERS_WORKERS", default=2, low=1, high=64),
         suna_connections=env.whole("RENUM_SUNA_CONNECTIONS", default=32, low=1, high=1000),
+        gate_growth_s=env.seconds("RENUM_GATE_GROWTH_S", default=10, low=0.5, high=3600),
+        gate_exchange_s=env.seconds("RENUM_GATE_EXCHANGE_S", default=1, low=0.1, high=60),
     )
     if settings.beat_s * 2 > settings.lease_ttl_s:
         msg = "RENUM_BEAT_S must be at most half of RENUM_LEASE_TTL_S, or one late beat would lose the lease."

@@ -11,12 +11,13 @@ from typing import Protocol
 
 from executions.agent_service import AgentService
 from executions.context.store import read_context
-from executions.engine.decide import decide, find_next_moment
+from executions.engine.decide import find_next_moment
 from executions.engine.decisions import FinishExecution
 from executions.engine.ending import decide_ending
 from executions.engine.state import (
     EXECUTION_TERMINAL,
     STEP_ACTIVE,
+    AgentRunStatus,
     ExecutionStatus,
     Reason,
     StepStatus,
@@ -26,10 +27,13 @@ from executions.models import ExecutionStep
 from executions.orchestrator.attempt import Attempt
 from executions.orchestrator.changes import Changes, Committed, Event
 from executions.orchestrator.database_calls import in_any_thread
+from executions.orchestrator.gate import Gate
 from executions.orchestrator.obey import Obeyed, begin, begin_to_cancel, obey
 from executions.orchestrator.outcomes import Outcome
-from executions.orchestrator.take_in import take_in
+from executions.orchestrator.starts import Starts
+from executions.orchestrator.take_in import end_parked, take_in
 from executions.orchestrator.tracked import RunRecord, Tracked
+from teams.models import SunaConnection
 from teams.workflow.plan import Json
 
 LONGEST_WAIT_S = 30.0
@@ -55,6 +59,10 @@ class Holder(Protocol):
         """Write changes with whatever else is pending."""
         ...
 
+    def gate_of(self, connection: SunaConnection) -> Gate:
+        """Return the gate on the starts of a connection."""
+        ...
+
     async def client_of(self, connection_id: uuid.UUID) -> AgentService:
         """Return the client of a connection as it stands now."""
         ...
@@ -69,6 +77,7 @@ class Advance:
         self._holder = holder
         self._inbox: asyncio.Queue[Outcome | None] = asyncio.Queue()
         self._attempts: dict[str, Attempt] = {}
+        self.starts = Starts(holder.gate_of(tracked.connection), tracked, wake=self.wake)
 
     def wake(self, *, cancel_requested: bool = False) -> None:
         """Have the execution look at itself again, at once."""
@@ -78,14 +87,17 @@ class Advance:
 
     async def run(self) -> None:
         """Advance until the execution is over."""
-        async with asyncio.TaskGroup() as group:
-            await self._adopt(group)
-            ended: list[Outcome] = []
-            while True:
-                await self._take_turn(group, ended)
-                if self.tracked.state.status in EXECUTION_TERMINAL:
-                    return
-                ended = await self._wait()
+        try:
+            async with asyncio.TaskGroup() as group:
+                await self._adopt(group)
+                ended: list[Outcome] = []
+                while True:
+                    await self._take_turn(group, ended)
+                    if self.tracked.state.status in EXECUTION_TERMINAL:
+                        return
+                    ended = await self._wait()
+        finally:
+            self.starts.forget()
 
     def may_start(self) -> bool:
         """Whether an attempt may send a start now."""
@@ -139,6 +151,7 @@ class Advance:
         changes, obeyed = self._new_changes(), Obeyed()
         for outcome in ended:
             self._attempts.pop(_step_of(outcome), None)
+            self.starts.give_back(_step_of(outcome))
             take_in(self.tracked, outcome, changes, now=self.now())
             # A failure that ends the execution ends it before the next attempt is looked at.
             for decision in decide_ending(self.tracked.plan, self.tracked.state):
@@ -149,17 +162,21 @@ class Advance:
             begin_to_cancel(self.tracked, changes)
         elif status is ExecutionStatus.QUEUED:
             begin(self.tracked, changes)
-        for decision in decide(self.tracked.plan, self.tracked.state, self.now()):
+        for decision in self.starts.decide(now=self.now()):
             # Everything is decided, but the execution is over only when every run in Suna is.
             if isinstance(decision, FinishExecution) and self._attempts:
                 continue
             obey(self.tracked, decision, changes, obeyed, now=self.now())
         for step_id in obeyed.stops:
             self._stop(step_id, changes)
+        end_parked(self.tracked, changes)
+        changes.events += self.starts.discovered
+        self.starts.discovered.clear()
         if changes.events:
             await self._commit(changes)
         for start in obeyed.starts:
-            self._spawn(group, start.step_id, prompt=start.prompt, run=None)
+            parked = self.tracked.runs.pop(start.step_id, None)
+            self._spawn(group, start.step_id, prompt=start.prompt, run=parked)
 
     def _stop(self, step_id: str, changes: Changes) -> None:
         attempt = self._attempts.get(step_id)
@@ -193,9 +210,23 @@ class Advance:
         active = [step_id for step_id, step in state.steps.items() if step.status in STEP_ACTIVE]
         for step_id in sorted({*active, *self.tracked.runs}):
             prompt = await in_any_thread(_read_input, self.tracked.extras[step_id].row_id)
-            attempt = self._spawn(group, step_id, prompt=prompt, run=self.tracked.runs.get(step_id))
+            if self._is_parked(step_id):
+                self.tracked.runs[step_id].prompt = prompt
+                continue
+            self.starts.take(step_id)
+            run = self.tracked.runs.pop(step_id, None)
+            attempt = self._spawn(group, step_id, prompt=prompt, run=run)
             if step_id not in active:
                 attempt.stopping.set()
+
+    def _is_parked(self, step_id: str) -> bool:
+        """Whether the step's run has its thread and waits for its start."""
+        run = self.tracked.runs.get(step_id)
+        return (
+            run is not None
+            and run.status is AgentRunStatus.CREATED
+            and self.tracked.state.steps[step_id].status is StepStatus.READY
+        )
 
     async def _refresh_context(self) -> None:
         values: dict[str, Json] = {}

@@ -23,10 +23,13 @@ from executions.orchestrator.claim import (
 )
 from executions.orchestrator.connections import OpenConnections
 from executions.orchestrator.database_calls import DATABASE_AWAY, in_driver_thread
+from executions.orchestrator.gate import Gate
+from executions.orchestrator.gates import Gates
 from executions.orchestrator.group_commit import GroupCommit
 from executions.orchestrator.lease import Lease
 from executions.orchestrator.tracked import load_tracked
 from executions.orchestrator.wake import listen_for_wake_ups, queue_driver
+from teams.models import SunaConnection
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +42,8 @@ class Driver:
 
     def __init__(self) -> None:
         self._lease = Lease(in_flight=lambda: len(self._held), lost=self._lost_from_thread)
-        self._connections = OpenConnections()
+        self._gates = Gates(self._lease.driver_id, now=self._lease.now, died=self.stop)
+        self._connections = OpenConnections(self._gates)
         self._held: dict[uuid.UUID, asyncio.Task[None]] = {}
         self._advancing: dict[uuid.UUID, Advance] = {}
         self._stopping = asyncio.Event()
@@ -72,6 +76,10 @@ class Driver:
         """Write changes with whatever else is pending. Raises Fenced or ChangesRefused."""
         return await self._commits.commit(changes)
 
+    def gate_of(self, connection: SunaConnection) -> Gate:
+        """Return the gate on the starts of a connection."""
+        return self._gates.gate_of(connection)
+
     async def client_of(self, connection_id: uuid.UUID) -> AgentService:
         """Return the client of a connection as it stands now."""
         return await self._connections.client_of(connection_id)
@@ -80,6 +88,7 @@ class Driver:
         """Drive until told to stop, idle for the linger time, or out of the time that one driver drives."""
         await in_driver_thread(self._lease.take)
         self._commits.start()
+        self._gates.start()
         logger.info("driver %s drives", self.driver_id)
         listener = asyncio.create_task(listen_for_wake_ups(self._woken.set))
         try:
@@ -222,6 +231,7 @@ class Driver:
             task.cancel()
         await asyncio.gather(*self._held.values(), return_exceptions=True)
         await self._commits.close(patience_s=FLUSH_PATIENCE_S)
+        await self._gates.aclose()
         await self._connections.aclose()
         await in_driver_thread(self._lease.give_back)
         logger.info("driver %s let go", self.driver_id)
