@@ -11,16 +11,20 @@ from executions.agent_service import (
     AgentService,
     AgentServiceError,
     AgentView,
+    HintsOffered,
     RunRequest,
     RunResult,
     RunView,
     StartUncertain,
     Unavailable,
+    Urgency,
 )
 from executions.orchestrator.gate import Gate
 from executions.orchestrator.retry_budget import RetryBudget
 
 R = TypeVar("R")
+
+NOT_ASKED = "it does not answer; it is asked again before long"
 
 
 class GuardedService:
@@ -35,6 +39,11 @@ class GuardedService:
         self._budget = RetryBudget()
         self._clock = clock
 
+    @property
+    def hints(self) -> HintsOffered:
+        """Which hints the service gives."""
+        return self._service.hints
+
     async def prepare_run(self, request: RunRequest) -> str | None:
         """Make the place of one run."""
         key = ("prepare", request.agent_id, hash(request.prompt))
@@ -48,9 +57,22 @@ class GuardedService:
         """Return the runs of a place."""
         return await self._guard(("list", place), lambda: self._service.list_runs(place))
 
-    async def get_run(self, run_id: str) -> RunView:
+    async def get_run(self, run_id: str, *, urgency: Urgency = Urgency.POLL) -> RunView:
         """Return what the service says of a run."""
-        return await self._guard(("get", run_id), lambda: self._service.get_run(run_id))
+        return await self._guard(("get", run_id), lambda: self._service.get_run(run_id, urgency=urgency))
+
+    async def watch_run(self, run_id: str, *, heard: Callable[[int], None]) -> bool:
+        """Return when the service hints that a run may be over; not tried while the circuit is open.
+
+        A stream that breaks says nothing of the service: many break at once, and the next poll tells.
+        """
+        if self._circuit.is_open:
+            raise Unavailable(NOT_ASKED, sent=False)
+        return await self._service.watch_run(run_id, heard=heard)
+
+    async def list_active_runs(self) -> frozenset[str]:
+        """Return the ids of all runs that the service says are under way."""
+        return await self._guard(("active",), self._service.list_active_runs)
 
     async def get_result(self, run_id: str, *, place: str | None) -> RunResult:
         """Return what an ended run left behind."""
@@ -76,7 +98,7 @@ class GuardedService:
         now = self._clock()
         if self._circuit.is_open:
             if not self._circuit.allow(now=now):
-                raise Unavailable("it does not answer; it is asked again before long", sent=False)
+                raise Unavailable(NOT_ASKED, sent=False)
         elif not self._budget.allow(key, now=now):
             raise Unavailable("it fails too often to be asked again at once", sent=False)
         return await self._send(key, call)
