@@ -24,13 +24,17 @@ def find_share(demands: Mapping[uuid.UUID, Demand], *, cap: int, driver_id: uuid
     Who needs less than an equal part leaves the rest to the others. Places that cannot be divided go round
     with `turn`, so that even a single place comes to everyone.
     """
-    needy = sorted(((demand.total, held_by) for held_by, demand in demands.items() if demand.total > 0))
-    left, shares = cap, {}
-    for index, (wanted, held_by) in enumerate(needy):
-        shares[held_by] = min(wanted, left // (len(needy) - index))
-        left -= shares[held_by]
-    unmet = sorted(held_by for wanted, held_by in needy if wanted > shares[held_by])
-    # The rest is smaller than their number, or everybody has what it wants.
-    for step in range(min(left, len(unmet))):
-        shares[unmet[(turn + step) % len(unmet)]] += 1
-    return shares.get(driver_id, cap)
+    wanted = {held_by: demand.total for held_by, demand in demands.items() if demand.total > 0}
+    if driver_id not in wanted:
+        return cap
+    left = cap
+    for held_by, total in sorted(wanted.items(), key=lambda item: item[1]):
+        if total > left // len(wanted):
+            break
+        if held_by == driver_id:
+            return total
+        left -= total
+        del wanted[held_by]
+    each, rest = divmod(left, len(wanted))
+    place = sorted(wanted).index(driver_id)
+    return each + ((place - turn) % len(wanted) < rest)

@@ -22,6 +22,15 @@ def _max_parallel(params: Params) -> str:
 
 
 def _throttled(params: Params) -> str:
+    place = params.get("place")
+    sentence = _limited(params)
+    if not isinstance(place, int):
+        return sentence
+    in_line = _("It is number %(place)s in line.") % {"place": place}
+    return f"{sentence} {in_line}"
+
+
+def _limited(params: Params) -> str:
     limit = params.get("limit")
     if not isinstance(limit, int):
         return _("Waits because Suna takes no more runs at present.")
