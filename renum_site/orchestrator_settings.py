@@ -13,11 +13,14 @@ class OrchestratorSettings:
     or a second run could be started beside a slow first one. A driver lingers longer than a lease lasts,
     so that it picks up what a dead one held. A stop counts once Suna has said twice, `stop_settle_s` apart,
     that the run is over. `suna_connections` is how many calls one driver has under way on one connection to
-    Suna; more of them wait for their turn, and streams are not among them. A driver asks for its runs at most
-    `polls_per_s` times a second, and for a run of which a stream or a list tells only each
+    Suna; more of them wait for their turn, and streams are not among them. A driver asks for its runs at
+    most `polls_per_s` times a second, and for a run of which a stream or a list tells only each
     `poll_beside_stream_s`; it holds up to `streams` streams with `stream_events_per_s` together, and polls
-    beyond that. A limit of parallel runs that was learned from refusals is raised by one each `gate_growth_s`
-    while starts wait; drivers tell each other what they have in flight each `gate_exchange_s`, or more often.
+    beyond that. Of executions that wait for a driver one person may have `max_queued`, all together
+    `max_queued_site`. `alive_within_s` is how long it may be unproven that a cluster's workers take tasks; it
+    must outlast a lease. A limit of parallel runs that was learned from refusals is raised by one each
+    `gate_growth_s` while starts wait; drivers tell each other what they have in flight each
+    `gate_exchange_s`, or more often.
     """
 
     lease_ttl_s: float
@@ -25,6 +28,8 @@ class OrchestratorSettings:
     claim_interval_s: float
     claim_chunk: int
     capacity: int
+    max_queued: int
+    max_queued_site: int
     poll_min_s: float
     poll_max_s: float
     poll_divisor: float
@@ -44,6 +49,7 @@ class OrchestratorSettings:
     suna_connections: int
     gate_growth_s: float
     gate_exchange_s: float
+    alive_within_s: float
 
 
 def read_orchestrator_settings(env: Env) -> OrchestratorSettings:
@@ -54,6 +60,8 @@ def read_orchestrator_settings(env: Env) -> OrchestratorSettings:
         claim_interval_s=env.seconds("RENUM_CLAIM_INTERVAL_S", default=2, low=0.05, high=60),
         claim_chunk=env.whole("RENUM_CLAIM_CHUNK", default=25, low=1, high=1000),
         capacity=env.whole("RENUM_CAPACITY", default=1000, low=1, high=5000),
+        max_queued=env.whole("RENUM_MAX_QUEUED", default=500, low=1, high=1_000_000),
+        max_queued_site=env.whole("RENUM_MAX_QUEUED_SITE", default=5000, low=1, high=1_000_000),
         poll_min_s=env.seconds("RENUM_POLL_MIN_S", default=0.5, low=0.02, high=60),
         poll_max_s=env.seconds("RENUM_POLL_MAX_S", default=5, low=0.02, high=300),
         poll_divisor=env.seconds("RENUM_POLL_DIVISOR", default=10, low=1, high=1000),
@@ -73,6 +81,7 @@ def read_orchestrator_settings(env: Env) -> OrchestratorSettings:
         suna_connections=env.whole("RENUM_SUNA_CONNECTIONS", default=32, low=1, high=1000),
         gate_growth_s=env.seconds("RENUM_GATE_GROWTH_S", default=10, low=0.5, high=3600),
         gate_exchange_s=env.seconds("RENUM_GATE_EXCHANGE_S", default=1, low=0.1, high=60),
+        alive_within_s=env.seconds("RENUM_ALIVE_WITHIN_S", default=60, low=3, high=3600),
     )
     if settings.beat_s * 2 > settings.lease_ttl_s:
         msg = "RENUM_BEAT_S must be at most half of RENUM_LEASE_TTL_S, or one late beat would lose the lease."
