@@ -58,7 +58,7 @@ class Gate:
         if ahead < free:
             self._let_through(wish, now)
             return None
-        return self._line.say(wish.key, self._hindrance(place=int(ahead - free) + 1), now=now)
+        return self._line.say(wish.key, self._hindrance(now, place=int(ahead - free) + 1), now=now)
 
     def take(self, key: Key, *, now: float) -> None:
         """Count a run that is under way already."""
@@ -90,9 +90,10 @@ class Gate:
         self._end_pause()
         self.call_up(now=now)
 
-    def unsure(self, key: Key) -> None:
+    def unsure(self, key: Key, *, now: float) -> None:
         """Take in that nobody knows what became of a start: it is no longer waited for, but in flight."""
         self._unanswered.discard(key)
+        self.call_up(now=now)
 
     def answered(self, *, now: float) -> None:
         """Take in that some call succeeded, with the credential as it is."""
@@ -180,11 +181,13 @@ class Gate:
             self.pause.probe = wish.key
             self.generation += 1
 
-    def _hindrance(self, *, place: int) -> Reason:
+    def _hindrance(self, now: float, *, place: int) -> Reason:
         if self.pause is not None:
             return Reason(code=f"service_{self.pause.code}")
         if self.circuit.is_open:
             return Reason(code="service_unavailable")
+        if self.limit.is_feeling_its_way and now >= self.limit.until:
+            return Reason(code="start_in_turn")
         params: dict[str, Json] = {"place": place}
         if self.limit.cap is not None:
             params |= {"limit": self.limit.cap, "running": len(self._tickets) + self._others_in_flight()}

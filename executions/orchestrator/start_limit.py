@@ -1,8 +1,8 @@
 """How many runs a connection takes at once, as far as it is known. Pure: `now` is passed, in seconds.
 
 Learned from refusals: what Suna tells of its limit counts; where it tells nothing, half of what was in
-flight (AIMD: down by half, up by one). After a refusal starts are let through one at a time at first,
-twice as many after each that Suna takes, so that a limit that somebody else uses up costs few requests.
+flight (AIMD: down by half, up by one). Where nothing is known yet, and after a refusal, only a few starts
+may be unanswered at once, one more after each that Suna takes: finding a limit costs few refused requests.
 """
 
 from collections.abc import Callable
@@ -11,6 +11,9 @@ from dataclasses import dataclass
 LONGEST_WAIT_S = 600.0
 """A Retry-After above this is cut (reliability §2)."""
 FIRST_WAIT_S = 0.5
+FIRST_WINDOW = 2
+OPEN_WINDOW = 64
+"""Who had so many starts taken without a refusal need not be careful any more."""
 TOLD_GROWTH_FACTOR = 6
 """What Suna told is tried to be exceeded less often: each try costs one refused start."""
 
@@ -40,12 +43,18 @@ class StartLimit:
         self._refused_at = float("-inf")
         self._wait_s = FIRST_WAIT_S
         # How many starts may be unanswered at once; None for any number.
-        self._window: int | None = None
+        self._window: int | None = FIRST_WINDOW
+
+    @property
+    def is_feeling_its_way(self) -> bool:
+        """Whether it is only not known yet how many runs the connection takes."""
+        return self.cap is None and self._window is not None
 
     def learn(self, cap: int, *, told: bool) -> None:
         """Take a cap from elsewhere: a row, another driver."""
         self.cap, self.told = max(1, cap), told
         self._full_since = None
+        self._window = None
 
     def hold_until(self, until: float, *, now: float) -> None:
         """Let no start go before this time, which is cut as any wait is."""
@@ -72,8 +81,8 @@ class StartLimit:
         """Take in that Suna took a start."""
         self._wait_s = FIRST_WAIT_S
         if self._window is not None:
-            self._window *= 2
-            if self._window > (self.cap or 1):
+            self._window += 1
+            if self._window > (OPEN_WINDOW if self.cap is None else self.cap):
                 self._window = None
 
     def grow(self, *, is_wanted: bool, in_flight: int, now: float) -> bool:

@@ -72,7 +72,7 @@ class Starts:
 
     def unsure(self, step_id: str) -> None:
         """Note that it is not known whether Suna took the start."""
-        self._gate.unsure((self._tracked.id, step_id))
+        self._gate.unsure((self._tracked.id, step_id), now=time.monotonic())
 
     def refused(self, step_id: str, error: AgentServiceError) -> None:
         """Note that Suna refused a start or cannot be asked; what that means for others becomes an event."""

@@ -64,6 +64,9 @@ WAITING: Mapping[str, Callable[[Params], str]] = {
     "paused": lambda params: _("Waits because the execution is paused."),
     "max_parallel": _max_parallel,
     "start_abandoned": _start_abandoned,
+    "start_in_turn": lambda params: _(
+        "Waits for its turn: as long as it is not known how many runs Suna allows, few are started at once."
+    ),
     "start_uncertain": lambda params: _(
         "Suna did not confirm the start. Renum looks whether there is a run."
     ),

@@ -15,6 +15,7 @@ from executions.agent_service import (
 from executions.engine.state import Reason
 from executions.orchestrator.gate import Gate
 from executions.orchestrator.gate_shares import Demand
+from executions.orchestrator.start_limit import OPEN_WINDOW
 from executions.orchestrator.start_line import CALLED_FOR_S, SAY_AGAIN_S, Wish
 
 DRIVER, OTHER = uuid.uuid4(), uuid.uuid4()
@@ -23,6 +24,8 @@ IDS = sorted(uuid.uuid4() for _ in range(60))
 
 def make_gate(cap: int | None = None) -> Gate:
     gate = Gate(DRIVER, growth_s=10, jitter=lambda low, high: low)
+    for _ in range(OPEN_WINDOW):
+        gate.limit.started()
     if cap is not None:
         gate.limit.learn(cap, told=True)
     return gate
@@ -67,6 +70,21 @@ def test_everything_starts_where_no_limit_is_known():
 
     assert [gate.ask(wish(number), now=0) for number in range(50)] == [None] * 50
     assert gate.demand == Demand(in_flight=50, waiting=0)
+
+
+def test_where_nothing_is_known_starts_go_a_few_at_a_time_and_say_so():
+    gate, called = Gate(DRIVER, growth_s=10, jitter=lambda low, high: low), []
+    for number in range(2):
+        assert gate.ask(wish(number), now=0) is None
+    for number in range(2, 6):
+        said = gate.ask(wish(number, wake=lambda number=number: called.append(number)), now=0)
+        assert said == Reason(code="start_in_turn")
+
+    gate.started(wish(0).key, now=0.1)
+
+    assert called == [2, 3]
+    gate.unsure(wish(1).key, now=0.2)
+    assert called == [2, 3, 4]
 
 
 def test_what_may_not_start_says_the_limit_and_its_place_in_line():

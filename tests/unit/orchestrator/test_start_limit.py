@@ -5,13 +5,16 @@ import uuid
 import pytest
 
 from executions.orchestrator.gate_shares import Demand, find_share
-from executions.orchestrator.start_limit import LONGEST_WAIT_S, Refusal, StartLimit
+from executions.orchestrator.start_limit import FIRST_WINDOW, LONGEST_WAIT_S, OPEN_WINDOW, Refusal, StartLimit
 
 EVER = float("inf")
 
 
-def make_limit() -> StartLimit:
-    return StartLimit(growth_s=10, jitter=lambda low, high: high)
+def make_limit(*, is_open: bool = True) -> StartLimit:
+    limit = StartLimit(growth_s=10, jitter=lambda low, high: high)
+    for _ in range(OPEN_WINDOW if is_open else 0):
+        limit.started()
+    return limit
 
 
 def refusal(
@@ -24,8 +27,27 @@ def free(limit: StartLimit, now: float, *, own: int = 0, others: int = 0, unansw
     return limit.free(own=own, others=others, share=None, unanswered=unanswered, now=now)
 
 
-def test_nothing_is_limited_before_anything_was_refused():
+def test_nothing_is_limited_when_many_starts_were_taken_and_none_refused():
     assert free(make_limit(), 0, own=1000) == EVER
+
+
+def test_where_nothing_is_known_few_starts_are_unanswered_at_once_and_one_more_after_each_that_is_taken():
+    limit = make_limit(is_open=False)
+    seen = []
+    for _ in range(5):
+        seen.append(free(limit, 0, own=1000))
+        limit.started()
+
+    assert seen == [FIRST_WINDOW + number for number in range(5)]
+    assert free(limit, 0, unanswered=FIRST_WINDOW + 5) == 0
+
+
+def test_a_limit_that_is_known_from_elsewhere_needs_no_feeling_its_way():
+    limit = make_limit(is_open=False)
+
+    limit.learn(9, told=False)
+
+    assert free(limit, 0) == 9
 
 
 @pytest.mark.parametrize(
@@ -64,17 +86,16 @@ def test_no_start_goes_before_suna_wants_one(asked_s, waits_s):
     assert free(limit, 10 + waits_s) == 1
 
 
-def test_after_a_refusal_starts_go_one_by_one_and_then_in_doubling_numbers():
+def test_after_a_refusal_only_one_start_is_unanswered_at_once_and_one_more_after_each_that_is_taken():
     limit = make_limit()
-    limit.refused(refusal(limit=8), in_flight=8, now=1)
+    limit.refused(refusal(limit=3), in_flight=8, now=1)
     seen = []
-    for answered in range(4):
-        seen.append(free(limit, 50))
-        assert free(limit, 50, unanswered=int(seen[-1])) == (0 if answered < 4 else EVER)
+    for _ in range(4):
+        seen.append((free(limit, 50), free(limit, 50, unanswered=1)))
         limit.started()
 
-    assert seen == [1, 2, 4, 8]
-    assert free(limit, 50, own=3) == 5
+    # When as many were taken as the cap allows, the cap alone counts.
+    assert seen == [(1, 0), (2, 1), (3, 2), (3, 3)]
 
 
 def test_the_cap_grows_by_one_each_interval_while_starts_wait_for_it():
