@@ -2,6 +2,7 @@
 
 from executions.orchestrator.drive import drive as drive_executions
 from executions.orchestrator.sweep import sweep as sweep_executions
+from executions.upkeep.daily_prune import prune_daily
 
 
 def drive(**_: object) -> None:
@@ -12,3 +13,8 @@ def drive(**_: object) -> None:
 def sweep(**_: object) -> None:
     """Repair what hints missed: wake a driver, forget dead ones, find late runs, read missing usage."""
     sweep_executions()
+
+
+def prune(**_: object) -> None:
+    """Delete what is older than the retention."""
+    prune_daily()
