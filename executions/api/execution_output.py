@@ -8,6 +8,7 @@ from rest_framework.reverse import reverse
 
 from billing.ledger import totals_of_execution
 from billing.models import UsageLog
+from executions.actions.execution_rights import is_pause_wanted
 from executions.api.executions_seen import verbs_of
 from executions.api.figures import cost_of, figures_of, usage_of
 from executions.api.step_output import step_rows
@@ -96,6 +97,7 @@ class ExecutionOutput(serializers.ModelSerializer[Execution]):
             code=execution.code,
             params=execution.message_params,
             names=self.context.get("names", NO_NAMES),
+            is_pause_wanted=is_pause_wanted(execution),
         )
         return sentence or None
 
