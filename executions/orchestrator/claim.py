@@ -11,7 +11,7 @@ _FREE = """(e.driver_id IS NULL OR e.driver_id IN
         (SELECT d.id FROM executions_driver d WHERE d.lease_until < clock_timestamp()))
     AND (e.not_before IS NULL OR e.not_before < clock_timestamp())"""
 PAUSE_WANTED = "COALESCE(e.pause_requested_at > COALESCE(e.resume_requested_at, '-infinity'), false)"
-# While staff drain the site nothing new begins; while a restored database is looked over, nothing is taken up.
+# While the site is drained nothing new begins; while a restored database is looked over nothing is taken up.
 _DRAINED = "EXISTS (SELECT 1 FROM executions_drain x WHERE x.ended_at IS NULL)"
 _HELD_BACK = "EXISTS (SELECT 1 FROM executions_drain x WHERE x.ended_at IS NULL AND x.holds_all)"
 # What has begun is taken up as long as anything of it may be under way. Set aside or to be looked over by a
