@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("executions", "0003_final_statuses")]
+    dependencies = [("executions", "0004_pause_and_crashes")]
 
     operations = [
         migrations.CreateModel(

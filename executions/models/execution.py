@@ -33,9 +33,14 @@ class ExecutionQuerySet(models.QuerySet["Execution"]):
 class Execution(models.Model):
     """One execution. Only the orchestrator writes `status`; people's wishes are the *_requested_at columns.
 
-    `driver` and `epoch` are the lease: whoever writes must hold the row with that epoch. `event_seq` and
-    `context_version` are the last numbers given out, under the row's lock. `result` is the answer as JSON,
-    `result_text` the same for a reader. `message_params` are what a sentence about `code` needs.
+    A pause is wanted as long as `pause_requested_at` is later than `resume_requested_at`.
+
+    `driver` and `epoch` are the lease: whoever writes must hold the row with that epoch. `at_rest` says that
+    it is paused with nothing in flight, so that no driver takes it up before somebody resumes or cancels it or
+    its time is up. `crash_count` counts the drivers that died while they worked on it, since an attempt's end
+    was last taken in. `event_seq` and `context_version` are the last numbers given out, under the row's lock.
+    `result` is the answer as JSON, `result_text` the same for a reader. `message_params` are what a sentence
+    about `code` needs.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -73,6 +78,7 @@ class Execution(models.Model):
         Driver, on_delete=models.SET_NULL, null=True, blank=True, related_name="executions"
     )
     epoch = models.PositiveIntegerField(default=0)
+    at_rest = models.BooleanField(default=False, db_default=False)
     crash_count = models.PositiveSmallIntegerField(default=0)
     event_seq = models.PositiveIntegerField(default=0)
     context_version = models.PositiveIntegerField(default=0)
@@ -97,10 +103,11 @@ class Execution(models.Model):
         ordering = ["-id"]
         indexes = [
             models.Index(
-                name="execution_claimable",
+                name="execution_begun",
                 fields=["id"],
-                condition=Q(status__in=["queued", "running", "paused", "cancelling"]),
+                condition=Q(status__in=["running", "paused", "cancelling", "quarantined"]),
             ),
+            models.Index(name="execution_queued", fields=["started_by", "id"], condition=Q(status="queued")),
             models.Index(name="execution_of_team", fields=["team", "-id"]),
             models.Index(
                 name="execution_usage_missing",

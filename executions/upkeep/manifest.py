@@ -25,8 +25,7 @@ class ManifestUnusable(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """One backup. `counts` has the rows of each of our tables; `key_ids` name the encryption keys, nothing
-    more.
+    """One backup. `counts` has the rows of each of our tables; `key_ids` only name the encryption keys.
 
     `made_at` is PostgreSQL's time of the snapshot: nothing that was committed later is in it.
     """
