@@ -82,6 +82,9 @@ DATABASES: dict[str, dict[str, Any]] = {
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+# How long a process that begins waits for PostgreSQL and Redis before it gives up.
+WAIT_FOR_DB_S = env.seconds("RENUM_WAIT_FOR_DB_S", default=60, low=0, high=3600)
+
 CACHES: dict[str, dict[str, Any]] = {
     "default": build_cache(REDIS_URL, prefix="renum", timeouts=CacheTimeouts()),
     # The queue's connection: BLPOP blocks for 1 s, and any error there costs its reader 10 s.

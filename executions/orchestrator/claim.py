@@ -9,19 +9,19 @@ from django.db import connection
 # took between our look and our lock is not free then, whatever is known of that driver here.
 _FREE = """(e.driver_id IS NULL OR e.driver_id IN
         (SELECT d.id FROM executions_driver d WHERE d.lease_until < clock_timestamp()))
-    AND (e.not_before IS NULL OR e.not_before < clock_timestamp())
-    AND NOT EXISTS (SELECT 1 FROM executions_drain x WHERE x.ended_at IS NULL AND x.holds_all)"""
-# While somebody drains, nothing that is queued begins; what is to end without a start ends all the same.
-_DRAINING = "EXISTS (SELECT 1 FROM executions_drain x WHERE x.ended_at IS NULL)"
+    AND (e.not_before IS NULL OR e.not_before < clock_timestamp())"""
 PAUSE_WANTED = "COALESCE(e.pause_requested_at > COALESCE(e.resume_requested_at, '-infinity'), false)"
+# While the site is drained nothing new begins; while a restored database is looked over nothing is taken up.
+_DRAINED = "EXISTS (SELECT 1 FROM executions_drain x WHERE x.ended_at IS NULL)"
+_HELD_BACK = "EXISTS (SELECT 1 FROM executions_drain x WHERE x.ended_at IS NULL AND x.holds_all)"
 # What has begun is taken up as long as anything of it may be under way. Set aside or to be looked over by a
 # person, it waits for that person; paused with nothing in flight, for its deadline too.
-_BEGUN = f"""e.status IN ('running', 'paused', 'cancelling', 'quarantined') AND {_FREE}
+_BEGUN = f"""e.status IN ('running', 'paused', 'cancelling', 'quarantined') AND {_FREE} AND NOT {_HELD_BACK}
     AND (e.cancel_requested_at IS NOT NULL OR NOT {PAUSE_WANTED} OR (e.status <> 'quarantined'
         AND e.code <> 'needs_review' AND (NOT e.at_rest OR e.deadline_at < clock_timestamp())))"""
-_QUEUED = f"""e.status = 'queued' AND {_FREE}
-    AND (e.cancel_requested_at IS NOT NULL OR NOT ({PAUSE_WANTED} OR {_DRAINING})
-        OR e.deadline_at < clock_timestamp())"""
+_QUEUED = f"""e.status = 'queued' AND {_FREE} AND NOT {_HELD_BACK}
+    AND (e.cancel_requested_at IS NOT NULL OR e.deadline_at < clock_timestamp()
+        OR NOT ({PAUSE_WANTED} OR {_DRAINED}))"""
 
 # Unfinished executions first, so that those of a dead driver go on before new ones begin. New ones in turn:
 # the next place goes to who holds the fewest, and each person's own are taken in their order. People are
