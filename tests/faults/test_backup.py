@@ -1,6 +1,7 @@
 """A backup in the middle of the load, and the restore after everything was destroyed (P29)."""
 
 import os
+import re
 import signal
 import time
 from pathlib import Path
@@ -19,11 +20,11 @@ from tests.fixtures.running import RunningRenum, wait_until
 
 pytestmark = pytest.mark.faults
 
-EXECUTIONS = 12
+EXECUTIONS = 10
 CAPACITY = 8
 DEFINITION = {
     "type": "sequential",
-    "agents": [{"agent_id": "agent-1"}, {"agent_id": "agent-2"}, {"agent_id": "agent-3"}],
+    "agents": [{"agent_id": "agent-1"}, {"agent_id": "agent-2"}],
 }
 OVER = ("completed", "partial", "failed", "cancelled")
 
@@ -37,7 +38,7 @@ def _kill(renum: RunningRenum) -> None:
 def _back_up_under_load(renum: RunningRenum, folder: Path) -> Path:
     """Return a backup made while runs are in flight, executions are queued and some are over."""
     team = renum.make_team(DEFINITION)
-    short = [renum.start(team, f"Short one {n}.") for n in range(3)]
+    short = [renum.start(team, f"Short one {n}.") for n in range(2)]
     renum.start_drivers(RENUM_CAPACITY=str(CAPACITY))
     for execution in short:
         renum.wait_for(execution)
@@ -85,12 +86,14 @@ def test_what_was_in_flight_at_the_backup_waits_for_a_person_and_starts_nothing_
         call_command("renum_restore", source=backup, replace=name, verify=True)
         figure("restore_rto_s", time.monotonic() - began)
         said = capsys.readouterr().out
-        assert "100 % of 1 stored secrets open" in said
-        figure("restore_keys_readable_percent", 100)
+        readable = re.search(r"(\d+) % of 1 stored secrets open", said)
+        assert readable is not None
+        assert readable[1] == "100"
+        figure("restore_keys_readable_percent", float(readable[1]))
         _check_waiting(renum, url)
         _check_resumed(renum, figure)
     # Sessions of this process on the restored database are over; the usual one is whole.
-    assert Execution.objects.count() == EXECUTIONS + 3
+    assert Execution.objects.count() == EXECUTIONS + 2
 
 
 def _check_waiting(renum: RunningRenum, url: str) -> None:
