@@ -1,5 +1,5 @@
 """Finished executions of long ago, in any number, written by SQL: what retention is there for."""
-# ruff: noqa: S608  the SQL is put together from constants of this file
+# ruff: noqa: E501  the SQL's lines
 
 from django.db import connection
 

@@ -13,10 +13,15 @@ from django.db import connection
 from executions.actions.resume_execution import resume_execution
 from executions.models import AgentRun, Driver, Execution, ExecutionEvent
 from executions.upkeep.drain import find_drain
+from executions.upkeep.backup import server_major
 from executions.upkeep.manifest import manifest_path, read_manifest
+from executions.upkeep.postgres_tools import PostgresTools
+from executions.upkeep.restore import RestoreIncomplete, restore
 from executions.upkeep.verify import verify
+from renum_site.embedded.client_tools import find_client_tools
 from tests.fixtures.other_database import empty_database, working_on
 from tests.fixtures.running import RunningRenum, wait_until
+from tests.integration.orchestrator.rows import make_driver, make_rows
 
 pytestmark = pytest.mark.faults
 
@@ -45,6 +50,7 @@ def _back_up_under_load(renum: RunningRenum, folder: Path) -> Path:
     for n in range(EXECUTIONS):
         renum.start(team, f'Compare the offers, number {n}. @@sim{{"takes": 3}}')
     wait_until(lambda: AgentRun.objects.filter(status="running").count() >= CAPACITY - 2, timeout_s=60)
+    assert verify().errors == ()
     call_command("renum_backup", to=folder)
     return next(folder.glob("*.dump"))
 
@@ -160,3 +166,42 @@ def test_a_backup_that_was_changed_or_is_of_a_newer_renum_is_refused_and_nothing
         assert connection.introspection.table_names() == []
         call_command("renum_restore", source=backup, verify=True)
         assert verify(quiescent=True).errors == ()
+
+
+def test_a_restore_that_breaks_off_leaves_the_database_held_and_can_be_made_again(
+    transactional_db, tmp_path, capsys
+):
+    make_rows()
+    call_command("renum_backup", to=tmp_path)
+    backup = next(tmp_path.glob("*.dump"))
+    folder, major = find_client_tools(at_least=server_major())
+    # Like a disk that is full: the rows do not come in, the tables are there.
+    breaking = tmp_path / "pg_restore"
+    breaking.write_text(f"""#!/bin/sh
+for given in "$@"; do
+    if [ "$given" = --section=data ]; then echo "no space left" >&2; exit 1; fi
+done
+exec {folder}/pg_restore "$@"
+""")
+    breaking.chmod(0o755)
+    with empty_database(f"{connection.settings_dict['NAME']}_restored") as name, working_on(name):
+        with pytest.raises(RestoreIncomplete, match=r"no space left.*--replace"):
+            restore(
+                backup,
+                tools=PostgresTools(folder=tmp_path, major=major),
+                by="olga",
+                replace=None,
+                say=lambda _: None,
+            )
+        held = find_drain()
+        assert held is not None
+        assert (held.holds_all, held.begun_by) == (True, "olga")
+
+        call_command("renum_restore", source=backup, replace=name, by="olga")
+        assert find_drain() is None
+        assert Execution.objects.filter(status="paused", code="needs_review").count() == 1
+        # A driver that lives is somebody at work: nobody empties the database under it.
+        make_driver()
+        with pytest.raises(CommandError, match="stop them first"):
+            call_command("renum_restore", source=backup, replace=name)
+        assert Execution.objects.count() == 2

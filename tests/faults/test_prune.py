@@ -55,7 +55,7 @@ class Watch:
                 began = time.monotonic()
                 other.execute("SELECT id, status FROM renum_team_executions ORDER BY id LIMIT 25").fetchall()
                 other.execute(
-                    "SELECT count(*) FROM (SELECT 1 FROM executions_executionevent ORDER BY id DESC LIMIT 100) x"
+                    "SELECT count(*) FROM (SELECT 1 FROM executions_executionevent LIMIT 100) x"
                 ).fetchone()
                 self.longest_read_s = max(self.longest_read_s, time.monotonic() - began)
                 self.longest_wait_s = max(self.longest_wait_s, float(waited))
@@ -108,7 +108,7 @@ def _prune_under_load(renum, settings, figure, *, number: int, name: str) -> Non
 
 
 def test_old_executions_go_while_drivers_work_and_nobody_waits(renum_on, settings, figure):
-    _prune_under_load(renum_on("2025-08"), settings, figure, number=5_000, name="prune")
+    _prune_under_load(renum_on("2025-08"), settings, figure, number=3_000, name="prune")
 
 
 @pytest.mark.long
@@ -139,8 +139,9 @@ def test_a_dry_run_counts_and_deletes_nothing_and_retention_zero_keeps_everythin
 
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO django_q_task (id, name, func, args, kwargs, started, stopped, success, attempt_count)"
-            " VALUES ('a', 'a', 'f', '', '', now() - interval '8 d', now() - interval '8 d', false, 1),"
+            "INSERT INTO django_q_task"
+            " (id, name, func, args, kwargs, started, stopped, success, attempt_count) VALUES"
+            " ('a', 'a', 'f', '', '', now() - interval '8 d', now() - interval '8 d', false, 1),"
             " ('b', 'b', 'f', '', '', now(), now(), false, 1)"
         )
     rows = make_rows()
@@ -165,8 +166,10 @@ def test_a_dry_run_counts_and_deletes_nothing_and_retention_zero_keeps_everythin
     assert Execution.objects.count() == 2
     settings.RETENTION_DAYS = 91
     with connection.cursor() as cursor:
-        cursor.execute("UPDATE renum_team_executions SET finished_at = now() - interval '91.5 d' WHERE id = %s",
-                       [rows.execution.pk])  # fmt: skip
+        cursor.execute(
+            "UPDATE renum_team_executions SET finished_at = now() - interval '91.5 d' WHERE id = %s",
+            [rows.execution.pk],
+        )
         cursor.execute("SELECT count(*) FROM django_q_task")
         assert cursor.fetchone() == (1,)
     prune()
