@@ -12,8 +12,8 @@ from django.db import connection
 
 from executions.actions.resume_execution import resume_execution
 from executions.models import AgentRun, Driver, Execution, ExecutionEvent
-from executions.upkeep.drain import find_drain
 from executions.upkeep.backup import server_major
+from executions.upkeep.drain import find_drain
 from executions.upkeep.manifest import manifest_path, read_manifest
 from executions.upkeep.postgres_tools import PostgresTools
 from executions.upkeep.restore import RestoreIncomplete, restore

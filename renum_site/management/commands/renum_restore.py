@@ -59,7 +59,6 @@ class Command(BaseCommand):
             ManifestUnusable,
             RestoreRefused,
             RestoreIncomplete,
-            ToolFailed,
             OSError,
         ) as error:
             raise CommandError(str(error)) from None
