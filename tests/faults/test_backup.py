@@ -10,6 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from executions.actions.cancel_execution import cancel_execution
 from executions.actions.resume_execution import resume_execution
 from executions.models import AgentRun, Driver, Execution, ExecutionEvent
 from executions.upkeep.backup import server_major
@@ -129,11 +130,14 @@ def _check_resumed(renum: RunningRenum, figure) -> None:
     assert known <= in_suna
     figure("restore_runs_unknown_to_backup", len(in_suna - known))
 
-    for execution in Execution.objects.exclude(status__in=OVER):
+    waiting = list(Execution.objects.exclude(status__in=OVER).order_by("id"))
+    for execution in waiting[:-1]:
         resume_execution(execution=execution, by=renum.owner)
+    cancel_execution(execution=waiting[-1], by=renum.owner)
     wait_until(lambda: not Execution.objects.exclude(status__in=OVER).exists(), timeout_s=90, every_s=0.2)
 
-    assert set(Execution.objects.values_list("status", flat=True)) == {"completed"}
+    assert set(Execution.objects.exclude(pk=waiting[-1].pk).values_list("status", flat=True)) == {"completed"}
+    assert Execution.objects.get(pk=waiting[-1].pk).status == "cancelled"
     # Each step that had a run at the backup has that one and no other.
     runs = AgentRun.objects.filter(step_id__in=begun)
     assert set(runs.values_list("suna_run_id", flat=True)) == known
