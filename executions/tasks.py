@@ -3,6 +3,7 @@
 from executions.orchestrator.drive import drive as drive_executions
 from executions.orchestrator.sweep import sweep as sweep_executions
 from executions.orchestrator.swept import record_sweep
+from executions.upkeep.daily_prune import prune_daily
 
 
 def drive(**_: object) -> None:
@@ -18,3 +19,8 @@ def sweep(**_: object) -> None:
     """Repair what hints missed: wake a driver, forget dead ones, find late runs, read missing usage."""
     sweep_executions()
     record_sweep()
+
+
+def prune(**_: object) -> None:
+    """Delete what is older than the retention."""
+    prune_daily()

@@ -5,8 +5,6 @@
 address.
 """
 
-import importlib
-import importlib.util
 import logging
 from collections.abc import Callable
 
@@ -19,14 +17,13 @@ from django_redis import get_redis_connection
 
 from billing.models import UserApiKey
 from executions.orchestrator.schema_fit import compare_schema
+from executions.upkeep.drain import find_drain
 from teams.api.problems import CONTENT_TYPE, RETRY_AFTER_S, problem_body
 from teams.models import SunaConnection
 from teams.models.encrypted_text import Undecryptable
 from teams.workflow.problems import Problem
 
 logger = logging.getLogger(__name__)
-
-DRAIN = "executions.upkeep.drain"
 
 
 @never_cache
@@ -95,14 +92,11 @@ def _find_key_trouble() -> str | None:
 
 
 def _find_drain_trouble() -> str | None:
-    # The part that drains is a later one than this.
-    if importlib.util.find_spec("executions.upkeep") is None or importlib.util.find_spec(DRAIN) is None:
-        return None
     try:
-        drain = importlib.import_module(DRAIN).find_drain()
+        drain = find_drain()
     except Error:
         return "PostgreSQL does not say whether Renum is draining."
-    return "Renum is draining: nothing new is begun." if drain is not None else None
+    return None if drain is None else "Renum is draining: nothing new is begun."
 
 
 CHECKS: dict[str, Callable[[], str | None]] = {

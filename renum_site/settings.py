@@ -102,6 +102,8 @@ CACHES: dict[str, dict[str, Any]] = {
 
 # The orchestrator and its queue
 ORCHESTRATOR = read_orchestrator_settings(env)
+# Finished executions older than this are deleted by renum_prune, each day; 0 keeps them for ever.
+RETENTION_DAYS = env.whole("RENUM_RETENTION_DAYS", default=90, low=0, high=36_500)
 Q_CLUSTER: dict[str, Any] = {
     "name": "renum",
     "django_redis": "q2",

@@ -15,7 +15,8 @@ from django.db import connection
 from django_redis import get_redis_connection
 from redis.exceptions import RedisError
 
-from executions.orchestrator.claim import count_claimable, database_now
+from executions.models import Drain
+from executions.orchestrator.claim import count_claimable, database_now, find_oldest_claimable_age_s
 from executions.orchestrator.queue import DRIVERS, TASKS, count_queued
 from executions.orchestrator.swept import find_swept_at
 
@@ -36,22 +37,16 @@ class Family:
     samples: Sequence[Sample]
 
 
-# The first condition is that of the index execution_claimable.
+# The conditions are those of the indexes execution_begun and execution_queued.
 _EXECUTIONS = """
 SELECT status, count(*), extract(epoch FROM clock_timestamp() - min(created_at)) FROM renum_team_executions
-WHERE status IN ('queued', 'running', 'paused', 'cancelling') GROUP BY status
+WHERE status IN ('running', 'paused', 'cancelling', 'quarantined') GROUP BY status
 UNION ALL
 SELECT status, count(*), extract(epoch FROM clock_timestamp() - min(created_at)) FROM renum_team_executions
-WHERE status = 'quarantined' GROUP BY status
+WHERE status = 'queued' GROUP BY status
 """
 _FINISHED = """
 SELECT status, count(*) FROM renum_team_executions WHERE id >= %s AND finished_at > %s GROUP BY status
-"""
-_UNCLAIMED_AGE = """
-SELECT extract(epoch FROM clock_timestamp() - min(created_at)) FROM renum_team_executions e
-LEFT JOIN executions_driver d ON d.id = e.driver_id
-WHERE e.status IN ('queued', 'running', 'cancelling') AND (d.id IS NULL OR d.lease_until < clock_timestamp())
-  AND (e.not_before IS NULL OR e.not_before < clock_timestamp())
 """
 _STEPS = """
 SELECT s.status, s.code, count(*) FROM renum_team_executions e
@@ -110,12 +105,13 @@ def _read_executions(now: dt.datetime) -> Iterator[Family]:
     yield _single(
         "renum_executions_unclaimed", "Executions free to be claimed, up to 1000.", count_claimable()
     )
-    [(age_s,)] = _ask(_UNCLAIMED_AGE)
     yield _single(
         "renum_oldest_unclaimed_age_seconds",
-        "Age of the oldest execution that no living driver holds.",
-        age_s or 0,
+        "Age of the oldest execution that is free to be claimed.",
+        find_oldest_claimable_age_s() or 0,
     )
+    drains = Drain.objects.filter(ended_at=None).count()
+    yield _single("renum_draining", "Whether nothing new is begun because somebody drains.", bool(drains))
     yield Family(
         name="renum_steps_waiting",
         help="Steps that are ready or under way and wait, by status and reason.",

@@ -15,7 +15,7 @@ from typing import Any
 from django.conf import settings
 from django_q.brokers import get_broker
 from django_q.cluster import Cluster
-from django_q.models import Schedule
+from django_q.models import Schedule, Task
 from django_q.signals import post_execute_in_worker, post_spawn, pre_execute
 from django_q.tasks import async_task
 
@@ -28,6 +28,9 @@ DRIVE_TASK = "executions.tasks.drive"
 SWEEP_TASK = "executions.tasks.sweep"
 CANARY_TASK = "executions.tasks.canary"
 SWEEP_SCHEDULE = "renum sweep"
+PRUNE_TASK = "executions.tasks.prune"
+PRUNE_SCHEDULE = "renum prune"
+TASK_TABLE: str = Task._meta.db_table  # noqa: SLF001  Django's own way to a table's name
 STOP_PATIENCE_S = 15.0
 # How long tasks are given to let go when nothing but the pipe and the loss of their parent tells them.
 LET_GO_S = 3.0
@@ -61,6 +64,19 @@ def schedule_sweep() -> None:
             "func": SWEEP_TASK,
             "schedule_type": Schedule.MINUTES,
             "minutes": 1,
+            "repeats": -1,
+            "cluster": settings.Q_CLUSTER["name"],
+        },
+    )
+
+
+def schedule_prune() -> None:
+    """Have old rows deleted once a day, on the cluster of short tasks; calling this again changes nothing."""
+    Schedule.objects.update_or_create(
+        name=PRUNE_SCHEDULE,
+        defaults={
+            "func": PRUNE_TASK,
+            "schedule_type": Schedule.DAILY,
             "repeats": -1,
             "cluster": settings.Q_CLUSTER["name"],
         },
@@ -155,6 +171,7 @@ def start_cluster(*, on_worker_born: Callable[..., None] | None = None) -> StopA
     if on_worker_born is not None:
         post_spawn.connect(on_worker_born, dispatch_uid="renum-worker-born", weak=False)
     schedule_sweep()
+    schedule_prune()
     cluster = StopAwareCluster()
     cluster.start()
     return cluster

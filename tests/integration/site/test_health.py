@@ -12,6 +12,7 @@ from django.contrib.staticfiles import finders
 from django.db import connection
 from django.test import Client
 
+from executions.upkeep.drain import begin_drain, end_drain
 from renum_site.processes import find_free_port
 from tests.fixtures.running import wait_until
 
@@ -97,6 +98,14 @@ def test_a_process_is_not_ready_when_stored_secrets_do_not_open(
 ) -> None:
     settings.RENUM_ENCRYPTION_KEYS = ["another-key-of-thirty-two-characters-or-more"]
     assert list(failing(client)) == ["/keys"]
+
+
+@pytest.mark.django_db
+def test_a_process_is_not_ready_while_somebody_drains(client: Client, clean_redis: object) -> None:
+    begin_drain(by="olga", reason="deploy")
+    assert failing(client) == {"/drain": "Renum is draining: nothing new is begun."}
+    end_drain(by="olga")
+    assert client.get("/readyz").status_code == 200
 
 
 def test_the_icon_is_found_by_its_old_name(client: Client) -> None:

@@ -73,7 +73,8 @@ def test_figures_are_those_of_the_rows_and_cost_one_statement_each(
     assert found['renum_queue_depth{cluster="drivers"}'] >= 1
     assert 0 <= found["renum_sweep_age_seconds"] < 60
     assert found["renum_redis_up"] == 1
-    assert len(asked) <= 13
+    assert found["renum_draining"] == 0
+    assert len(asked) <= 15
 
 
 @pytest.mark.django_db
