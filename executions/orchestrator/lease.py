@@ -17,6 +17,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
 
 from executions.models import Driver
+from executions.orchestrator.database_calls import read_only_is_away
 from teams.models.uuid7 import new_id
 
 logger = logging.getLogger(__name__)
@@ -99,7 +100,7 @@ class Lease:
     def _beat(self) -> bool:
         sent = time.monotonic()
         try:
-            with connection.cursor() as cursor:
+            with read_only_is_away(), connection.cursor() as cursor:
                 cursor.execute(_RENEW, [self._in_flight(), self.stopping, self._ttl_s, self.driver_id])
                 row = cursor.fetchone()
         except (OperationalError, InterfaceError) as error:
