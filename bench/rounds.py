@@ -13,7 +13,7 @@ from bench.plain_http import Wait, go_through, wait_knowing
 from bench.product import Product
 from bench.simulated_suna import SimulatedSuna, start_simulator
 from bench.situations import BenchError, Situation
-from executions.orchestrator.follow import poll_interval_s
+from executions.orchestrator.poll_pace import poll_interval_s
 from renum_site.processes import Supervisor
 
 Runner = Literal["renum", "plain", "raw"]

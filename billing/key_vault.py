@@ -95,3 +95,17 @@ def keys_to_hide(*, user_id: uuid.UUID) -> tuple[Secret, ...]:
             # A key that cannot be read was never sent, so nobody can repeat it.
             continue
     return tuple(keys)
+
+
+@sensitive_variables()
+def find_unreadable() -> list[uuid.UUID]:
+    """Return the rows whose key does not open with the configured encryption keys; no key is returned."""
+    unreadable: list[uuid.UUID] = []
+    for row_id in UserApiKey.objects.order_by("id").values_list("id", flat=True):
+        try:
+            row = UserApiKey.objects.with_secret().filter(id=row_id).first()
+            if row is not None:
+                row.open_key()
+        except Undecryptable:
+            unreadable.append(row_id)
+    return unreadable

@@ -21,9 +21,9 @@ Errors are split by who can act, as their classes say:
     └── RedirectRefused        the connection's owner: the base URL points somewhere else
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import Any, Protocol
 
 MAX_ID_CHARS = 128
@@ -147,6 +147,27 @@ class RunStatus(StrEnum):
     UNKNOWN = "unknown"
 
 
+class Urgency(IntEnum):
+    """What a call is for, the most urgent first: where calls wait for their turn, this is their order.
+
+    `FINISH` ends what is under way: a result, a stop, the question whether a run is over that a hint made us
+    ask. `NEXT` starts a step of an execution that has begun. `POLL` only looks. `NEW` begins an execution.
+    """
+
+    FINISH = 0
+    NEXT = 1
+    POLL = 2
+    NEW = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HintsOffered:
+    """How a service tells that a run may be over: by `watch_run`, and by `list_active_runs`."""
+
+    by_watching: bool = False
+    by_list: bool = False
+
+
 class SecretText:
     """A secret that shows itself to nobody by accident: no repr, no str, no pickle, no format."""
 
@@ -173,12 +194,16 @@ class SecretText:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRequest:
-    """What a run is started with. `user_keys` maps a service's name to the user's key for it."""
+    """What a run is started with. `user_keys` maps a service's name to the user's key for it.
+
+    `urgency` is `NEW` for the first step of an execution that has nothing finished yet.
+    """
 
     agent_id: str
     prompt: str
     model_name: str | None = None
     user_keys: Mapping[str, SecretText] = field(default_factory=dict)
+    urgency: Urgency = Urgency.NEXT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,8 +270,14 @@ class AgentView:
 class AgentService(Protocol):
     """One connection to the service.
 
-    Every call has a total deadline and a size cap, and raises only `AgentServiceError`s.
+    Every call has a total deadline and a size cap, and raises only `AgentServiceError`s. Only `watch_run` may
+    last as long as the run does.
     """
+
+    @property
+    def hints(self) -> HintsOffered:
+        """Which of the two kinds of hints this service gives without harm."""
+        ...
 
     async def prepare_run(self, request: RunRequest) -> str | None:
         """Make the place of one run and put the prompt there, starting nothing.
@@ -263,8 +294,24 @@ class AgentService(Protocol):
         """Return the runs of a place, newest first."""
         ...
 
-    async def get_run(self, run_id: str) -> RunView:
+    async def get_run(self, run_id: str, *, urgency: Urgency = Urgency.POLL) -> RunView:
         """Return what the service says of a run: the truth about its status."""
+        ...
+
+    async def watch_run(self, run_id: str, *, heard: Callable[[int], None]) -> bool:
+        """Return when the service hints that a run may be over: True where it said so.
+
+        False where it only stopped telling. It may never return, and what it says proves nothing: `get_run`
+        does. `heard` is told how many events came, first 0 when the service begins to tell. Only where
+        `hints.by_watching` says so; cancelling ends it.
+        """
+        ...
+
+    async def list_active_runs(self) -> frozenset[str]:
+        """Return the ids of all runs that the service says are under way; only where `hints.by_list`.
+
+        A hint and no more: a run that is missing may be over.
+        """
         ...
 
     async def get_result(self, run_id: str, *, place: str | None) -> RunResult:

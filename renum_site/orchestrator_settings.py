@@ -13,7 +13,12 @@ class OrchestratorSettings:
     or a second run could be started beside a slow first one. A driver lingers longer than a lease lasts,
     so that it picks up what a dead one held. A stop counts once Suna has said twice, `stop_settle_s` apart,
     that the run is over. `suna_connections` is how many calls one driver has under way on one connection to
-    Suna; more of them wait for their turn.
+    Suna; more of them wait for their turn, and streams are not among them. A driver asks for its runs at
+    most `polls_per_s` times a second, and for a run of which a stream or a list tells only each
+    `poll_beside_stream_s`; it holds up to `streams` streams with `stream_events_per_s` together, and polls
+    beyond that. Of executions that wait for a driver one person may have `max_queued`, all together
+    `max_queued_site`. `alive_within_s` is how long it may be unproven that a cluster's workers take tasks; it
+    must outlast a lease.
     """
 
     lease_ttl_s: float
@@ -21,9 +26,16 @@ class OrchestratorSettings:
     claim_interval_s: float
     claim_chunk: int
     capacity: int
+    max_queued: int
+    max_queued_site: int
     poll_min_s: float
     poll_max_s: float
     poll_divisor: float
+    polls_per_s: int
+    poll_beside_stream_s: float
+    streams: int
+    stream_events_per_s: int
+    active_list_tick_s: float
     call_deadline_s: float
     start_grace_s: float
     stop_settle_s: float
@@ -33,6 +45,7 @@ class OrchestratorSettings:
     commit_batch: int
     drivers_workers: int
     suna_connections: int
+    alive_within_s: float
 
 
 def read_orchestrator_settings(env: Env) -> OrchestratorSettings:
@@ -42,10 +55,17 @@ def read_orchestrator_settings(env: Env) -> OrchestratorSettings:
         beat_s=env.seconds("RENUM_BEAT_S", default=5, low=0.1, high=200),
         claim_interval_s=env.seconds("RENUM_CLAIM_INTERVAL_S", default=2, low=0.05, high=60),
         claim_chunk=env.whole("RENUM_CLAIM_CHUNK", default=25, low=1, high=1000),
-        capacity=env.whole("RENUM_CAPACITY", default=300, low=1, high=5000),
+        capacity=env.whole("RENUM_CAPACITY", default=1000, low=1, high=5000),
+        max_queued=env.whole("RENUM_MAX_QUEUED", default=500, low=1, high=1_000_000),
+        max_queued_site=env.whole("RENUM_MAX_QUEUED_SITE", default=5000, low=1, high=1_000_000),
         poll_min_s=env.seconds("RENUM_POLL_MIN_S", default=0.5, low=0.02, high=60),
         poll_max_s=env.seconds("RENUM_POLL_MAX_S", default=5, low=0.02, high=300),
         poll_divisor=env.seconds("RENUM_POLL_DIVISOR", default=10, low=1, high=1000),
+        polls_per_s=env.whole("RENUM_POLLS_PER_S", default=150, low=1, high=10_000),
+        poll_beside_stream_s=env.seconds("RENUM_POLL_BESIDE_STREAM_S", default=10, low=0.02, high=300),
+        streams=env.whole("RENUM_STREAMS", default=1000, low=0, high=10_000),
+        stream_events_per_s=env.whole("RENUM_STREAM_EVENTS_PER_S", default=5000, low=1, high=1_000_000),
+        active_list_tick_s=env.seconds("RENUM_ACTIVE_LIST_TICK_S", default=0.5, low=0.05, high=60),
         call_deadline_s=env.seconds("RENUM_CALL_DEADLINE_S", default=30, low=0.2, high=300),
         start_grace_s=env.seconds("RENUM_START_GRACE_S", default=35, low=0.2, high=600),
         stop_settle_s=env.seconds("RENUM_STOP_SETTLE_S", default=3, low=0, high=60),
@@ -55,6 +75,7 @@ def read_orchestrator_settings(env: Env) -> OrchestratorSettings:
         commit_batch=env.whole("RENUM_COMMIT_BATCH", default=200, low=1, high=5000),
         drivers_workers=env.whole("RENUM_DRIVERS_WORKERS", default=2, low=1, high=64),
         suna_connections=env.whole("RENUM_SUNA_CONNECTIONS", default=32, low=1, high=1000),
+        alive_within_s=env.seconds("RENUM_ALIVE_WITHIN_S", default=60, low=3, high=3600),
     )
     if settings.beat_s * 2 > settings.lease_ttl_s:
         msg = "RENUM_BEAT_S must be at most half of RENUM_LEASE_TTL_S, or one late beat would lose the lease."

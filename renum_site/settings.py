@@ -82,6 +82,9 @@ DATABASES: dict[str, dict[str, Any]] = {
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+# How long a process that begins waits for PostgreSQL and Redis before it gives up.
+WAIT_FOR_DB_S = env.seconds("RENUM_WAIT_FOR_DB_S", default=60, low=0, high=3600)
+
 CACHES: dict[str, dict[str, Any]] = {
     "default": build_cache(REDIS_URL, prefix="renum", timeouts=CacheTimeouts()),
     # The queue's connection: BLPOP blocks for 1 s, and any error there costs its reader 10 s.
@@ -99,6 +102,8 @@ CACHES: dict[str, dict[str, Any]] = {
 
 # The orchestrator and its queue
 ORCHESTRATOR = read_orchestrator_settings(env)
+# Finished executions older than this are deleted by renum_prune, each day; 0 keeps them for ever.
+RETENTION_DAYS = env.whole("RENUM_RETENTION_DAYS", default=90, low=0, high=36_500)
 Q_CLUSTER: dict[str, Any] = {
     "name": "renum",
     "django_redis": "q2",

@@ -3,19 +3,12 @@
 from django.db import transaction
 from django.db.models.functions import Now
 
+from executions.actions.execution_rights import AlreadyOver, check_may_change
 from executions.models import Execution
 from executions.orchestrator.append import append_events
 from executions.orchestrator.changes import Event
 from executions.orchestrator.wake import wake_drivers_on_commit
-from teams.actions.refusal import Refusal
-from teams.actions.rights import check_role, check_staff
 from teams.models import User
-
-
-class AlreadyOver(Refusal):
-    """The execution has ended; there is nothing to cancel."""
-
-    code = "already_over"
 
 
 def cancel_execution(*, execution: Execution, by: User, as_staff: bool = False) -> Execution:
@@ -24,10 +17,7 @@ def cancel_execution(*, execution: Execution, by: User, as_staff: bool = False) 
     Raises NotAllowed for less than an operator and AlreadyOver. With `as_staff`, the right to change
     executions counts instead of the role.
     """
-    if as_staff:
-        check_staff(by, "executions.change_execution")
-    else:
-        check_role(by, "operator", execution.team)
+    check_may_change(by, execution, as_staff=as_staff)
     with transaction.atomic():
         asked = (
             Execution.objects.unfinished()

@@ -1,6 +1,6 @@
 """Finding out which Suna a connection leads to, and keeping that on the connection."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from asgiref.sync import async_to_sync
 from django.db.models.functions import Now
@@ -27,12 +27,15 @@ def detect_connection(
     check_may_manage(by, connection)
     if by is not None and connection.owner_id is not None:
         check_own_base_url(connection.base_url)
-    found = profile or _ask(connection)
-    if found not in PROFILES:
+    detection = None if profile else _ask(connection)
+    found = profile if detection is None else detection.profile
+    if found is None or found not in PROFILES:
         spoken = ", ".join(PROFILES)
         message = f"Renum does not speak the wire profile {found} yet. It speaks {spoken}."
         raise SunaUnusable(message, code="unknown_suna")
     capabilities = PROFILES[found].capabilities
+    if detection is not None and detection.lists_active_runs:
+        capabilities = replace(capabilities, lists_active_runs=True)
     if found != connection.wire_profile:
         # Users' keys go only where they are read; a Suna that became another one asks for a new consent.
         connection.sends_user_keys = capabilities.honours_user_keys
@@ -50,7 +53,7 @@ def detect_connection(
     return connection
 
 
-def _ask(connection: SunaConnection) -> str:
+def _ask(connection: SunaConnection) -> Detection:
     try:
         held = connection.credential()
         found: Detection = async_to_sync(detect_profile)(
@@ -70,4 +73,4 @@ def _ask(connection: SunaConnection) -> str:
             f"Renum cannot use this address: {found.refused_because}.",
             code="unknown_suna",
         )
-    return found.profile
+    return found

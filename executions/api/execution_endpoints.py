@@ -1,18 +1,17 @@
-"""Executions: start one, list them, follow one, cancel one."""
+"""Executions: start one, list them, follow one. What may be asked of one is in `verb_endpoints`."""
 
 import uuid
 
 from django.http import Http404
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.reverse import reverse
 
-from executions.actions.cancel_execution import cancel_execution
 from executions.actions.start_execution import start_execution
-from executions.api.execution_input import CancelInput, StartInput
+from executions.api.accepted import IDEMPOTENCY_KEY, accepted_answer
+from executions.api.execution_input import StartInput
 from executions.api.execution_output import ExecutionOutput, execution_detail
 from executions.api.executions_seen import LARGE, executions_of, find_execution
-from executions.api.step_output import step_detail
+from executions.api.step_output import step_detail, steps_with_origin
 from executions.engine.state import ExecutionStatus
 from teams.api.authentication import person
 from teams.api.endpoint import PAGE, Endpoint, page_of, read_body
@@ -41,13 +40,9 @@ class TeamExecutions(Endpoint):
             team=team,
             by=person(request),
             prompt=read_body(request, StartInput)["prompt"],
-            idempotency_key=request.headers.get("Idempotency-Key"),
+            idempotency_key=request.headers.get(IDEMPOTENCY_KEY),
         )
-        execution = find_execution(person(request), started.execution.pk)
-        place = reverse("api:execution", kwargs={"execution_id": execution.pk}, request=request)
-        headers = {"Location": place, "Idempotent-Replayed": "false" if started.created else "true"}
-        written = ExecutionOutput(execution, context={"request": request}).data
-        return Response(written, status=202, headers=headers)
+        return accepted_answer(started, request)
 
 
 class ExecutionList(Endpoint):
@@ -75,24 +70,10 @@ class ExecutionStepDetail(Endpoint):
     def get(self, request: Request, execution_id: uuid.UUID, step_id: str) -> Response:
         """Show it with its input, its conditions and its runs."""
         execution = find_execution(person(request), execution_id, large=("plan",))
-        step = execution.steps.filter(step_id=step_id).first()
+        step = steps_with_origin(execution).filter(step_id=step_id).first()
         if step is None:
             raise Http404
         return Response(step_detail(execution, step, request))
-
-
-class ExecutionCancellation(Endpoint):
-    """The wish that an execution ends."""
-
-    scopes = {"POST": "run"}
-
-    def post(self, request: Request, execution_id: uuid.UUID) -> Response:
-        """Ask for it; the runs are stopped from then on. Asking again changes nothing."""
-        execution = find_execution(person(request), execution_id)
-        read_body(request, CancelInput)
-        cancel_execution(execution=execution, by=person(request))
-        asked = find_execution(person(request), execution_id)
-        return Response(ExecutionOutput(asked, context={"request": request}).data, status=202)
 
 
 def _list(request: Request, team_id: uuid.UUID | None) -> Response:

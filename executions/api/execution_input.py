@@ -9,5 +9,5 @@ class StartInput(InputSerializer):
     prompt = Text(allow_blank=True)
 
 
-class CancelInput(InputSerializer):
+class NothingInput(InputSerializer):
     """Nothing: the address says it all. An empty body and {} are both taken."""

@@ -8,10 +8,12 @@ from rest_framework.reverse import reverse
 
 from billing.ledger import totals_of_execution
 from billing.models import UsageLog
+from executions.api.executions_seen import verbs_of
 from executions.api.figures import cost_of, figures_of, usage_of
 from executions.api.step_output import step_rows
 from executions.models import Execution, ExecutionEvent
 from executions.wording import NO_NAMES, execution_sentence
+from teams.api.authentication import person
 from teams.api.null_text import TextOrNull
 from teams.api.team_output import PersonOutput
 from teams.models import Team
@@ -23,7 +25,13 @@ LINKS = {
     "events": "execution-events",
     "usage": "execution-usage",
     "cancel": "execution-cancellation",
+    "pause": "execution-pause",
+    "resume": "execution-resume",
+    "release": "execution-release",
+    "retry": "execution-retry",
+    "run_again": "execution-run-again",
 }
+MAX_RETRIES = 100
 
 
 class TeamNameOutput(serializers.ModelSerializer[Team]):
@@ -40,6 +48,8 @@ class ExecutionOutput(serializers.ModelSerializer[Execution]):
     `code`, `message` and `params` say why it stands where it stands: for programs, for people (in the
     request's language), and the facts. `names` of the serializer's context are the words for step ids in the
     message; without them, as in lists, the ids themselves stand there. Null where there is nothing to say.
+    `can` are the verbs that are legal now for whoever asks, each with its address under the same word in
+    `links`.
     """
 
     team = TeamNameOutput()
@@ -50,6 +60,7 @@ class ExecutionOutput(serializers.ModelSerializer[Execution]):
     params = serializers.JSONField(source="message_params")
     usage = serializers.SerializerMethodField()
     cost = serializers.SerializerMethodField()
+    can = serializers.SerializerMethodField()
     links = serializers.SerializerMethodField()
 
     class Meta:
@@ -66,7 +77,11 @@ class ExecutionOutput(serializers.ModelSerializer[Execution]):
             "usage",
             "cost",
             "usage_complete",
+            "retried_from",
+            "can",
             "cancel_requested_at",
+            "pause_requested_at",
+            "resume_requested_at",
             "deadline_at",
             "created_at",
             "started_at",
@@ -91,6 +106,10 @@ class ExecutionOutput(serializers.ModelSerializer[Execution]):
     def get_cost(self, execution: Execution) -> dict[str, Any]:
         """Return the cost so far."""
         return cost_of(execution.cost_metrics)
+
+    def get_can(self, execution: Execution) -> list[str]:
+        """Return what the person may do with it now."""
+        return list(verbs_of(execution, person(self.context["request"])))
 
     def get_links(self, execution: Execution) -> dict[str, str]:
         """Return where the execution's other addresses are."""
@@ -143,10 +162,13 @@ def execution_detail(execution: Execution, request: Request) -> dict[str, Any]:
     """Return an execution with its prompt, its steps and its answer. Figures are sums of ledger rows."""
     totals = totals_of_execution(execution.pk)
     plan = plan_from_json(execution.plan)
+    seen = Execution.objects.for_user(person(request))
+    retries = seen.filter(retried_from=execution).order_by("-id")
     context = {"request": request, "names": step_titles(plan.steps)}
     return {
         **ExecutionOutput(execution, context=context).data,
         **figures_of(totals.overall),
+        "retries": list(retries.values_list("id", flat=True)[:MAX_RETRIES]),
         "prompt": execution.initial_prompt,
         "answer": execution.result,
         "result_text": execution.result_text,

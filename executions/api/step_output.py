@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import QuerySet
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.reverse import reverse
@@ -29,12 +30,14 @@ class StepOutput(serializers.ModelSerializer[ExecutionStep]):
     """A step: where it stands, why, and its result as text and as data.
 
     `code`, `message` and `params` say why: for programs, for people (in the request's language; null where
-    the step completed), and the facts. The serializer's context holds `standing`, a Standing.
+    the step completed), and the facts. `reused_from` is the execution in which the result was made, null
+    where that is this one. The serializer's context holds `standing`, a Standing.
     """
 
     code = TextOrNull()
     message = serializers.SerializerMethodField()
     params = serializers.JSONField(source="reason_params")
+    reused_from = serializers.UUIDField(source="reused_from.execution_id", default=None)
 
     class Meta:
         model = ExecutionStep
@@ -49,6 +52,7 @@ class StepOutput(serializers.ModelSerializer[ExecutionStep]):
             "params",
             "attempts",
             "retry_at",
+            "reused_from",
             "result_text",
             "result_data",
             "started_at",
@@ -123,10 +127,16 @@ class AgentRunOutput(serializers.ModelSerializer[AgentRun]):
         return cost_of(run.individual_cost_metrics)
 
 
+def steps_with_origin(execution: Execution) -> QuerySet[ExecutionStep]:
+    """Return the steps, each with what names the step that it was reused from."""
+    unread = ("input", "input_cuts", "conditions", "result_text", "result_data", "reason_params")
+    return execution.steps.select_related("reused_from").defer(*(f"reused_from__{name}" for name in unread))
+
+
 def step_rows(execution: Execution, plan: Plan, totals: Totals, request: Request) -> list[dict[str, Any]]:
     """Return the execution's steps in the order of the document, in one query."""
     # A step's input may be 256 KiB: it is shown with the step alone.
-    steps = list(execution.steps.order_by("position").defer("input", "input_cuts", "conditions"))
+    steps = list(steps_with_origin(execution).order_by("position").defer("input", "input_cuts", "conditions"))
     context = {"standing": _standing(plan, {step.step_id: step.status for step in steps})}
     return [_step(StepOutput(step, context=context).data, step, totals, execution, request) for step in steps]
 

@@ -3,13 +3,20 @@
 from django.urls import path, register_converter
 
 from executions.api.execution_endpoints import (
-    ExecutionCancellation,
     ExecutionDetail,
     ExecutionList,
     ExecutionStepDetail,
     TeamExecutions,
 )
 from executions.api.record_endpoints import ExecutionEvents, ExecutionUsage
+from executions.api.verb_endpoints import (
+    ExecutionCancellation,
+    ExecutionPause,
+    ExecutionRelease,
+    ExecutionResumption,
+    ExecutionRetry,
+    ExecutionRunAgain,
+)
 from teams.api.converters import StepId
 
 register_converter(StepId, "step")
@@ -23,5 +30,10 @@ urlpatterns = [
     path(f"{_ONE}/events", ExecutionEvents.as_view(), name="execution-events"),
     path(f"{_ONE}/usage", ExecutionUsage.as_view(), name="execution-usage"),
     path(f"{_ONE}/cancel", ExecutionCancellation.as_view(), name="execution-cancellation"),
+    path(f"{_ONE}/pause", ExecutionPause.as_view(), name="execution-pause"),
+    path(f"{_ONE}/resume", ExecutionResumption.as_view(), name="execution-resume"),
+    path(f"{_ONE}/release", ExecutionRelease.as_view(), name="execution-release"),
+    path(f"{_ONE}/retry", ExecutionRetry.as_view(), name="execution-retry"),
+    path(f"{_ONE}/run-again", ExecutionRunAgain.as_view(), name="execution-run-again"),
     path(f"{_ONE}/steps/<step:step_id>", ExecutionStepDetail.as_view(), name="execution-step"),
 ]

@@ -9,7 +9,8 @@ import json
 import logging
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import islice
 
 from django_redis import get_redis_connection
 from redis.exceptions import RedisError, WatchError
@@ -22,6 +23,7 @@ logger = logging.getLogger(__name__)
 
 KEEP_S = 86_400
 LEAVE_ALONE_S = 5.0
+FORGET_AT_ONCE = 500
 
 
 class _Absence:
@@ -94,6 +96,14 @@ def replace_context(execution_id: uuid.UUID, *, version: int, values: Mapping[st
             pipe.execute()
     except RedisError as error:
         _away.note("put into Redis", execution_id, error)
+
+
+def forget_contexts(execution_ids: Iterable[uuid.UUID]) -> None:
+    """Drop the copies of these executions, because their versions may be counted anew. Raises RedisError."""
+    ids = iter(execution_ids)
+    client = get_redis_connection("context")
+    while batch := list(islice(ids, FORGET_AT_ONCE)):
+        client.delete(*(key_of(execution_id) for execution_id in batch))
 
 
 def _find_copy(execution_id: uuid.UUID, version: int) -> dict[str, Json] | None:

@@ -2,6 +2,7 @@
 
 from executions.models.agent_run import AgentRun
 from executions.models.context import ContextChange, ContextSnapshot
+from executions.models.drain import Drain
 from executions.models.driver import Driver
 from executions.models.execution import Execution
 from executions.models.execution_event import ExecutionEvent
@@ -11,6 +12,7 @@ __all__ = [
     "AgentRun",
     "ContextChange",
     "ContextSnapshot",
+    "Drain",
     "Driver",
     "Execution",
     "ExecutionEvent",

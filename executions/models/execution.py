@@ -4,14 +4,14 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, OuterRef, Q, Subquery
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from executions.engine.state import EXECUTION_TERMINAL, ExecutionStatus
 from executions.models.choices import choices_of
 from executions.models.driver import Driver
-from teams.models import SunaConnection, Team, WorkflowVersion
+from teams.models import SunaConnection, Team, TeamMembership, WorkflowVersion
 from teams.models.uuid7 import new_id
 
 if TYPE_CHECKING:
@@ -25,6 +25,16 @@ class ExecutionQuerySet(models.QuerySet["Execution"]):
         """Return the executions of the teams that the user may see."""
         return self.filter(team__in=Team.objects.for_user(user))
 
+    def for_staff(self, user: "User", permission: str) -> "ExecutionQuerySet":
+        """Return every execution to staff with that permission, and none to anybody else."""
+        is_allowed = user.is_active and user.is_staff and user.has_perm(permission)
+        return self.all() if is_allowed else self.none()
+
+    def with_role_of(self, user: "User") -> "ExecutionQuerySet":
+        """Note on each the user's role as a member of its team as `member_role`; null where they are none."""
+        membership = TeamMembership.objects.filter(team=OuterRef("team_id"), user=user)
+        return self.annotate(member_role=Subquery(membership.values("role")[:1]))
+
     def unfinished(self) -> "ExecutionQuerySet":
         """Return those that are not in a terminal status."""
         return self.exclude(status__in=EXECUTION_TERMINAL)
@@ -33,9 +43,14 @@ class ExecutionQuerySet(models.QuerySet["Execution"]):
 class Execution(models.Model):
     """One execution. Only the orchestrator writes `status`; people's wishes are the *_requested_at columns.
 
-    `driver` and `epoch` are the lease: whoever writes must hold the row with that epoch. `event_seq` and
-    `context_version` are the last numbers given out, under the row's lock. `result` is the answer as JSON,
-    `result_text` the same for a reader. `message_params` are what a sentence about `code` needs.
+    A pause is wanted as long as `pause_requested_at` is later than `resume_requested_at`.
+
+    `driver` and `epoch` are the lease: whoever writes must hold the row with that epoch. `at_rest` says that
+    it is paused with nothing in flight: no driver takes it up before somebody resumes or cancels it or its
+    time is up. `crash_count` counts the drivers that died while they worked on it, since an attempt's end
+    was last taken in. `event_seq` and `context_version` are the last numbers given out, under the row's lock.
+    `result` is the answer as JSON, `result_text` the same for a reader. `message_params` are what a sentence
+    about `code` needs.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -73,6 +88,7 @@ class Execution(models.Model):
         Driver, on_delete=models.SET_NULL, null=True, blank=True, related_name="executions"
     )
     epoch = models.PositiveIntegerField(default=0)
+    at_rest = models.BooleanField(default=False, db_default=False)
     crash_count = models.PositiveSmallIntegerField(default=0)
     event_seq = models.PositiveIntegerField(default=0)
     context_version = models.PositiveIntegerField(default=0)
@@ -97,10 +113,11 @@ class Execution(models.Model):
         ordering = ["-id"]
         indexes = [
             models.Index(
-                name="execution_claimable",
+                name="execution_begun",
                 fields=["id"],
-                condition=Q(status__in=["queued", "running", "paused", "cancelling"]),
+                condition=Q(status__in=["running", "paused", "cancelling", "quarantined"]),
             ),
+            models.Index(name="execution_queued", fields=["started_by", "id"], condition=Q(status="queued")),
             models.Index(name="execution_of_team", fields=["team", "-id"]),
             models.Index(
                 name="execution_usage_missing",

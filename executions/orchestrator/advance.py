@@ -7,7 +7,8 @@ attempt's end and what follows from it) is committed together.
 import asyncio
 import datetime as dt
 import uuid
-from typing import Protocol
+from collections.abc import Coroutine
+from typing import Any, Protocol, TypeVar
 
 from executions.agent_service import AgentService
 from executions.context.store import read_context
@@ -17,7 +18,6 @@ from executions.engine.ending import decide_ending
 from executions.engine.state import (
     EXECUTION_TERMINAL,
     STEP_ACTIVE,
-    ExecutionStatus,
     Reason,
     StepStatus,
 )
@@ -26,11 +26,15 @@ from executions.models import ExecutionStep
 from executions.orchestrator.attempt import Attempt
 from executions.orchestrator.changes import Changes, Committed, Event
 from executions.orchestrator.database_calls import in_any_thread
-from executions.orchestrator.obey import Obeyed, begin, begin_to_cancel, obey
+from executions.orchestrator.hints import Hints
+from executions.orchestrator.obey import Obeyed, obey
 from executions.orchestrator.outcomes import Outcome
 from executions.orchestrator.take_in import take_in
 from executions.orchestrator.tracked import RunRecord, Tracked
+from executions.orchestrator.wishes import heed_wishes, rests
 from teams.workflow.plan import Json
+
+T = TypeVar("T")
 
 LONGEST_WAIT_S = 30.0
 
@@ -51,6 +55,11 @@ class Holder(Protocol):
         """PostgreSQL's time."""
         ...
 
+    @property
+    def hints(self) -> Hints:
+        """What tells that runs may be over."""
+        ...
+
     async def commit(self, changes: Changes) -> Committed:
         """Write changes with whatever else is pending."""
         ...
@@ -59,9 +68,13 @@ class Holder(Protocol):
         """Return the client of a connection as it stands now."""
         ...
 
+    def charge(self, execution_id: uuid.UUID, work: Coroutine[Any, Any, T]) -> Coroutine[Any, Any, T]:
+        """Return work whose crash is charged to the execution."""
+        ...
+
 
 class Advance:
-    """One execution under way. `run` ends when the execution is over, or raises when it is lost."""
+    """One execution under way. `run` ends when it is over or at rest, or raises when it is lost."""
 
     def __init__(self, holder: Holder, tracked: Tracked, service: AgentService) -> None:
         self.tracked = tracked
@@ -69,6 +82,7 @@ class Advance:
         self._holder = holder
         self._inbox: asyncio.Queue[Outcome | None] = asyncio.Queue()
         self._attempts: dict[str, Attempt] = {}
+        self._heard_at = dt.datetime.min.replace(tzinfo=dt.UTC)
 
     def wake(self, *, cancel_requested: bool = False) -> None:
         """Have the execution look at itself again, at once."""
@@ -76,8 +90,19 @@ class Advance:
             self.tracked.request_cancel()
         self._inbox.put_nowait(None)
 
+    def hear_wishes(self, *, cancel_requested: bool, pause_requested: bool, at: dt.datetime) -> None:
+        """Take in what people wish as of `at`, PostgreSQL's time; an older word than the last is ignored."""
+        if at < self._heard_at:
+            return
+        self._heard_at = at
+        if cancel_requested and not self.tracked.state.cancel_requested:
+            self.wake(cancel_requested=True)
+        if pause_requested is not self.tracked.state.paused:
+            self.tracked.want_paused(paused=pause_requested)
+            self.wake()
+
     async def run(self) -> None:
-        """Advance until the execution is over."""
+        """Advance until the execution is over, or paused with nothing in flight."""
         async with asyncio.TaskGroup() as group:
             await self._adopt(group)
             ended: list[Outcome] = []
@@ -85,7 +110,14 @@ class Advance:
                 await self._take_turn(group, ended)
                 if self.tracked.state.status in EXECUTION_TERMINAL:
                     return
+                if not self._attempts and rests(self.tracked, now=self.now()):
+                    return
                 ended = await self._wait()
+
+    @property
+    def hints(self) -> Hints:
+        """What tells that runs may be over."""
+        return self._holder.hints
 
     def may_start(self) -> bool:
         """Whether an attempt may send a start now."""
@@ -144,11 +176,7 @@ class Advance:
             for decision in decide_ending(self.tracked.plan, self.tracked.state):
                 obey(self.tracked, decision, changes, obeyed, now=self.now())
         await self._refresh_context()
-        status = self.tracked.state.status
-        if self.tracked.state.cancel_requested and status is not ExecutionStatus.CANCELLING:
-            begin_to_cancel(self.tracked, changes)
-        elif status is ExecutionStatus.QUEUED:
-            begin(self.tracked, changes)
+        heed_wishes(self.tracked, changes, now=self.now())
         for decision in decide(self.tracked.plan, self.tracked.state, self.now()):
             # Everything is decided, but the execution is over only when every run in Suna is.
             if isinstance(decision, FinishExecution) and self._attempts:
@@ -181,7 +209,8 @@ class Advance:
             run=run,
         )
         self._attempts[step_id] = attempt
-        group.create_task(self._carry_out(attempt), name=f"{self.tracked.id} {step_id}")
+        work = self._holder.charge(self.tracked.id, self._carry_out(attempt))
+        group.create_task(work, name=f"{self.tracked.id} {step_id}")
         return attempt
 
     async def _carry_out(self, attempt: Attempt) -> None:
@@ -223,8 +252,11 @@ class Advance:
     async def _commit(self, changes: Changes) -> Committed:
         committed = await self._holder.commit(changes)
         self.tracked.context_version = committed.context_version
-        if committed.cancel_requested and not self.tracked.state.cancel_requested:
-            self.wake(cancel_requested=True)
+        self.hear_wishes(
+            cancel_requested=committed.cancel_requested,
+            pause_requested=committed.pause_requested,
+            at=committed.at,
+        )
         return committed
 
     def _new_changes(self) -> Changes:

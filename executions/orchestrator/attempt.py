@@ -27,8 +27,9 @@ from executions.agent_service import (
     StartUncertain,
     Throttled,
     Unavailable,
+    Urgency,
 )
-from executions.engine.state import AgentRunStatus, Reason, StepStatus
+from executions.engine.state import STEP_TERMINAL, AgentRunStatus, Reason, StepStatus
 from executions.orchestrator.database_calls import in_any_thread
 from executions.orchestrator.follow import follow_run
 from executions.orchestrator.outcomes import Broken, NeverStarted, Outcome, Stopped
@@ -245,7 +246,14 @@ class Attempt:
             prompt=self._prompt,
             model_name=self.step.model_name,
             user_keys=keys or {},
+            urgency=self._urgency(),
         )
+
+    def _urgency(self) -> Urgency:
+        """Return how urgent a start is: what has begun goes before what is new."""
+        steps = self.owner.tracked.state.steps.values()
+        has_begun = any(step.status in STEP_TERMINAL for step in steps)
+        return Urgency.NEXT if has_begun else Urgency.NEW
 
 
 _FAILURE_CODES = {"not_found": "run_vanished"}

@@ -16,18 +16,20 @@ from executions.orchestrator.row_writes import EXECUTION_COLUMNS, RUN_COLUMNS, S
 CODE = "internal_error"
 
 
-def build_break_off(execution_id: uuid.UUID) -> Changes:
-    """Build the changes that end an execution as failed: internal_error. Made from its rows alone.
+def build_break_off(
+    execution_id: uuid.UUID, *, status: ExecutionStatus = ExecutionStatus.FAILED, code: str = CODE
+) -> Changes:
+    """Build the changes that end an execution with this status and code. Made from its rows alone.
 
     Finished steps keep their results. Runs that were open are abandoned: they may still go on in Suna.
     """
     execution = Execution.objects.get(pk=execution_id)
     columns = {name: getattr(execution, name) for name in EXECUTION_COLUMNS}
-    columns |= {"status": ExecutionStatus.FAILED.value, "code": CODE, "driver_id": None}
+    columns |= {"status": status.value, "code": code, "driver_id": None}
     changes = Changes(execution_id=execution_id, execution=columns, totals=True)
     for step in ExecutionStep.objects.filter(execution=execution).exclude(status__in=STEP_TERMINAL):
         values = {name: getattr(step, name) for name in STEP_COLUMNS}
-        values |= {"status": StepStatus.CANCELLED.value, "code": CODE, "reason_params": {}, "retry_at": None}
+        values |= {"status": StepStatus.CANCELLED.value, "code": code, "reason_params": {}, "retry_at": None}
         changes.steps[step.id] = values | {"input": None}
     for run in AgentRun.objects.filter(execution=execution).exclude(status__in=AGENT_RUN_TERMINAL):
         values = {name: getattr(run, name, False) for name in RUN_COLUMNS}
@@ -35,8 +37,8 @@ def build_break_off(execution_id: uuid.UUID) -> Changes:
         complete = run.usage_complete or run.suna_run_id is None
         changes.runs[run.id] = values | {
             "status": AgentRunStatus.ABANDONED.value,
-            "code": CODE,
+            "code": code,
             "usage_complete": complete,
         }
-    changes.events.append(Event(kind="execution_failed", data={"code": CODE}))
+    changes.events.append(Event(kind=f"execution_{status.value}", data={"code": code}))
     return changes

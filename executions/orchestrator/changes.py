@@ -48,7 +48,8 @@ class Changes:
     `execution` maps columns of Execution to new values; `steps` and `runs` map ids to whole rows of the
     columns that drivers own (`row_writes` names them all). Where `start_requested` is true in a run's row,
     its start_requested_at becomes the transaction's time. `totals` asks for usage and cost sums to be
-    brought up to date also where `usage` is empty. At least one event is there.
+    brought up to date also where `usage` is empty. `clears_crashes` forgets the crashes that were charged to
+    the execution: it has got further than where its drivers died. At least one event is there.
     """
 
     execution_id: uuid.UUID
@@ -62,6 +63,7 @@ class Changes:
     snapshot: Snapshot | None = None
     usage: list[LedgerEntry] = field(default_factory=list)
     totals: bool = False
+    clears_crashes: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,78 +5,96 @@ import uuid
 
 from django.db import connection
 
-# Unfinished executions first, so that those of a dead driver go on before new ones begin. The join is outer,
-# therefore FOR UPDATE names the table. A driver that is dead keeps its row until it is swept.
-_CLAIMABLE = """
-FROM renum_team_executions e LEFT JOIN executions_driver d ON d.id = e.driver_id
-WHERE e.status IN ('queued', 'running', 'paused', 'cancelling')
-  AND (e.driver_id IS NULL OR d.id IS NULL OR d.lease_until < clock_timestamp())
-  AND (e.not_before IS NULL OR e.not_before < clock_timestamp())
-"""
+# A driver that is dead keeps its row until it is swept. Asked as "one of the dead": a row that another driver
+# took between our look and our lock is not free then, whatever is known of that driver here.
+_FREE = """(e.driver_id IS NULL OR e.driver_id IN
+        (SELECT d.id FROM executions_driver d WHERE d.lease_until < clock_timestamp()))
+    AND (e.not_before IS NULL OR e.not_before < clock_timestamp())"""
+PAUSE_WANTED = "COALESCE(e.pause_requested_at > COALESCE(e.resume_requested_at, '-infinity'), false)"
+# While the site is drained nothing new begins; while a restored database is looked over nothing is taken up.
+_DRAINED = "EXISTS (SELECT 1 FROM executions_drain x WHERE x.ended_at IS NULL)"
+_HELD_BACK = "EXISTS (SELECT 1 FROM executions_drain x WHERE x.ended_at IS NULL AND x.holds_all)"
+# What has begun is taken up as long as anything of it may be under way. Set aside or to be looked over by a
+# person, it waits for that person; paused with nothing in flight, for its deadline too.
+_BEGUN = f"""e.status IN ('running', 'paused', 'cancelling', 'quarantined') AND {_FREE} AND NOT {_HELD_BACK}
+    AND (e.cancel_requested_at IS NOT NULL OR NOT {PAUSE_WANTED} OR (e.status <> 'quarantined'
+        AND e.code <> 'needs_review' AND (NOT e.at_rest OR e.deadline_at < clock_timestamp())))"""
+_QUEUED = f"""e.status = 'queued' AND {_FREE} AND NOT {_HELD_BACK}
+    AND (e.cancel_requested_at IS NOT NULL OR e.deadline_at < clock_timestamp()
+        OR NOT ({PAUSE_WANTED} OR {_DRAINED}))"""
+
+# Unfinished executions first, so that those of a dead driver go on before new ones begin. New ones in turn:
+# the next place goes to who holds the fewest, and each person's own are taken in their order. People are
+# found by jumping through the index from one to the next, and of each no more is read than can be taken: a
+# long queue costs no more than a short one. Candidates are looked at again under their lock.
 _CLAIM = f"""
-WITH c AS (SELECT e.id {_CLAIMABLE}
-    ORDER BY (e.status <> 'queued') DESC, e.id LIMIT %s FOR UPDATE OF e SKIP LOCKED)
-UPDATE renum_team_executions e SET driver_id = %s, epoch = e.epoch + 1
+WITH RECURSIVE starters(id) AS (
+    (SELECT started_by_id FROM renum_team_executions WHERE status = 'queued'
+        ORDER BY started_by_id LIMIT 1)
+    UNION ALL
+    SELECT (SELECT q.started_by_id FROM renum_team_executions q
+        WHERE q.status = 'queued' AND q.started_by_id > s.id ORDER BY q.started_by_id LIMIT 1)
+    FROM starters s WHERE s.id IS NOT NULL
+), held AS (
+    SELECT h.started_by_id AS id, count(*) AS held FROM renum_team_executions h
+    WHERE h.driver_id IN (SELECT d.id FROM executions_driver d WHERE d.lease_until >= clock_timestamp())
+    GROUP BY h.started_by_id
+), wanted AS (
+    (SELECT e.id, 0 AS place FROM renum_team_executions e WHERE {_BEGUN} ORDER BY e.id LIMIT %(depth)s)
+    UNION ALL
+    SELECT q.id, COALESCE(h.held, 0) + q.nth FROM starters s LEFT JOIN held h ON h.id = s.id
+    CROSS JOIN LATERAL (
+        SELECT n.id, row_number() OVER (ORDER BY n.id) AS nth FROM (
+            SELECT e.id FROM renum_team_executions e WHERE e.started_by_id = s.id AND {_QUEUED}
+            ORDER BY e.id LIMIT %(depth)s) AS n) AS q
+    WHERE NOT %(newcomers_only)s OR COALESCE(h.held, 0) + q.nth = 1
+), c AS (
+    SELECT e.id FROM renum_team_executions e JOIN wanted w ON w.id = e.id
+    WHERE (({_BEGUN}) OR ({_QUEUED}))
+    ORDER BY w.place, e.id LIMIT %(limit)s FOR UPDATE OF e SKIP LOCKED
+)
+UPDATE renum_team_executions e SET driver_id = %(driver_id)s, epoch = e.epoch + 1, at_rest = false
 FROM c WHERE e.id = c.id RETURNING e.id, e.epoch
-"""  # noqa: S608  built of the constant above
+"""  # noqa: S608  built of the constants above
+# Twice what is taken is looked at, so that drivers that look at the same moment all find something.
+_DEPTH = 2
+_COUNT = f"""
+SELECT count(*) FROM (
+    (SELECT 1 FROM renum_team_executions e WHERE {_BEGUN} LIMIT 1000)
+    UNION ALL
+    (SELECT 1 FROM renum_team_executions e WHERE {_QUEUED} LIMIT 1000)) AS free
+"""  # noqa: S608  built of the constants above
 _SWEEP_DRIVERS = """
 DELETE FROM executions_driver d WHERE d.lease_until < clock_timestamp() - interval '1 minute'
   AND NOT EXISTS (SELECT 1 FROM renum_team_executions e WHERE e.driver_id = d.id)
 """
-_FLAGGED = """
-SELECT id FROM renum_team_executions
-WHERE driver_id = %s AND cancel_requested_at IS NOT NULL
-"""
-
-_SET_ASIDE = """
-UPDATE renum_team_executions
-SET driver_id = NULL, not_before = clock_timestamp() + make_interval(secs => %s)
-WHERE id = %s AND driver_id = %s AND epoch = %s
-"""
-SET_ASIDE_S = 60
+# A lease never ends before the beat that renewed it.
+_END_LEASE = "UPDATE executions_driver SET lease_until = beat_at WHERE id = %s"
 
 
-def claim_executions(driver_id: uuid.UUID, *, limit: int) -> list[tuple[uuid.UUID, int]]:
-    """Take up to `limit` free executions for this driver; return each one's id and its new epoch."""
+def claim_executions(
+    driver_id: uuid.UUID, *, limit: int, newcomers_only: bool = False
+) -> list[tuple[uuid.UUID, int]]:
+    """Take up to `limit` free executions for this driver; return each one's id and its new epoch.
+
+    With `newcomers_only`, of the queued ones only the first of each person who has nothing in flight.
+    """
+    given: dict[str, int | bool | uuid.UUID] = {
+        "limit": limit,
+        "depth": limit * _DEPTH,
+        "newcomers_only": newcomers_only,
+        "driver_id": driver_id,
+    }
     with connection.cursor() as cursor:
-        cursor.execute(_CLAIM, [limit, driver_id])
+        cursor.execute(_CLAIM, given)
         return [(row[0], row[1]) for row in cursor.fetchall()]
 
 
 def count_claimable() -> int:
-    """Return how many executions nobody holds, counting no further than 1000."""
+    """Return how many executions a driver could take now, counting no further than 1000 of each kind."""
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT count(*) FROM (SELECT 1 {_CLAIMABLE} LIMIT 1000) AS free")  # noqa: S608  a constant
+        cursor.execute(_COUNT)
         return int(cursor.fetchone()[0])
-
-
-def find_cancelled(driver_id: uuid.UUID) -> set[uuid.UUID]:
-    """Return those of the driver's executions that someone asked to cancel."""
-    with connection.cursor() as cursor:
-        cursor.execute(_FLAGGED, [driver_id])
-        return {row[0] for row in cursor.fetchall()}
-
-
-def find_held(driver_id: uuid.UUID) -> list[tuple[uuid.UUID, int]]:
-    """Return what is claimed for the driver, each execution with its epoch."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT id, epoch FROM renum_team_executions WHERE driver_id = %s", [driver_id])
-        return [(row[0], row[1]) for row in cursor.fetchall()]
-
-
-def raise_epoch(execution_id: uuid.UUID, driver_id: uuid.UUID, *, epoch: int) -> int | None:
-    """Raise the epoch of an execution that the driver holds with this one; None where it does not.
-
-    An answer that was lost leaves the epoch raised: one more is as good.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE renum_team_executions SET epoch = epoch + 1"
-            " WHERE id = %s AND driver_id = %s AND epoch >= %s RETURNING epoch",
-            [execution_id, driver_id, epoch],
-        )
-        row = cursor.fetchone()
-    return None if row is None else int(row[0])
 
 
 def delete_dead_drivers() -> int:
@@ -86,15 +104,15 @@ def delete_dead_drivers() -> int:
         return int(cursor.rowcount)
 
 
+def end_lease(driver_id: uuid.UUID) -> None:
+    """End the lease of a driver that is known to be dead: what it held is free from now on."""
+    with connection.cursor() as cursor:
+        cursor.execute(_END_LEASE, [driver_id])
+
+
 def database_now() -> dt.datetime:
     """Return PostgreSQL's time: the only clock by which anything is decided."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT clock_timestamp()")
         now: dt.datetime = cursor.fetchone()[0]
     return now
-
-
-def set_aside(execution_id: uuid.UUID, driver_id: uuid.UUID, *, epoch: int) -> None:
-    """Let go of an execution that can neither be carried on nor ended, for a while: others come first."""
-    with connection.cursor() as cursor:
-        cursor.execute(_SET_ASIDE, [SET_ASIDE_S, execution_id, driver_id, epoch])

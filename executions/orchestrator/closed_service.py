@@ -7,9 +7,11 @@ from executions.agent_service import (
     AgentService,
     AgentServiceError,
     AgentView,
+    HintsOffered,
     RunRequest,
     RunResult,
     RunView,
+    Urgency,
 )
 
 
@@ -18,6 +20,11 @@ class ClosedService(AgentService):
 
     def __init__(self, refusal: Callable[[], AgentServiceError]) -> None:
         self._refusal = refusal
+
+    @property
+    def hints(self) -> HintsOffered:
+        """None of them."""
+        return HintsOffered()
 
     async def prepare_run(self, request: RunRequest) -> str | None:
         """Refuse."""
@@ -31,7 +38,15 @@ class ClosedService(AgentService):
         """Refuse."""
         self._refuse()
 
-    async def get_run(self, run_id: str) -> RunView:
+    async def get_run(self, run_id: str, *, urgency: Urgency = Urgency.POLL) -> RunView:
+        """Refuse."""
+        self._refuse()
+
+    async def watch_run(self, run_id: str, *, heard: Callable[[int], None]) -> bool:
+        """Refuse."""
+        self._refuse()
+
+    async def list_active_runs(self) -> frozenset[str]:
         """Refuse."""
         self._refuse()
 

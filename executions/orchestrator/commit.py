@@ -66,6 +66,7 @@ class _Locked:
     context_version: int
     cancel_requested: bool
     pause_requested: bool
+    crash_count: int
 
 
 def commit_batch(batch: Sequence[Changes]) -> BatchResult:
@@ -130,15 +131,14 @@ def _write(batch: Sequence[Changes]) -> BatchResult:
             context.append(_context_applied(changes, row.context_version))
         row.event_seq += len(changes.events)
         row.context_version += len(changes.context)
+        if changes.clears_crashes:
+            row.crash_count = 0
         outcomes.append(_committed(row, at))
     _write_statuses(held)
     write_rows(
         COUNTER_SQL,
         COUNTER_COLUMNS,
-        [
-            (row_id, {"event_seq": row.event_seq, "context_version": row.context_version})
-            for row_id, row in locked.items()
-        ],
+        [(row_id, {name: getattr(row, name) for name in COUNTER_COLUMNS}) for row_id, row in locked.items()],
     )
     ExecutionEvent.objects.bulk_create(events)
     _write_context(held, context, at)
@@ -150,7 +150,7 @@ def _lock(ids: set[uuid.UUID]) -> tuple[dt.datetime, dict[uuid.UUID, _Locked]]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT id, driver_id, epoch, event_seq, context_version, cancel_requested_at IS NOT NULL,"
-            " COALESCE(pause_requested_at > COALESCE(resume_requested_at, '-infinity'), false)"
+            " COALESCE(pause_requested_at > COALESCE(resume_requested_at, '-infinity'), false), crash_count"
             " FROM renum_team_executions WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE",
             [sorted(ids)],
         )

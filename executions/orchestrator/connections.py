@@ -17,7 +17,7 @@ from executions.suna.credential import SunaCredential
 from teams.models import SunaConnection
 from teams.models.encrypted_text import Undecryptable
 
-Key = tuple[uuid.UUID, str, str, str | None, bool]
+Key = tuple[uuid.UUID, str, str, str | None, bool, bool]
 UNREADABLE = "the connection's credential cannot be decrypted with the configured keys"
 
 
@@ -48,10 +48,16 @@ class OpenConnections:
             connection.wire_profile,
             connection.sealed_credential,
             connection.sends_user_keys,
+            lists_active_runs(connection),
         )
         if key not in self._open:
             self._open[key] = open_connection(connection)
         return self._open[key]
+
+
+def lists_active_runs(connection: SunaConnection) -> bool:
+    """Return whether detection found the list of active runs there."""
+    return connection.capabilities.get("lists_active_runs") is True
 
 
 def open_connection(connection: SunaConnection) -> AgentService:
@@ -66,6 +72,7 @@ def open_connection(connection: SunaConnection) -> AgentService:
                 api_key=SecretText(held["api_key"]) if held["api_key"] else None,
             ),
             sends_user_keys=connection.sends_user_keys,
+            lists_active_runs=lists_active_runs(connection),
             call_deadline_s=settings.ORCHESTRATOR.call_deadline_s,
             # The grace of a start in doubt counts from this deadline: the settings hold it longer.
             start_deadline_s=settings.ORCHESTRATOR.call_deadline_s,

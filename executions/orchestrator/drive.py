@@ -12,6 +12,7 @@ from django.db import connections
 
 from executions.models import Driver as DriverRow
 from executions.orchestrator.claim import count_claimable, database_now
+from executions.orchestrator.crashes import charge_crashes
 from executions.orchestrator.driver import Driver
 from executions.orchestrator.queue import stop_reader
 from executions.orchestrator.wake import forget_queued_wake_up, wake_drivers
@@ -24,6 +25,8 @@ def drive() -> None:
     """Drive executions until there are none for a while; return at once where nobody needs us."""
     forget_queued_wake_up()
     try:
+        # Before anything is claimed: whoever was killed by an execution must not be followed by the next.
+        charge_crashes()
         # At a stop the cluster still hands out what it had fetched: that is passed on, not begun.
         if not _told_to_stop(0) and _is_needed():
             asyncio.run(_drive())

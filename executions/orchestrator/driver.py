@@ -5,42 +5,64 @@ import datetime as dt
 import logging
 import time
 import uuid
+from collections.abc import Coroutine
 from dataclasses import replace
+from typing import Any, TypeVar
 
 from django.conf import settings
 
 from executions.agent_service import AgentService
+from executions.engine.state import EXECUTION_TERMINAL
 from executions.orchestrator.advance import Advance
 from executions.orchestrator.break_off import build_break_off
-from executions.orchestrator.changes import Changes, ChangesRefused, Committed, Fenced
-from executions.orchestrator.claim import (
-    claim_executions,
-    count_claimable,
-    find_cancelled,
+from executions.orchestrator.changes import Changes, Committed, Fenced
+from executions.orchestrator.claim import claim_executions, count_claimable
+from executions.orchestrator.connections import OpenConnections
+from executions.orchestrator.crash_slot import CrashSlot
+from executions.orchestrator.crashes import charge_crashes
+from executions.orchestrator.database_calls import DATABASE_AWAY, in_driver_thread
+from executions.orchestrator.group_commit import GroupCommit
+from executions.orchestrator.hints import Hints
+from executions.orchestrator.holding import (
+    count_taken,
     find_held,
+    find_wishes,
+    leave_at_rest,
     raise_epoch,
     set_aside,
 )
-from executions.orchestrator.connections import OpenConnections
-from executions.orchestrator.database_calls import DATABASE_AWAY, in_driver_thread
-from executions.orchestrator.group_commit import GroupCommit
 from executions.orchestrator.lease import Lease
-from executions.orchestrator.tracked import load_tracked
+from executions.orchestrator.tracked import Tracked, load_tracked
 from executions.orchestrator.wake import listen_for_wake_ups, queue_driver
 
 logger = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 FLUSH_PATIENCE_S = 2.0
 DATABASE_PATIENCE_S = 1.0
+# Of a driver's places, how many are kept for people who have nothing in flight: 5 %, at least one.
+PLACES_KEPT = 0.05
+
+
+def count_places_kept(capacity: int) -> int:
+    """Return how many of the places are kept free of those who have others already; never all of them."""
+    return min(max(int(capacity * PLACES_KEPT), 1), capacity - 1)
 
 
 class Driver:
     """One driver. `run` returns when there was nothing to do for a while, or soon after `stop`."""
 
     def __init__(self) -> None:
-        self._lease = Lease(in_flight=lambda: len(self._held), lost=self._lost_from_thread)
+        self._lease = Lease(
+            in_flight=lambda: len(self._held), is_robbed=self._is_robbed, lost=self._lost_from_thread
+        )
+        self._slot = CrashSlot(self._lease.driver_id)
         self._connections = OpenConnections()
+        self.hints = Hints()
         self._held: dict[uuid.UUID, asyncio.Task[None]] = {}
+        self._epochs: dict[uuid.UUID, int] = {}
+        self._look_at = 0.0
         self._advancing: dict[uuid.UUID, Advance] = {}
         self._stopping = asyncio.Event()
         self._woken = asyncio.Event()
@@ -76,9 +98,14 @@ class Driver:
         """Return the client of a connection as it stands now."""
         return await self._connections.client_of(connection_id)
 
+    def charge(self, execution_id: uuid.UUID, work: Coroutine[Any, Any, T]) -> Coroutine[Any, Any, T]:
+        """Return work whose crash is charged to the execution."""
+        return self._slot.charge(execution_id, work)
+
     async def run(self) -> None:
         """Drive until told to stop, idle for the linger time, or out of the time that one driver drives."""
         await in_driver_thread(self._lease.take)
+        self._slot.open()
         self._commits.start()
         logger.info("driver %s drives", self.driver_id)
         listener = asyncio.create_task(listen_for_wake_ups(self._woken.set))
@@ -103,11 +130,16 @@ class Driver:
                 await self._rest(chosen.claim_interval_s)
 
     async def _look_round(self) -> int:
-        """Claim what is free, or look at what people wish where nothing is; return how many were claimed."""
+        """Claim what is free and look at what people wish; return how many were claimed."""
+        is_time = time.monotonic() >= self._look_at
         try:
+            if is_time:
+                await in_driver_thread(charge_crashes)
             claimed = await self._claim()
-            if not claimed:
+            # A wake-up may mean either; where there is always something to claim, wishes have their time too.
+            if is_time or not claimed:
                 await self._look_for_wishes()
+                self._look_at = time.monotonic() + settings.ORCHESTRATOR.claim_interval_s
         except DATABASE_AWAY as error:
             logger.warning("PostgreSQL is away, nothing is claimed: %s", type(error).__name__)
             self._unsure = True
@@ -127,24 +159,28 @@ class Driver:
                 if execution_id not in self._held:
                     self._hold(execution_id, epoch)
             self._unsure = False
-        room = settings.ORCHESTRATOR.capacity - len(self._held)
-        if room <= 0:
-            # What is left over is another worker's, if one is idle.
-            if await in_driver_thread(count_claimable):
-                await in_driver_thread(queue_driver)
-            return 0
-        if not self._lease.may_start():
-            return 0
-        limit = min(room, settings.ORCHESTRATOR.claim_chunk)
-        claimed = await in_driver_thread(claim_executions, self.driver_id, limit=limit)
+        capacity = settings.ORCHESTRATOR.capacity
+        room = capacity - len(self._held)
+        room_for_all = room - count_places_kept(capacity)
+        claimed: list[tuple[uuid.UUID, int]] = []
+        if room > 0 and self._lease.may_start():
+            limit = min(room_for_all if room_for_all > 0 else room, settings.ORCHESTRATOR.claim_chunk)
+            claimed = await in_driver_thread(
+                claim_executions, self.driver_id, limit=limit, newcomers_only=room_for_all <= 0
+            )
         for execution_id, epoch in claimed:
             self._hold(execution_id, epoch)
+        if not claimed and room_for_all <= 0:
+            left_over = await in_driver_thread(count_claimable)
+            if left_over:
+                # They are another worker's, if one is idle.
+                await in_driver_thread(queue_driver)
         return len(claimed)
 
     def _hold(self, execution_id: uuid.UUID, epoch: int) -> None:
-        self._held[execution_id] = asyncio.create_task(
-            self._advance(execution_id, epoch), name=str(execution_id)
-        )
+        self._epochs[execution_id] = epoch
+        work = self.charge(execution_id, self._advance(execution_id, epoch))
+        self._held[execution_id] = asyncio.create_task(work, name=str(execution_id))
 
     async def _advance(self, execution_id: uuid.UUID, epoch: int) -> None:
         """Advance an execution to its end, beginning again from its rows whenever PostgreSQL was away."""
@@ -152,7 +188,10 @@ class Driver:
         try:
             while held is not None and not await self._carry(execution_id, held):
                 held = await self._hold_anew(execution_id, held)
+                if held is not None:
+                    self._epochs[execution_id] = held
         finally:
+            self._epochs.pop(execution_id, None)
             self._held.pop(execution_id, None)
             self._woken.set()
 
@@ -169,14 +208,16 @@ class Driver:
                 continue
 
     async def _carry(self, execution_id: uuid.UUID, epoch: int) -> bool:
-        """Advance an execution until it is over, lost or broken off; False where PostgreSQL was away."""
+        """Advance an execution until it is over, at rest, lost or broken off; False: PostgreSQL was away."""
         away = False
         fault: BaseException | None = None
         try:
-            tracked = await in_driver_thread(load_tracked, execution_id, epoch=epoch)
+            tracked = await in_driver_thread(self._load, execution_id, epoch)
             advance = Advance(self, tracked, await self.client_of(tracked.connection.id))
             self._advancing[execution_id] = advance
             await advance.run()
+            if tracked.state.status not in EXECUTION_TERMINAL:
+                await in_driver_thread(leave_at_rest, execution_id, self.driver_id, epoch=epoch)
         except* Fenced:
             logger.warning("execution %s is another driver's now", execution_id)
         except* DATABASE_AWAY:
@@ -189,14 +230,25 @@ class Driver:
             return await self._break_off(execution_id, epoch, fault)
         return not away
 
+    def _load(self, execution_id: uuid.UUID, epoch: int) -> Tracked:
+        with self._slot.charge_thread(execution_id):
+            return load_tracked(execution_id, epoch=epoch)
+
     async def _look_for_wishes(self) -> None:
-        """Find cancel requests whose hint was lost."""
+        """Find what people wish of what is held, whether or not a hint came."""
         if not self._held:
             return
-        for execution_id in await in_driver_thread(find_cancelled, self.driver_id):
-            advance = self._advancing.get(execution_id)
+        for wishes in await in_driver_thread(find_wishes, self.driver_id):
+            advance = self._advancing.get(wishes.execution_id)
             if advance is not None:
-                advance.wake(cancel_requested=True)
+                advance.hear_wishes(
+                    cancel_requested=wishes.cancel_requested,
+                    pause_requested=wishes.pause_requested,
+                    at=wishes.at,
+                )
+
+    def _is_robbed(self) -> bool:
+        return count_taken(self.driver_id, dict(self._epochs)) > 0
 
     def _lost_from_thread(self) -> None:
         self._loop.call_soon_threadsafe(self.stop)
@@ -211,9 +263,16 @@ class Driver:
             return False
         except Fenced:
             logger.warning("execution %s is another driver's now", execution_id)
-        except ChangesRefused as refused:
-            logger.error("execution %s could not be broken off: %s", execution_id, refused)  # noqa: TRY400  no trace: it says all
+        except Exception as refused:  # noqa: BLE001  what cannot even be read or ended must not be held for ever
+            logger.error("execution %s could not be broken off: %s", execution_id, _first_line(refused))  # noqa: TRY400  no trace: it may quote a row
+            return await self._set_aside(execution_id, epoch)
+        return True
+
+    async def _set_aside(self, execution_id: uuid.UUID, epoch: int) -> bool:
+        try:
             await in_driver_thread(set_aside, execution_id, self.driver_id, epoch=epoch)
+        except DATABASE_AWAY:
+            return False
         return True
 
     async def _let_go(self) -> None:
@@ -221,7 +280,15 @@ class Driver:
         for task in self._held.values():
             task.cancel()
         await asyncio.gather(*self._held.values(), return_exceptions=True)
-        await self._commits.close(patience_s=FLUSH_PATIENCE_S)
-        await self._connections.aclose()
-        await in_driver_thread(self._lease.give_back)
+        try:
+            await self._commits.close(patience_s=FLUSH_PATIENCE_S)
+            await self.hints.aclose()
+            await self._connections.aclose()
+            await in_driver_thread(self._lease.give_back)
+        finally:
+            self._slot.close()
         logger.info("driver %s let go", self.driver_id)
+
+
+def _first_line(error: Exception) -> str:
+    return f"{type(error).__name__}: {str(error).partition(chr(10))[0][:300]}"

@@ -2,16 +2,25 @@
 
 import asyncio
 import datetime as dt
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.conf import settings
 
-from executions.agent_service import AgentServiceError, BadResponse, NotFound, RunStatus, RunView
+from executions.agent_service import (
+    AgentServiceError,
+    BadResponse,
+    NotFound,
+    RunStatus,
+    RunView,
+    Urgency,
+)
 from executions.engine.state import AgentRunStatus, Reason
 from executions.orchestrator.collect import collect_result, collect_usage
-from executions.orchestrator.outcomes import Answered, Outcome, Stopped
-from executions.orchestrator.patience import Patience, jitter
+from executions.orchestrator.outcomes import Answered, Broken, Outcome, Stopped
+from executions.orchestrator.patience import Patience
 from executions.orchestrator.tracked import RunRecord
+from executions.orchestrator.watch_run import Watch
 from teams.workflow.plan import Json
 
 if TYPE_CHECKING:
@@ -28,24 +37,38 @@ OVER = {
 }
 
 
-def poll_interval_s(age_s: float) -> float:
-    """Return how long to wait before a run of this age is asked for again: longer, the longer it runs."""
-    chosen = settings.ORCHESTRATOR
-    wait_s = min(max(age_s / chosen.poll_divisor, chosen.poll_min_s), chosen.poll_max_s)
-    return wait_s * jitter(0.9, 1.1)
+@dataclass(frozen=True, slots=True)
+class _ToStop:
+    """A run that has to be stopped. `code` says why; None where somebody asked for it."""
+
+    code: str | None
 
 
 async def follow_run(attempt: "Attempt", run: RunRecord) -> Outcome:
     """Ask for a run until it is over, its time is up or somebody asks to stop."""
-    run_id, started_at = run.suna_run_id or "", run.started_at or attempt.owner.now()
-    timeout = dt.timedelta(seconds=attempt.step.timeout_s)
+    hints = attempt.owner.hints
+    async with hints.watch(
+        run.suna_run_id or "", service=lambda: attempt.service, stopping=attempt.stopping
+    ) as watch:
+        found = await _ask_until_over(attempt, run, watch)
+    if isinstance(found, RunView):
+        return await _end(attempt, run, found)
+    if isinstance(found, _ToStop):
+        return await _stop_run(attempt, run, code=found.code)
+    return found
+
+
+async def _ask_until_over(attempt: "Attempt", run: RunRecord, watch: Watch) -> RunView | _ToStop | Broken:
+    started_at = run.started_at or attempt.owner.now()
+    timeout_s = attempt.step.timeout_s
     misses = bad = failures = 0
     while not attempt.stopping.is_set():
-        if attempt.owner.now() >= started_at + timeout:
-            return await _stop_run(attempt, run, code="timeout")
-        wait_s = poll_interval_s((attempt.owner.now() - started_at).total_seconds())
+        age_s = (attempt.owner.now() - started_at).total_seconds()
+        if age_s >= timeout_s:
+            return _ToStop("timeout")
+        at_least_s = 0.0
         try:
-            view = await attempt.service.get_run(run_id)
+            view = await attempt.service.get_run(watch.run_id, urgency=watch.ask())
         except NotFound:
             misses += 1
             if misses >= VANISHED_AFTER:
@@ -53,21 +76,27 @@ async def follow_run(attempt: "Attempt", run: RunRecord) -> Outcome:
         except BadResponse as error:
             bad += 1
             if bad >= BAD_ANSWERS_AT_MOST:
-                return await _stop_run(attempt, run, code=error.code)
+                return _ToStop(error.code)
         except AgentServiceError as error:
             # Whatever we are told here, the run lives on in Suna: it is asked for until its time is up. That
             # it cannot be asked for is worth saying only if it lasts.
             failures += 1
             if failures >= SAY_AFTER:
                 await attempt.wait_out(error)
-            wait_s = max(wait_s, getattr(error, "retry_after_s", None) or 0)
+            at_least_s = getattr(error, "retry_after_s", None) or 0.0
         else:
             misses = bad = failures = 0
             if view.status in OVER:
-                return await _end(attempt, run, view)
+                return view
             await attempt.owner.say_waiting(attempt.step.id, None)
-        await attempt.sleep(wait_s)
-    return await _stop_run(attempt, run, code=None)
+            watch.goes_on()
+        await watch.wait(
+            age_s=age_s,
+            at_least_s=at_least_s,
+            at_most_s=max(timeout_s - age_s, 0.0),
+            polls_only=bool(misses or bad or failures),
+        )
+    return _ToStop(None)
 
 
 async def _end(attempt: "Attempt", run: RunRecord, view: RunView) -> Outcome:
@@ -103,11 +132,11 @@ async def _stop_run(attempt: "Attempt", run: RunRecord, *, code: str | None) -> 
     give_up_at = attempt.owner.now() + dt.timedelta(seconds=settings.ORCHESTRATOR.stop_give_up_s)
     while attempt.owner.now() < give_up_at:
         try:
-            view = await attempt.service.get_run(run_id)
+            view = await attempt.service.get_run(run_id, urgency=Urgency.FINISH)
             if view.status in OVER and sent:
                 # A worker that had not picked the run up yet overwrites the stop: only a second look counts.
                 await asyncio.sleep(settings.ORCHESTRATOR.stop_settle_s)
-                view = await attempt.service.get_run(run_id)
+                view = await attempt.service.get_run(run_id, urgency=Urgency.FINISH)
             if view.status in OVER:
                 return await _stopped(attempt, run, view, code=code)
             await attempt.owner.say_waiting(attempt.step.id, _stopping(code))

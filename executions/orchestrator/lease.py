@@ -1,7 +1,8 @@
 """A driver's lease on its own row: taken, renewed by a thread of its own, given back.
 
 The lease counts by PostgreSQL's clock. `may_start` is the driver's own fence: it says no as soon as the last
-good beat is so old that another driver may hold the executions.
+good beat is so old that another driver may hold the executions. A beat that comes after the lease had run out
+is good only once it is known that nobody took anything meanwhile.
 """
 
 import datetime as dt
@@ -30,25 +31,34 @@ VALUES (%s, %s, %s, clock_timestamp() + make_interval(secs => %s), %s, 0, false,
 RETURNING clock_timestamp()
 """
 _RENEW = """
-UPDATE executions_driver SET beat_at = clock_timestamp(), in_flight = %s, stopping = %s,
+UPDATE executions_driver d SET beat_at = clock_timestamp(), in_flight = %s, stopping = %s,
     lease_until = clock_timestamp() + make_interval(secs => %s)
-WHERE id = %s RETURNING clock_timestamp()
+FROM (SELECT id, lease_until FROM executions_driver WHERE id = %s) AS before
+WHERE d.id = before.id RETURNING clock_timestamp(), before.lease_until < d.beat_at
 """
 
 
 class Lease:
-    """The lease of one driver. `lost` is called, from the beat's thread, when the row is gone."""
+    """The lease of one driver; both of its questions are asked, and `lost` is called, from the beat's thread.
 
-    def __init__(self, *, in_flight: Callable[[], int], lost: Callable[[], None]) -> None:
+    `is_robbed` says whether another driver took something of ours, asked when the lease had run out before a
+    beat. `lost` is called where it did, and when the row is gone.
+    """
+
+    def __init__(
+        self, *, in_flight: Callable[[], int], is_robbed: Callable[[], bool], lost: Callable[[], None]
+    ) -> None:
         self.driver_id: uuid.UUID = new_id()
         self.stopping = False
         self._in_flight = in_flight
+        self._is_robbed = is_robbed
         self._lost = lost
         self._ttl_s = settings.ORCHESTRATOR.lease_ttl_s
         self._beat_s = settings.ORCHESTRATOR.beat_s
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._beat_for_ever, name="lease", daemon=True)
         self._good_at = 0.0
+        self._is_doubtful = False
         self._database_time = dt.datetime.min.replace(tzinfo=dt.UTC)
 
     def take(self) -> None:
@@ -103,6 +113,10 @@ class Lease:
             with read_only_is_away(), connection.cursor() as cursor:
                 cursor.execute(_RENEW, [self._in_flight(), self.stopping, self._ttl_s, self.driver_id])
                 row = cursor.fetchone()
+            self._is_doubtful = self._is_doubtful or (row is not None and row[1])
+            if self._is_doubtful and self._is_robbed():
+                logger.error("driver %s was away for too long and lets go of everything", self.driver_id)
+                return False
         except (OperationalError, InterfaceError) as error:
             logger.warning("driver %s could not beat: %s", self.driver_id, type(error).__name__)
             connection.close()
@@ -110,5 +124,6 @@ class Lease:
         if row is None:
             logger.error("driver %s lost its row and lets go of everything", self.driver_id)
             return False
+        self._is_doubtful = False
         self._beaten(sent, row[0])
         return True

@@ -8,11 +8,11 @@ GROWTH = 2.0
 
 
 class Patience:
-    """One series of waits, each about twice the one before, up to `longest_s`."""
+    """One series of waits, each about twice the one before, from `first_s` up to `longest_s`."""
 
-    def __init__(self, *, longest_s: float = LONGEST_S) -> None:
+    def __init__(self, *, longest_s: float = LONGEST_S, first_s: float = FIRST_S) -> None:
         self._longest_s = longest_s
-        self._next_s = FIRST_S
+        self._next_s = first_s
 
     def next(self, *, at_least_s: float | None = None) -> float:
         """Return the seconds to wait now. With `at_least_s`, up to half as much is added to it instead."""

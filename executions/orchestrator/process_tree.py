@@ -6,6 +6,7 @@ them escapes; on a system without that or without /proc nothing is found, and no
 
 import contextlib
 import ctypes
+import functools
 import os
 import signal
 import time
@@ -21,6 +22,15 @@ def adopt_orphans() -> None:
     prctl = getattr(ctypes.CDLL(None), "prctl", None)
     if prctl is not None:
         prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+@functools.cache
+def sees_processes() -> bool:
+    """Whether /proc is there and counts processes as this one does: a container may have another one's."""
+    try:
+        return Path("/proc/self").readlink().name == str(os.getpid())
+    except OSError:
+        return False
 
 
 def find_all_below() -> set[int]:

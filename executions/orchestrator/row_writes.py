@@ -23,9 +23,8 @@ EXECUTION_COLUMNS = {
     "result_text": "text",
     "usage_complete": "boolean",
     "driver_id": "uuid",
-    "crash_count": "smallint",
 }
-COUNTER_COLUMNS = {"event_seq": "integer", "context_version": "integer"}
+COUNTER_COLUMNS = {"event_seq": "integer", "context_version": "integer", "crash_count": "smallint"}
 STEP_COLUMNS = {
     "status": "text",
     "code": "text",

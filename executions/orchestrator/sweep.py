@@ -4,6 +4,7 @@ import logging
 import time
 
 from executions.orchestrator.claim import count_claimable, delete_dead_drivers
+from executions.orchestrator.crashes import charge_crashes
 from executions.orchestrator.late_starts import collect_late_starts
 from executions.orchestrator.late_usage import collect_late_usage
 from executions.orchestrator.wake import wake_drivers
@@ -15,7 +16,8 @@ ASKING_S = 45.0
 
 
 def sweep() -> None:
-    """Wake a driver where executions wait, delete the rows of dead drivers, read usage that was late."""
+    """Charge crashes, wake a driver where executions wait, forget dead drivers, read usage that was late."""
+    charge_crashes()
     waiting = count_claimable()
     if waiting:
         logger.info("%d executions wait for a driver", waiting)

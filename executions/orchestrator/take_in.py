@@ -19,6 +19,7 @@ MESSAGE_CHARS = 1000
 
 def take_in(tracked: Tracked, outcome: Outcome, changes: Changes, *, now: dt.datetime) -> None:
     """Apply an attempt's end to the state and put its rows, events and usage into `changes`."""
+    changes.clears_crashes = True
     match outcome:
         case Answered(run=run, result=result):
             _take_answer(tracked, run, result, changes, now=now)

@@ -96,6 +96,10 @@ class Tracked:
         """Note that somebody asked to cancel."""
         self.state = replace(self.state, cancel_requested=True)
 
+    def want_paused(self, *, paused: bool) -> None:
+        """Note that somebody asked to pause, or to go on."""
+        self.state = replace(self.state, paused=paused)
+
     def take_context(self, values: Mapping[str, Json]) -> None:
         """Take in the shared context as it was read."""
         self.state = replace(self.state, context=values)
@@ -162,6 +166,7 @@ def load_tracked(execution_id: uuid.UUID, *, epoch: int) -> Tracked:
         steps={row.step_id: _step_state(row) for row in rows},
         deadline_at=execution.deadline_at,
         cancel_requested=execution.cancel_requested_at is not None,
+        paused=_is_pause_wanted(execution),
         ended_by=execution.ended_by or None,
     )
     return Tracked(
@@ -182,11 +187,15 @@ def load_tracked(execution_id: uuid.UUID, *, epoch: int) -> Tracked:
             "result_text": execution.result_text,
             "usage_complete": execution.usage_complete,
             "driver_id": execution.driver_id,
-            "crash_count": execution.crash_count,
         },
         context_version=execution.context_version,
         usage_missing=runs.filter(status__in=AGENT_RUN_TERMINAL, usage_complete=False).exists(),
     )
+
+
+def _is_pause_wanted(execution: Execution) -> bool:
+    asked, resumed = execution.pause_requested_at, execution.resume_requested_at
+    return asked is not None and (resumed is None or asked > resumed)
 
 
 def _step_state(row: ExecutionStep) -> StepState:

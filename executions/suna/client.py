@@ -5,13 +5,14 @@ decides what happens next.
 """
 
 import dataclasses
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from executions.agent_service import (
     AgentService,
     AgentServiceError,
     AgentView,
     BadResponse,
+    HintsOffered,
     NotFound,
     Rejected,
     ResponseTooLarge,
@@ -20,11 +21,13 @@ from executions.agent_service import (
     RunView,
     StartUncertain,
     Unavailable,
+    Urgency,
 )
 from executions.suna.address import may_carry_keys, parse_base_url
 from executions.suna.connection import Connection
 from executions.suna.credential import SunaCredential, check_credential, check_user_keys, hide_secrets
 from executions.suna.errors import build_error
+from executions.suna.streams import Streams
 from executions.suna.transport import TransportName
 from executions.suna.wire import PROFILES, Capabilities, WireProfile
 from executions.suna.wire.call import Answer, Call, Patience
@@ -40,6 +43,7 @@ def open_client(
     profile: str,
     credential: SunaCredential,
     sends_user_keys: bool,
+    lists_active_runs: bool = False,
     call_deadline_s: float = 30.0,
     start_deadline_s: float = 60.0,
     prepare_deadline_s: float = 120.0,
@@ -50,10 +54,12 @@ def open_client(
 ) -> "SunaClient":
     """Open a client to one Suna; no connection is made yet. It belongs to the event loop that first uses it.
 
-    At most `max_connections` calls are under way at once; the others wait for their turn, those that change
-    something first. A deadline counts from a call's turn, and that wait has no limit; cancelling ends it. A
-    start alone counts its wait: after `start_deadline_s` in all it was sent and lost, or it never will be.
+    At most `max_connections` calls are under way at once, beside any number of streams; the others wait for
+    their turn, the more urgent first. A deadline counts from a call's turn, and that wait has no limit;
+    cancelling ends it. A start alone counts its wait: after `start_deadline_s` in all it was sent and lost,
+    or it never will be.
 
+    `lists_active_runs` says that this build lists active runs, though its profile does not promise it.
     `sends_user_keys` is the connection's consent to send users' own keys with a start; `allowed_plain_hosts`
     are the hosts beside this machine to which they may go without TLS. Raises Rejected for a base URL or
     a profile that cannot be spoken, CredentialRefused for a credential that no header can carry.
@@ -75,9 +81,14 @@ def open_client(
         max_response_bytes=max_response_bytes,
         patience_s=max(deadlines_s.values()),
     )
+    promised = PROFILES[profile].capabilities
     return SunaClient(
         connection=connection,
+        streams=Streams(base_url=url, credential=credential),
         profile=PROFILES[profile],
+        capabilities=dataclasses.replace(
+            promised, lists_active_runs=promised.lists_active_runs or lists_active_runs
+        ),
         credential=credential,
         sends_user_keys=sends_user_keys,
         keys_may_travel=may_carry_keys(url, allowed_plain_hosts=allowed_plain_hosts),
@@ -92,14 +103,18 @@ class SunaClient(AgentService):
         self,
         *,
         connection: Connection,
+        streams: Streams,
         profile: WireProfile,
+        capabilities: Capabilities,
         credential: SunaCredential,
         sends_user_keys: bool,
         keys_may_travel: bool,
         deadlines_s: dict[Patience, float],
     ) -> None:
         self._connection = connection
+        self._streams = streams
         self._profile = profile
+        self._capabilities = capabilities
         self._credential = credential
         self._sends_user_keys = sends_user_keys
         self._keys_may_travel = keys_may_travel
@@ -107,8 +122,15 @@ class SunaClient(AgentService):
 
     @property
     def capabilities(self) -> Capabilities:
-        """What this version of Suna can do."""
-        return self._profile.capabilities
+        """What this Suna can do."""
+        return self._capabilities
+
+    @property
+    def hints(self) -> HintsOffered:
+        """Suna's event stream where reading it changes nothing, and the list of active runs."""
+        return HintsOffered(
+            by_watching=self._capabilities.streams_safely, by_list=self._capabilities.lists_active_runs
+        )
 
     @property
     def start_deadline_s(self) -> float:
@@ -116,12 +138,15 @@ class SunaClient(AgentService):
         return self._deadlines_s[Patience.START]
 
     async def prepare_run(self, request: RunRequest) -> str | None:
-        """Make a thread and put the prompt there, where the profile wants it there."""
-        made = await self._ask(self._profile.make_place(request))
+        """Make a thread and put the prompt there, where the profile wants it there.
+
+        Only the thread waits as something new: what has begun is brought to its start.
+        """
+        made = await self._ask(self._profile.make_place(request), urgency=request.urgency)
         place = self._profile.read_place(made.body)
         prompt = self._profile.put_prompt(request, place=place)
         if prompt is not None:
-            await self._ask(prompt)
+            await self._ask(prompt, urgency=Urgency.NEXT)
         return place
 
     async def start_run(self, request: RunRequest, *, place: str | None) -> RunView:
@@ -141,6 +166,8 @@ class SunaClient(AgentService):
             answer = await self._connection.exchange(
                 call,
                 deadline_s=self.start_deadline_s,
+                # Also of a new execution: its thread is there, and the grace of its start begins to run.
+                urgency=Urgency.NEXT,
                 user_keys=keys,
                 waits_at_most_s=self.start_deadline_s / 2,
             )
@@ -165,17 +192,32 @@ class SunaClient(AgentService):
         """Return the runs of a thread, newest first."""
         return tuple(self._without_secrets(row.view) for row in await self._list_run_rows(place))
 
-    async def get_run(self, run_id: str) -> RunView:
+    async def get_run(self, run_id: str, *, urgency: Urgency = Urgency.POLL) -> RunView:
         """Return one run."""
-        answer = await self._ask(self._profile.get_run(run_id=run_id))
+        answer = await self._ask(self._profile.get_run(run_id=run_id), urgency=urgency)
         return self._without_secrets(self._profile.read_run(answer.body, run_id=run_id))
+
+    async def watch_run(self, run_id: str, *, heard: Callable[[int], None]) -> bool:
+        """Read a run's event stream to the hint of its end. The stream takes no turn of the calls."""
+        outcome = await self._streams.watch(
+            self._profile.watch_run(run_id=run_id), deadline_s=self._deadlines_s[Patience.CALL], heard=heard
+        )
+        if isinstance(outcome, Answer):
+            self._check(outcome)
+            raise BadResponse("the answer is not a stream of events", status_code=outcome.status)
+        return outcome
+
+    async def list_active_runs(self) -> frozenset[str]:
+        """Return the runs under way of the whole account."""
+        answer = await self._ask(self._profile.list_active_runs(), urgency=Urgency.FINISH)
+        return self._profile.read_active_runs(answer.body)
 
     async def get_result(self, run_id: str, *, place: str | None) -> RunResult:
         """Return what an ended run left behind; the thread is looked up where it is not given."""
-        place = place or (await self.get_run(run_id)).place
+        place = place or (await self.get_run(run_id, urgency=Urgency.FINISH)).place
         if place is None:
             raise BadResponse("the run does not say in which thread it is")
-        answer = await self._ask(self._profile.get_result(run_id=run_id, place=place))
+        answer = await self._ask(self._profile.get_result(run_id=run_id, place=place), urgency=Urgency.FINISH)
         result = self._profile.read_result(answer.body, run_id=run_id, runs=None)
         if result is None:
             rows = await self._list_run_rows(place)
@@ -192,7 +234,7 @@ class SunaClient(AgentService):
 
     async def stop_run(self, run_id: str) -> None:
         """Ask Suna to stop a run. Suna does so unconditionally: an ended run becomes `stopped` too."""
-        await self._ask(self._profile.stop_run(run_id=run_id))
+        await self._ask(self._profile.stop_run(run_id=run_id), urgency=Urgency.FINISH)
 
     async def list_agents(self) -> tuple[AgentView, ...]:
         """Return every agent of every page, each once."""
@@ -214,11 +256,13 @@ class SunaClient(AgentService):
         return self._profile.read_agent(answer.body)
 
     async def aclose(self) -> None:
-        """Close the connections."""
+        """Close the connections and the streams."""
+        await self._streams.aclose()
         await self._connection.aclose()
 
     async def _list_run_rows(self, place: str) -> tuple[RunRow, ...]:
-        answer = await self._ask(self._profile.list_runs(place=place))
+        # Asked about a start in doubt, which holds up its step, or to tell a result from others.
+        answer = await self._ask(self._profile.list_runs(place=place), urgency=Urgency.NEXT)
         return self._profile.read_runs(answer.body, place=place)
 
     async def _find_error(self, call: Call) -> str | None:
@@ -227,7 +271,7 @@ class SunaClient(AgentService):
         It is a better word for a known fact, so that a failure to get it is not a failure of the result.
         """
         try:
-            answer = await self._ask(call)
+            answer = await self._ask(call, urgency=Urgency.FINISH)
         except AgentServiceError:
             return None
         return self._profile.read_error(answer.body)
@@ -243,14 +287,15 @@ class SunaClient(AgentService):
             return error
         return Rejected(f"Suna does not know this agent ({error.detail})", status_code=error.status_code)
 
-    async def _ask(self, call: Call) -> Answer:
+    async def _ask(self, call: Call, *, urgency: Urgency = Urgency.POLL) -> Answer:
         """Send a call that starts nothing and return its answer, which is a success."""
-        answer = await self._exchange(call)
+        answer = await self._exchange(call, urgency=urgency)
         self._check(answer)
         return answer
 
-    async def _exchange(self, call: Call) -> Answer:
-        return await self._connection.exchange(call, deadline_s=self._deadlines_s[call.patience])
+    async def _exchange(self, call: Call, *, urgency: Urgency = Urgency.POLL) -> Answer:
+        deadline_s = self._deadlines_s[call.patience]
+        return await self._connection.exchange(call, deadline_s=deadline_s, urgency=urgency)
 
     def _check(self, answer: Answer) -> None:
         if not answer.is_success:

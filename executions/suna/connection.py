@@ -21,6 +21,7 @@ from executions.agent_service import (
     ResponseTooLarge,
     SecretText,
     Unavailable,
+    Urgency,
 )
 from executions.suna.body import ACCEPTED_ENCODINGS, Body, UnreadableBody, read_body
 from executions.suna.credential import SunaCredential, reveal_headers
@@ -75,6 +76,7 @@ class Connection:
         call: Call,
         *,
         deadline_s: float,
+        urgency: Urgency = Urgency.POLL,
         user_keys: Mapping[str, SecretText] = _NO_KEYS,
         waits_at_most_s: float | None = None,
     ) -> Answer:
@@ -85,7 +87,7 @@ class Connection:
         its deadline. Raises Unavailable (with `sent` false only where nothing can have left),
         ResponseTooLarge, RedirectRefused or BadResponse.
         """
-        outcome = await self._try_exchange(call, deadline_s, user_keys, waits_at_most_s)
+        outcome = await self._try_exchange(call, deadline_s, urgency, user_keys, waits_at_most_s)
         if isinstance(outcome, AgentServiceError):
             # Raised out here, where no local variable and no context holds a request with its secrets.
             raise outcome
@@ -95,6 +97,7 @@ class Connection:
         self,
         call: Call,
         deadline_s: float,
+        urgency: Urgency,
         user_keys: Mapping[str, SecretText],
         waits_at_most_s: float | None,
     ) -> Answer | AgentServiceError:
@@ -103,7 +106,7 @@ class Connection:
         is_read = call.method == "GET"
         try:
             async with asyncio.timeout(waits_at_most_s):
-                await self._turns.wait(is_read=is_read)
+                await self._turns.wait(urgency=urgency, is_read=is_read)
         except TimeoutError:
             return Unavailable(f"no connection was free within {waits_at_most_s:g} s", sent=False)
         waited_s = now() - began if waits_at_most_s is not None else 0
@@ -115,7 +118,7 @@ class Connection:
         except TimeoutError:
             return Unavailable(f"no whole answer within {deadline_s:g} s")
         finally:
-            self._turns.give_back(is_read=is_read)
+            self._turns.give_back(urgency=urgency, is_read=is_read)
 
     async def _send(self, call: Call, user_keys: Mapping[str, SecretText]) -> Answer | AgentServiceError:
         pool = self._current_pool()
@@ -123,7 +126,7 @@ class Connection:
         try:
             answer = await self._receive(pool.http, call, user_keys)
         except FAILURES as failure:
-            return Unavailable(_name_failure(failure), sent=not never_left(failure))
+            return Unavailable(name_failure(failure), sent=not never_left(failure))
         except RuntimeError:
             # Both transports say so where their pool was closed under a call.
             if not self._closed:
@@ -142,7 +145,7 @@ class Connection:
     async def _receive(
         self, http: httpx.AsyncClient, call: Call, user_keys: Mapping[str, SecretText]
     ) -> Answer | AgentServiceError:
-        request = _build_request(http, self._base_url, call, reveal_headers(self._credential, user_keys))
+        request = build_request(http, self._base_url, call, reveal_headers(self._credential, user_keys))
         response = await http.send(request, stream=True)
         try:
             headers = {name.lower(): value for name, value in response.headers.items()}
@@ -195,7 +198,7 @@ class Connection:
         await self.aclose()
 
 
-def _build_request(
+def build_request(
     http: httpx.AsyncClient, base_url: str, call: Call, secrets: Mapping[str, str]
 ) -> httpx.Request:
     """Build the request. The body is written here: httpx cannot write every text as JSON, ASCII can."""
@@ -218,7 +221,7 @@ def _build_request(
     return http.build_request(call.method, url, headers=headers, content=content)
 
 
-def _name_failure(failure: BaseException) -> str:
+def name_failure(failure: BaseException) -> str:
     """Return what happened in our words: an error's own text may hold what was sent."""
     if never_left(failure):
         return "no connection to the service came about"

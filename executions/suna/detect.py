@@ -6,7 +6,7 @@ route is there, 404 where it is not. Nothing is ever sent that could make, start
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from executions.agent_service import AgentServiceError, BadResponse
 from executions.suna.address import parse_base_url
@@ -29,6 +29,7 @@ _API_START = "/api/agent/start"
 _THREAD_START = "/api/thread/{}/agent/start"
 _THREADS = "/api/threads"
 _RESULTS = "/api/agent-run/{}/results"
+_ACTIVE_RUNS = "/api/agent-runs/active"
 _SESSIONS = "/v1/projects/{}/sessions"
 _PROJECTS = "/v1/projects"
 
@@ -37,12 +38,14 @@ _PROJECTS = "/v1/projects"
 class Detection:
     """What was found. Either `profile` is one that is spoken, or `refused_because` says why there is none.
 
-    `evidence` lists what it rests on, in the order in which it was seen.
+    `evidence` lists what it rests on, in the order in which it was seen. `lists_active_runs`: this build has
+    the list of active runs, which came in the midst of a profile (suna-contract §1).
     """
 
     profile: str | None
     evidence: tuple[str, ...]
     refused_because: str | None = None
+    lists_active_runs: bool = False
 
 
 async def detect_profile(
@@ -91,8 +94,10 @@ def judge_routes(routes: Collection[str], *, evidence: tuple[str, ...] = ()) -> 
     )
     for first, second, version in signs:
         if first in routes and (second is None or second in routes):
-            seen = tuple(f"route {route}" for route in (first, second) if route is not None)
-            return _judge_version(version, evidence or seen)
+            telling = (first, second, _ACTIVE_RUNS if _ACTIVE_RUNS in routes else None)
+            seen = tuple(f"route {route}" for route in telling if route is not None)
+            found = _judge_version(version, evidence or seen)
+            return replace(found, lists_active_runs=found.profile is not None and _ACTIVE_RUNS in routes)
     if _SESSIONS in routes or _PROJECTS in routes:
         return Detection(
             profile=None, evidence=evidence or (f"route {_PROJECTS}",), refused_because=REWRITTEN
@@ -144,6 +149,9 @@ class _Probe:
             for route in (_RESULTS, _THREADS):
                 if self._is_there(await self._look(route)):
                     found.add(route)
+        # Builds without it take `active` for a run's id here, and fail at it or do not find it.
+        if _THREAD_START in found and (await self._look(_ACTIVE_RUNS)).is_success:
+            found.add(_ACTIVE_RUNS)
         if not found and (await self._look(_PROJECTS)).status in {200, 401, 403} and self.refusal is None:
             found.add(_PROJECTS)
         return frozenset(found)

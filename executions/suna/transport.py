@@ -31,9 +31,12 @@ FAILURES = (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, aiohttp.Client
 
 
 def build_http_client(
-    *, transport: TransportName, max_connections: int, patience_s: float
+    *, transport: TransportName, max_connections: int | None, patience_s: float | None
 ) -> httpx.AsyncClient:
-    """Build a client with its own pool of connections. `patience_s` bounds every single read and write."""
+    """Build a client with its own pool of connections. `patience_s` bounds every single read and write.
+
+    With None there is no limit to the connections, or none to the time that a read may take.
+    """
     limits = httpx.Limits(
         max_connections=max_connections,
         max_keepalive_connections=max_connections,

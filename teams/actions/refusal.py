@@ -9,11 +9,13 @@ class Refusal(Exception):
     """An action was not carried out, and nothing was changed.
 
     `code` is stable, for programs; `message` says what is wrong and what to do; `status` is the HTTP status
-    that the API answers with; `problems` name each place of the input that is wrong.
+    that the API answers with; `problems` name each place of the input that is wrong. `retry_after_s` is set
+    where the same will be done later.
     """
 
     code = "refused"
     status = 409
+    retry_after_s: int | None = None
 
     def __init__(
         self,

@@ -8,7 +8,11 @@ _RANK = {"viewer": 1, "operator": 2, "editor": 3, "owner": 4}
 
 def may(user: User, role: str, team: Team) -> bool:
     """Whether the user's role in the team is at least `role`."""
-    held = team.role_of(user)
+    return includes(team.role_of(user), role)
+
+
+def includes(held: str | None, role: str) -> bool:
+    """Whether a role that somebody holds, None for a stranger, is at least `role`."""
     return held is not None and _RANK[held] >= _RANK[role]
 
 

@@ -123,6 +123,8 @@ def _describe(exc: Exception) -> _Described | None:
         prefix = "/definition" if isinstance(exc, InvalidWorkflow) else ""
         errors = [_under(prefix, problem) for problem in exc.problems]
         headers = {"WWW-Authenticate": "Bearer"} if exc.status == 401 else {}
+        if exc.retry_after_s is not None:
+            headers["Retry-After"] = str(exc.retry_after_s)
         return _Described(
             status=exc.status, code=exc.code, detail=exc.message, errors=errors, headers=headers
         )

@@ -42,6 +42,7 @@ ENVELOPE_VERSION = 1
 
 _KDF_SALT = b"renum.encrypted-text.v1"
 _FINGERPRINT_LABEL = b"renum.fingerprint.v1"
+_KEY_ID_LABEL = b"renum.key-id.v1"
 _MIN_CHARS_TO_SHOW_LAST_FOUR = 16
 
 
@@ -153,6 +154,16 @@ def fingerprint_of(secret: str) -> str:
     pepper = hmac.digest(_key_material()[0].encode(), _FINGERPRINT_LABEL, "sha256")
     mark = hmac.new(pepper, secret.encode(), hashlib.sha256).hexdigest()[:8]
     return f"…{secret[-4:]} {mark}" if len(secret) >= _MIN_CHARS_TO_SHOW_LAST_FOUR else f"… {mark}"
+
+
+def key_ids() -> tuple[str, ...]:
+    """Return a short name of each configured key, the encrypting one first: enough to tell keys apart.
+
+    It is an HMAC under the key itself, stretched, so that nobody finds a key by it.
+    """
+    return tuple(
+        hmac.digest(_derive_key(material), _KEY_ID_LABEL, "sha256").hex()[:12] for material in _key_material()
+    )
 
 
 def _key_material() -> list[str]:

@@ -7,7 +7,6 @@ import time
 import pytest
 
 from executions.agent_service import Unavailable
-from executions.suna.turns import Turns
 from tests.contract.clients import REQUEST, client_to
 from tests.contract.raw_server import Request, json_answer, serve
 
@@ -145,18 +144,3 @@ async def test_whoever_waits_for_a_turn_when_the_client_is_closed_was_surely_not
 
 async def _ends(tasks: "list[asyncio.Task[object]]") -> list[object]:
     return list(await asyncio.gather(*tasks, return_exceptions=True))
-
-
-async def test_a_turn_that_was_handed_to_whoever_is_cancelled_at_that_moment_goes_to_the_next():
-    turns = Turns(limit=1)
-    await turns.wait(is_read=True)
-    second = asyncio.create_task(turns.wait(is_read=True))
-    await asyncio.sleep(0)
-
-    turns.give_back(is_read=True)
-    second.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await second
-
-    async with asyncio.timeout(1):
-        await turns.wait(is_read=True)

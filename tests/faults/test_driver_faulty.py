@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 
 from executions.models import Driver, Execution
-from executions.orchestrator.claim import SET_ASIDE_S
+from executions.orchestrator.holding import SET_ASIDE_S
 from tests.contract.simulated_suna import ROOT
 from tests.faults.history import check_history
 from tests.fixtures.running import wait_until

@@ -13,7 +13,8 @@ from tests.integration.orchestrator.rows import make_driver
 pytestmark = pytest.mark.faults
 
 TWO_STEPS = {"type": "sequential", "agents": [{"agent_id": "agent-1"}, {"agent_id": "agent-2"}]}
-STOPPED_WITHIN_S = 8
+# On a quiet machine; others may share this one's two cores.
+STOPPED_WITHIN_S = 2
 
 
 def start_many(renum: RunningRenum, count: int, *, takes_s: float) -> None:
@@ -26,21 +27,22 @@ def wait_for_all() -> None:
     wait_until(lambda: not Execution.objects.exclude(status="completed").exists(), timeout_s=60)
 
 
-def test_the_next_cluster_goes_on_when_one_is_stopped_with_runs_in_flight(renum_on):
+def test_the_next_cluster_goes_on_when_one_is_stopped_with_100_runs_in_flight(renum_on, figure):
     renum = renum_on("2025-08")
-    start_many(renum, 10, takes_s=4)
+    start_many(renum, 100, takes_s=10)
     cluster = renum.start_drivers()
-    wait_until(lambda: AgentRun.objects.filter(status="running").count() == 10)
+    wait_until(lambda: AgentRun.objects.filter(status="running").count() == 100)
 
     took_s = cluster.stop()
+    figure("stop_100_in_flight_s", took_s)
 
     assert took_s < STOPPED_WITHIN_S
     assert not Driver.objects.exists()
     assert not Execution.objects.exclude(driver=None).exists()
-    assert renum.suna.get("summary")["runs_by_status"] == {"running": 10}
+    assert renum.suna.get("summary")["runs_by_status"] == {"running": 100}
     renum.start_drivers()
     wait_for_all()
-    assert renum.suna.starts() == 20
+    assert renum.suna.starts() == 200
     check_history(renum)
 
 

@@ -1,6 +1,6 @@
 """Runs a simulated Suna in this process. For demos, tests and benches; needs no database."""
 
-from argparse import ArgumentParser
+from argparse import ArgumentParser, BooleanOptionalAction
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,8 @@ class Command(BaseCommand):
         parser.add_argument("--run-seconds", type=float, default=0.4)
         parser.add_argument("--token", action="append", default=[], help="repeat for several")
         parser.add_argument("--parallel-limit", type=int)
+        parser.add_argument("--active-runs", action=BooleanOptionalAction, help="the list of active runs")
+        parser.add_argument("--max-entries", type=int, default=20_000, help="of the ledger, in memory")
         agents = parser.add_mutually_exclusive_group()
         agents.add_argument("--any-agent", dest="strict_agents", action="store_false", default=False)
         agents.add_argument("--strict-agents", dest="strict_agents", action="store_true")
@@ -43,9 +45,11 @@ class Command(BaseCommand):
             run_seconds=options["run_seconds"],
             speed=options["speed"],
             tokens=tuple(options["token"]),
+            active_runs=options["active_runs"],
             strict_agents=options["strict_agents"],
             parallel_limit=options["parallel_limit"],
             ledger_path=options["ledger"],
+            max_entries=options["max_entries"],
         )
         try:
             serve(

@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from executions.suna.simulator.answers import invalid
+from executions.suna.simulator.event_stream import Cut
 from executions.suna.simulator.ledger import Entry
 
 
@@ -20,7 +21,7 @@ class Call:
     headers: dict[str, str]
     body: bytes
     entry: Entry
-    cut_after_events: int | None = None
+    cut: Cut | None = None
     vanish: bool = False
     _json: Any = field(default=msgspec.UNSET)
 

@@ -9,7 +9,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from starlette.types import Receive, Scope, Send
 
@@ -40,8 +40,16 @@ class Recording:
     stopped_end: dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cut:
+    """An end that is none, after so many events: the connection breaks, or closes silently, or a lie."""
+
+    after: int
+    how: Literal["break", "close", "lie"] = "break"
+
+
 class EventStream:
-    """The response. `cut_after` breaks the connection after so many events."""
+    """The response. A `cut` ends it before its time."""
 
     def __init__(
         self,
@@ -50,13 +58,13 @@ class EventStream:
         run: Run,
         settle: Callable[[], Run],
         clock: Clock,
-        cut_after: int | None = None,
+        cut: Cut | None = None,
     ) -> None:
         self._recording = recording
         self._run = run
         self._settle = settle
         self._clock = clock
-        self._cut_after = cut_after
+        self._cut = cut
         self._sent = 0
         self._wake = asyncio.Event()
 
@@ -84,8 +92,8 @@ class EventStream:
             run, now = self._settle(), self._clock()
             ended = run.status != RUNNING
             position, due, closed = self._due_events(position, now=now, late=late, ended=ended)
-            if (due or closed) and not await self._send(send, due, closed=closed):
-                return False
+            if (due or closed or self._is_cut(0)) and not await self._send(send, due, closed=closed):
+                return self._cut is not None and self._cut.how != "break"
             if closed or gone.done():
                 return closed
             timer = self._timer(loop, position, now)
@@ -125,13 +133,20 @@ class EventStream:
         return loop.call_later(max(0.001, at - now), self._wake.set)
 
     async def _send(self, send: Send, events: list[dict[str, Any]], *, closed: bool) -> bool:
-        cut = self._cut_after is not None and self._sent + len(events) >= self._cut_after
-        if cut:
-            events = events[: (self._cut_after or 0) - self._sent]
+        is_cut = self._is_cut(len(events))
+        more = is_cut or not closed
+        if self._cut is not None and is_cut:
+            events = events[: self._cut.after - self._sent]
+            if self._cut.how == "lie":
+                events = [*events, self._recording.late_end]
+            more = self._cut.how == "break"
         self._sent += len(events)
         body = "".join(f"data: {json.dumps(event)}\n\n" for event in events).encode()
-        await send({"type": "http.response.body", "body": body, "more_body": cut or not closed})
-        return not cut
+        await send({"type": "http.response.body", "body": body, "more_body": more})
+        return not is_cut
+
+    def _is_cut(self, coming: int) -> bool:
+        return self._cut is not None and self._sent + coming >= self._cut.after
 
 
 def _ends_reader(event: dict[str, Any]) -> bool:

@@ -47,7 +47,8 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     - `error`: plain text 500. `hang`: no answer ever. `drop`: the connection breaks.
     - `malformed`, `html`, `empty`, `huge`, `gzip_bomb` (of `megabytes`), `redirect` (to `to`): an answer
       that is none. `wrong_types`, `replace` (`fields`), `unknown_status` (`word`): the answer, falsified.
-    - `cut_stream`: breaks a stream after `events` events. `late_run`: the start fails as `answer` says, and
+    - `cut_stream`: ends a stream after `events` events, as `how` says: the connection breaks, it closes
+      without a word, or it lies that the run is completed. `late_run`: the start fails as `answer` says, and
       the run appears `seconds` later. `vanish`: 404; on a start, the run is gone once it is answered.
 
     `when` says whether the operation itself is done `before` (the default: not at all) or `after`, that is
@@ -66,6 +67,7 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     megabytes: float = 50.0
     word: str = "pondering"
     events: int = 1
+    how: Literal["break", "close", "lie"] = "break"
     fields: dict[str, Any] = {}
     answer: Literal["error", "drop", "hang"] = "error"
 

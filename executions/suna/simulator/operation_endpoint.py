@@ -8,6 +8,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from executions.suna.simulator.answers import Refusal, UncaughtError
 from executions.suna.simulator.call import Call
+from executions.suna.simulator.event_stream import Cut
 from executions.suna.simulator.fault_effects import (
     BrokenConnection,
     HangingAnswer,
@@ -46,7 +47,7 @@ class OperationEndpoint:
         call.entry.faults = [effect.kind for effect in effects]
         for effect in effects:
             if effect.kind == "cut_stream":
-                call.cut_after_events = effect.events
+                call.cut = Cut(after=effect.events, how=effect.how)
             elif effect.kind == "vanish":
                 call.vanish = True
         early = await self._act(call, [effect for effect in effects if effect.when == "before"])

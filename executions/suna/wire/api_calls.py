@@ -42,6 +42,18 @@ class ApiCalls:
         """Build the call that asks for one run."""
         return Call(method="GET", path=f"/api/agent-run/{quote_id(run_id, what='the run id')}")
 
+    def watch_run(self, *, run_id: str) -> Call:
+        """Build the call for a run's event stream. It replays everything, whenever it is opened."""
+        return Call(method="GET", path=f"/api/agent-run/{quote_id(run_id, what='the run id')}/stream")
+
+    def list_active_runs(self) -> Call:
+        """Build the call for the runs under way, all of the account's at once (suna-contract §1.3)."""
+        return Call(method="GET", path="/api/agent-runs/active")
+
+    def read_active_runs(self, body: bytes) -> frozenset[str]:
+        """Return the ids of the runs under way."""
+        return runs.read_active_runs(body)
+
     def stop_run(self, *, run_id: str) -> Call:
         """Build the call that stops a run."""
         return Call(method="POST", path=f"/api/agent-run/{quote_id(run_id, what='the run id')}/stop")

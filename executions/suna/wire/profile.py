@@ -20,9 +20,9 @@ class Capabilities:
 
     `streams_safely`: its event stream exists and reading it changes nothing. `lists_runs`: the runs of a
     thread can be looked up, so that no agent is started twice. `lists_active_runs`: one request tells every
-    run in flight, in each build of this version. `reports_usage`: tokens come with the result.
-    `prompt_before_start`: the prompt is put into the thread, not into the start. `honours_user_keys`: it
-    reads `X-API-Key-<service>`; no version but the design document's does.
+    run in flight, in each build of this version; a single connection may know better. `reports_usage`: tokens
+    come with the result. `prompt_before_start`: the prompt is put into the thread, not into the start.
+    `honours_user_keys`: it reads `X-API-Key-<service>`; no version but the design document's does.
     """
 
     streams_safely: bool
@@ -80,6 +80,18 @@ class WireProfile(Protocol):
 
     def read_run(self, body: bytes, *, run_id: str) -> RunView:
         """Return one run."""
+        ...
+
+    def watch_run(self, *, run_id: str) -> Call:
+        """Build the call for a run's event stream."""
+        ...
+
+    def list_active_runs(self) -> Call:
+        """Build the call for the runs under way; not every build has it."""
+        ...
+
+    def read_active_runs(self, body: bytes) -> frozenset[str]:
+        """Return the ids of the runs under way."""
         ...
 
     def get_result(self, *, run_id: str, place: str) -> Call:

@@ -51,6 +51,11 @@ def read_thread_runs(body: bytes, *, place: str) -> tuple[RunRow, ...]:
     )
 
 
+def read_active_runs(body: bytes) -> frozenset[str]:
+    """Return the ids of the runs under way; BadResponse where the answer is no such list."""
+    return frozenset(read_id(row, "id") for row in read_rows(parse_object(body), "active_runs"))
+
+
 def _build_view(
     row: Mapping[str, Json], *, run_id: str | None, place: str | None, thread_key: str
 ) -> RunView:

@@ -21,7 +21,8 @@ class Suna202508(ApiCalls):
     """The profile `2025-08`."""
 
     name = "2025-08"
-    # The list of active runs came on 11 October 2025: most builds of this profile do not have it.
+    # The list of active runs came on 11 October 2025: most builds of this profile do not have it, and
+    # detection tells of those that do.
     capabilities = Capabilities(
         streams_safely=True,
         lists_runs=True,
@@ -78,7 +79,7 @@ class Suna202508(ApiCalls):
         """
         if result.text is not None or result.error is not None or not result.usage_complete:
             return None
-        return Call(method="GET", path=f"/api/agent-run/{quote_id(run_id, what='the run id')}/stream")
+        return self.watch_run(run_id=run_id)
 
     def read_error(self, body: bytes) -> str | None:
         """Return the error that the replayed stream holds, which may stand behind its `completed`."""

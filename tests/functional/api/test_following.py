@@ -7,6 +7,7 @@ from django.db import connection
 from django.utils import timezone
 
 from billing.ledger import LedgerEntry, record_responses
+from executions.actions.execution_rights import VERBS
 from executions.actions.start_execution import start_execution
 from executions.models import AgentRun, Execution, ExecutionEvent
 from executions.orchestrator.append import append_events
@@ -155,9 +156,18 @@ def test_a_step_is_shown_with_its_input_its_conditions_and_its_runs(api, run) ->
 def test_every_link_of_an_execution_leads_somewhere(api, run) -> None:
     body = api.get(f"{EXECUTIONS}/{run.execution_id}").json()
 
-    links = {name: link for name, link in body["links"].items() if name != "cancel"}
+    links = {name: link for name, link in body["links"].items() if name not in VERBS}
     assert [api.get(link).status_code for link in links.values()] == [200] * 4
-    assert api.post(body["links"]["cancel"]).status_code == 202
+    assert set(body["links"]) - set(links) == set(VERBS)
+    assert body["can"] == ["pause", "cancel"]
+    assert {verb: api.post(body["links"][verb]).status_code for verb in VERBS} == {
+        "release": 403,
+        "resume": 409,
+        "pause": 202,
+        "cancel": 202,
+        "retry": 409,
+        "run_again": 409,
+    }
     assert [api.get(step["links"]["self"]).status_code for step in body["steps"]] == [200] * len(
         body["steps"]
     )

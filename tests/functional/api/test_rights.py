@@ -4,12 +4,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.db.models.functions import Now
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from rest_framework.views import APIView
 
 from billing.actions.store_user_key import store_user_key
+from executions.actions.pause_execution import pause_execution
 from teams.models import ApiTokenScope
 from tests.fixtures.people import PASSWORD, SEQUENTIAL
+from tests.fixtures.site_rows import set_execution, start
 from tests.functional.api.conftest import NOW, PROBLEM, assert_problem, client_for
 
 PEOPLE = ("anonymous", "outsider", "staff", "viewer", "operator", "editor", "owner", "read", "run")
@@ -46,7 +49,18 @@ EXPECTED: dict[tuple[str, str], tuple[int, ...]] = {
     ("execution-events", "GET"): TEAM_IS_SEEN,
     ("execution-usage", "GET"): TEAM_IS_SEEN,
     ("execution-step", "GET"): TEAM_IS_SEEN,
-    ("execution-cancellation", "POST"): (401, 404, 404, 403, 202, 202, 202, 403, 202),
+    **dict.fromkeys(
+        [
+            ("execution-cancellation", "POST"),
+            ("execution-pause", "POST"),
+            ("execution-resume", "POST"),
+            ("execution-retry", "POST"),
+            ("execution-run-again", "POST"),
+        ],
+        (401, 404, 404, 403, 202, 202, 202, 403, 202),
+    ),
+    # Only staff with the right release what crashed; here nobody has it.
+    ("execution-release", "POST"): (401, 404, 404, 403, 403, 403, 403, 403, 403),
 }
 BODIES: dict[tuple[str, str], Any] = {
     ("token", "POST"): {"username": "olga", "password": PASSWORD, "name": "matrix"},
@@ -92,8 +106,16 @@ def test_a_view_is_closed_unless_it_is_known_to_be_open() -> None:
 def places(team, execution, owner) -> dict[str, dict[str, Any]]:
     store_user_key(user=owner, service="openai", key="sk-owner-0123456789", now=NOW)
     step = execution.steps.get(position=0)
+    paused, failed, quarantined = (start(team) for _ in range(3))
+    pause_execution(execution=paused, by=owner)
+    set_execution(failed, status="failed", code="step_failed")
+    set_execution(quarantined, status="quarantined", pause_requested_at=Now())
     of_team, of_execution = {"team_id": team.pk}, {"execution_id": execution.pk}
     return {
+        "execution-pause": of_execution,
+        "execution-resume": {"execution_id": paused.pk},
+        "execution-release": {"execution_id": quarantined.pk},
+        **{name: {"execution_id": failed.pk} for name in ("execution-retry", "execution-run-again")},
         **dict.fromkeys(("team", "team-versions", "team-executions"), of_team),
         "team-version": {**of_team, "number": 1},
         **dict.fromkeys(

@@ -16,8 +16,9 @@ from executions.orchestrator.changes import (
     Fenced,
     Snapshot,
 )
-from executions.orchestrator.claim import claim_executions, count_claimable, raise_epoch
+from executions.orchestrator.claim import claim_executions, count_claimable
 from executions.orchestrator.commit import commit_batch, find_committed
+from executions.orchestrator.holding import raise_epoch
 from executions.orchestrator.row_writes import EXECUTION_COLUMNS
 from tests.integration.orchestrator.rows import AT, Rows, make_driver, make_execution, make_rows
 
@@ -96,7 +97,7 @@ def test_those_that_are_held_are_written_when_another_one_of_the_batch_is_not(ro
         {"result_text": "a\x00b"},
         {"result": float("nan")},
         {"result": object()},
-        {"crash_count": 10**9},
+        {"usage_complete": None},
     ],
     ids=lambda columns: next(iter(columns)),
 )

@@ -15,7 +15,7 @@ TTL_S = 1.5
 def lease(transactional_db: None, settings) -> Lease:
     """Give a lease that never beats by itself: its first beat is later than the test."""
     settings.ORCHESTRATOR = replace(settings.ORCHESTRATOR, lease_ttl_s=TTL_S, beat_s=60)
-    return Lease(in_flight=lambda: 0, lost=lambda: None)
+    return Lease(in_flight=lambda: 0, is_robbed=lambda: False, lost=lambda: None)
 
 
 def test_nothing_may_start_before_the_lease_is_taken_nor_when_it_may_be_over_before_the_start_is(lease):

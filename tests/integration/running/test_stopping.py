@@ -2,7 +2,8 @@
 
 import pytest
 
-from executions.actions.cancel_execution import AlreadyOver, cancel_execution
+from executions.actions.cancel_execution import cancel_execution
+from executions.actions.execution_rights import AlreadyOver
 from executions.models import AgentRun, Execution
 from tests.faults.history import check_history
 from tests.fixtures.running import RunningRenum, wait_until

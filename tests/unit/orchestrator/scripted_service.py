@@ -1,7 +1,8 @@
 """A service that answers as it is told, and the owner of one attempt: for what Suna never does on demand."""
 
+import asyncio
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -10,14 +11,17 @@ from executions.agent_service import (
     AgentService,
     AgentServiceError,
     AgentView,
+    HintsOffered,
     RunRequest,
     RunResult,
     RunStatus,
     RunView,
+    Urgency,
 )
-from executions.engine.state import Reason, StepStatus
+from executions.engine.state import Reason, StepState, StepStatus
 from executions.orchestrator.attempt import Attempt
 from executions.orchestrator.changes import Committed
+from executions.orchestrator.hints import Hints
 from executions.orchestrator.tracked import RunRecord
 from teams.models import SunaConnection
 from tests.unit.engine.plans import make_step
@@ -26,14 +30,34 @@ AT = dt.datetime(2026, 11, 22, 12, 0, tzinfo=dt.UTC)
 RUN_ID = "run-1"
 
 Answer = RunStatus | AgentServiceError
+Stream = tuple[int, bool | AgentServiceError | None]
 
 
 class ScriptedService(AgentService):
-    """Answers each look at the run with the next of `looks`, the last one for ever; notes what is asked."""
+    """Answers each look at the run with the next of `looks`, the last one for ever; notes what is asked.
 
-    def __init__(self, looks: Sequence[Answer] = ()) -> None:
+    Of `streams` and `lists` each watch and each list takes the next, the last one for ever: a number of
+    events and how the stream then ends (None: never), or the runs that are listed.
+    """
+
+    def __init__(
+        self,
+        looks: Sequence[Answer] = (),
+        *,
+        streams: Sequence[Stream] = (),
+        lists: Sequence[frozenset[str] | AgentServiceError] = (),
+    ) -> None:
         self._looks = list(looks)
+        self._streams = list(streams)
+        self._lists = list(lists)
+        self.hints_offered = HintsOffered(by_watching=bool(streams), by_list=bool(lists))
         self.calls: list[str] = []
+        self.urgencies: list[Urgency] = []
+        self.open_streams = 0
+
+    @property
+    def hints(self) -> HintsOffered:
+        return self.hints_offered
 
     async def prepare_run(self, request: RunRequest) -> str | None:
         self.calls.append("prepare")
@@ -47,8 +71,33 @@ class ScriptedService(AgentService):
         self.calls.append("list")
         return ()
 
-    async def get_run(self, run_id: str) -> RunView:
+    async def watch_run(self, run_id: str, *, heard: Callable[[int], None]) -> bool:
+        self.calls.append("watch")
+        events, end = self._streams.pop(0) if len(self._streams) > 1 else self._streams[0]
+        self.open_streams += 1
+        try:
+            heard(0)
+            for _ in range(events):
+                await asyncio.sleep(0)
+                heard(1)
+            if end is None:
+                await asyncio.Event().wait()
+            if isinstance(end, AgentServiceError):
+                raise end
+            return bool(end)
+        finally:
+            self.open_streams -= 1
+
+    async def list_active_runs(self) -> frozenset[str]:
+        self.calls.append("active")
+        answer = self._lists.pop(0) if len(self._lists) > 1 else self._lists[0]
+        if isinstance(answer, AgentServiceError):
+            raise answer
+        return answer
+
+    async def get_run(self, run_id: str, *, urgency: Urgency = Urgency.POLL) -> RunView:
         self.calls.append("look")
+        self.urgencies.append(urgency)
         answer = self._looks.pop(0) if len(self._looks) > 1 else self._looks[0]
         if isinstance(answer, AgentServiceError):
             raise answer
@@ -86,10 +135,14 @@ class Owner:
     committed: list[str] = field(default_factory=list)
     said: list[str | None] = field(default_factory=list)
     reads: int = 0
+    hints: Hints = field(default_factory=Hints)
 
     @property
     def tracked(self) -> Any:
-        return SimpleNamespace(connection=SunaConnection(wire_profile="2025-08", sends_user_keys=False))
+        return SimpleNamespace(
+            connection=SunaConnection(wire_profile="2025-08", sends_user_keys=False),
+            state=SimpleNamespace(steps={"a": StepState(step_id="a")}),
+        )
 
     def may_start(self) -> bool:
         return True

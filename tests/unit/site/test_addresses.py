@@ -52,7 +52,7 @@ def test_a_context_cache_holds_json_and_never_expires() -> None:
 
 def test_the_orchestrators_defaults_agree_with_each_other() -> None:
     read = read_orchestrator_settings(Env({}))
-    assert (read.lease_ttl_s, read.beat_s, read.claim_chunk, read.capacity) == (15, 5, 25, 300)
+    assert (read.lease_ttl_s, read.beat_s, read.claim_chunk, read.capacity) == (15, 5, 25, 1000)
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ from executions.suna.simulator.profiles.y2025_08_rows import build_rows, user_ro
 from executions.suna.simulator.run import Run
 
 _START = "/api/thread/{thread_id}/agent/start"
+_ACTIVE_RUNS = "/api/agent-runs/active"
 _TOOL_NAMES = (
     "ask_tool browser_tool trigger_tool sb_files_tool sb_shell_tool sb_expose_tool sb_vision_tool "
     "task_list_tool mcp_search_tool web_search_tool agent_config_tool image_search_tool people_search_tool "
@@ -56,10 +57,10 @@ class Wire202508(ThreadsAndRuns):
             ("agents.create", "POST", "/api/agents", self.create_agent),
             ("agent.get", "GET", "/api/agents/{agent_id}", self.get_agent),
         ]
+        if self._lists_active_runs:
+            routes.append(("runs.active", "GET", _ACTIVE_RUNS, self.active_runs))
         if self.variant == "b1":
             routes.append(("runs.broken", "GET", "/api/agent-runs/{agent_run_id}", self.broken_run))
-        else:
-            routes.append(("runs.active", "GET", "/api/agent-runs/active", self.active_runs))
         return [
             Operation(name=name, method=method, path=path, handler=handler, is_open=name == "health")
             for name, method, path, handler in routes
@@ -78,7 +79,15 @@ class Wire202508(ThreadsAndRuns):
                 "enable_context_manager": flag,
             }
         schema = {"type": "object", "title": "AgentStartRequest", "properties": fields}
-        return build_openapi(routes_of(self.variant), schemas={f"POST {_START}": schema})
+        listed = [route for route in routes_of(self.variant) if route[1] != _ACTIVE_RUNS]
+        if self._lists_active_runs:
+            listed.append(("GET", _ACTIVE_RUNS))
+        return build_openapi(listed, schemas={f"POST {_START}": schema})
+
+    @property
+    def _lists_active_runs(self) -> bool:
+        chosen = self.world.settings.active_runs
+        return self.variant == "b2" if chosen is None else chosen
 
     def add_message(self, call: Call) -> ASGIApp:
         """Put a message on a thread."""
@@ -127,11 +136,11 @@ class Wire202508(ThreadsAndRuns):
             run=run,
             settle=lambda: self.world.settle(run),
             clock=self.world.clock,
-            cut_after=call.cut_after_events,
+            cut=call.cut,
         )
 
     def active_runs(self, _: Call) -> ASGIApp:
-        """Answer every run of the account that is under way (b2)."""
+        """Answer every run of the account that is under way (the later builds of b2)."""
         return json_answer(
             {
                 "active_runs": [

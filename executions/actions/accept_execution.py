@@ -1,0 +1,183 @@
+"""Accepting an execution, whoever asks and why: committed once with its steps and its first events.
+
+What all verbs that make an execution share; each of them has its own file with its rights and refusals.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from django.db import IntegrityError, transaction
+from django.db.models.functions import Now
+
+from executions.actions.queue_limit import check_queue_limit
+from executions.engine.state import StepStatus
+from executions.models import Execution, ExecutionStep
+from executions.orchestrator.append import append_changes
+from executions.orchestrator.changes import Changes, ContextWrite, Event, Snapshot
+from executions.orchestrator.wake import wake_drivers_on_commit
+from teams.actions.refusal import Refusal, input_problem
+from teams.models import SunaConnection, Team, User, WorkflowVersion
+from teams.workflow.plan import Plan, PlanStep, plan_to_json
+
+KEY_CHARS = 255
+
+
+class TeamCannotRun(Refusal):
+    """The team lacks what a run needs; the code says what."""
+
+    code = "team_cannot_run"
+
+
+class IdempotencyKeyReused(Refusal):
+    """The same Idempotency-Key came with another request."""
+
+    code = "idempotency_key_reused"
+    status = 422
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """The execution, and whether this call made it."""
+
+    execution: Execution
+    created: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """An execution that may be accepted.
+
+    `repeats` is the execution that this one is made from. `kept` are finished steps of it by step id, whose
+    results stand from the beginning; `context` is what the shared context then holds, in the order written.
+    """
+
+    team: Team
+    version: WorkflowVersion
+    connection: SunaConnection
+    plan: Plan
+    prompt: str
+    repeats: Execution | None = None
+    kept: Mapping[str, ExecutionStep] = field(default_factory=dict)
+    context: Sequence[ContextWrite] = ()
+
+
+def accept_once(
+    *, by: User, idempotency_key: str | None, request: Sequence[str], draft: Callable[[], Draft]
+) -> Started:
+    """Accept what `draft` returns, or return the execution that the same key of the same person made.
+
+    `request` is what must be the same under the same key. `draft` is called inside the transaction and may
+    refuse. Raises InvalidInput, IdempotencyKeyReused, TooManyQueued, and what `draft` raises.
+    """
+    _check_key(idempotency_key)
+    sha256 = hashlib.sha256(json.dumps(list(request)).encode()).hexdigest()
+    if idempotency_key is not None:
+        earlier = _find_earlier(by, idempotency_key, sha256)
+        if earlier is not None:
+            return Started(execution=earlier, created=False)
+    try:
+        with transaction.atomic():
+            wanted = draft()
+            check_queue_limit(by)
+            execution = _insert(wanted, by=by, idempotency_key=idempotency_key, sha256=sha256)
+            wake_drivers_on_commit(execution.id)
+    except IntegrityError as error:
+        if idempotency_key is None or "execution_idempotency_key_once" not in str(error):
+            raise
+        # Somebody sent the same request at the same moment and was first.
+        earlier = _find_earlier(by, idempotency_key, sha256)
+        if earlier is None:
+            raise
+        return Started(execution=earlier, created=False)
+    return Started(execution=execution, created=True)
+
+
+def check_team_can_run(team: Team) -> SunaConnection:
+    """Return the team's connection as it is now. Raises TeamCannotRun."""
+    if not team.is_active:
+        raise TeamCannotRun("The team is switched off. Its owner can switch it on.", code="team_inactive")
+    if team.connection is None or not team.connection.wire_profile:
+        message = "The team has no connection to a Suna that is ready. Choose one and test it."
+        raise TeamCannotRun(message, code="no_connection")
+    return team.connection
+
+
+def _check_key(key: str | None) -> None:
+    if key is not None and (not 1 <= len(key) <= KEY_CHARS or not key.isascii() or not key.isprintable()):
+        message = f"An Idempotency-Key has 1 to {KEY_CHARS} printable ASCII characters."
+        raise input_problem("/idempotency_key", "invalid_value", message)
+
+
+def _find_earlier(by: User, key: str, sha256: str) -> Execution | None:
+    earlier = Execution.objects.filter(started_by=by, idempotency_key=key).first()
+    if earlier is not None and earlier.request_sha256 != sha256:
+        message = "This Idempotency-Key was used for another request. Use a new one for each execution."
+        raise IdempotencyKeyReused(message)
+    return earlier
+
+
+def _insert(draft: Draft, *, by: User, idempotency_key: str | None, sha256: str) -> Execution:
+    team, plan = draft.team, draft.plan
+    payer_id = team.payer_id or team.owner_id
+    execution = Execution.objects.create(
+        team=team,
+        workflow_version=draft.version,
+        connection=draft.connection,
+        plan=plan_to_json(plan),
+        initial_prompt=draft.prompt,
+        started_by=by,
+        payer_id=payer_id,
+        key_owner_id=payer_id,
+        idempotency_key=idempotency_key,
+        request_sha256=sha256,
+        deadline_at=Now() + timedelta(seconds=plan.deadline_s),
+        retried_from=draft.repeats,
+    )
+    ExecutionStep.objects.bulk_create(
+        _step_row(execution, position, step, draft.kept.get(step.id))
+        for position, step in enumerate(plan.steps)
+    )
+    append_changes(_first_changes(execution, draft, by))
+    execution.refresh_from_db()
+    return execution
+
+
+def _step_row(
+    execution: Execution, position: int, step: PlanStep, kept: ExecutionStep | None
+) -> ExecutionStep:
+    row = ExecutionStep(
+        execution=execution,
+        position=position,
+        step_id=step.id,
+        agent_id=step.agent_id,
+        role=(step.role or "")[:200],
+    )
+    if kept is not None:
+        # No attempt of this execution made it: none is counted, and nothing of it is billed here.
+        row.status = StepStatus.COMPLETED
+        row.conditions = kept.conditions
+        row.input, row.input_cuts = kept.input, kept.input_cuts
+        row.result_text, row.result_data = kept.result_text, kept.result_data
+        row.finished_at = Now()
+        # Where the result was made, however often it was handed on since.
+        row.reused_from_id = kept.reused_from_id or kept.pk
+    return row
+
+
+def _first_changes(execution: Execution, draft: Draft, by: User) -> Changes:
+    actor = f"user:{by.pk}"
+    repeats = {} if draft.repeats is None else {"repeats": str(draft.repeats.pk)}
+    events = [Event(kind="execution_queued", data=repeats, actor=actor)]
+    for step in draft.plan.steps:
+        kept = draft.kept.get(step.id)
+        if kept is not None:
+            data = {"execution": str(kept.execution_id), "step": str(kept.pk)}
+            events.append(Event(kind="step_reused", step_id=step.id, data=data, actor=actor))
+    changes = Changes(execution_id=execution.pk, events=events, context=list(draft.context))
+    if draft.context:
+        values = {write.key: write.value for write in draft.context}
+        changes.snapshot = Snapshot(base_version=0, values=values)
+    return changes

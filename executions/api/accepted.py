@@ -1,0 +1,21 @@
+"""The answer to a request that made an execution: 202, and where it is."""
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.reverse import reverse
+
+from executions.actions.accept_execution import Started
+from executions.api.execution_output import ExecutionOutput
+from executions.api.executions_seen import find_execution
+from teams.api.authentication import person
+
+IDEMPOTENCY_KEY = "Idempotency-Key"
+
+
+def accepted_answer(started: Started, request: Request) -> Response:
+    """Return the execution with its address; Idempotent-Replayed says whether an earlier request made it."""
+    execution = find_execution(person(request), started.execution.pk)
+    place = reverse("api:execution", kwargs={"execution_id": execution.pk}, request=request)
+    headers = {"Location": place, "Idempotent-Replayed": "false" if started.created else "true"}
+    written = ExecutionOutput(execution, context={"request": request}).data
+    return Response(written, status=202, headers=headers)

@@ -1,0 +1,101 @@
+"""What a person may ask of an execution: each verb has an address that takes a POST."""
+
+import uuid
+from collections.abc import Callable
+from typing import ClassVar
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from executions.actions.accept_execution import Started
+from executions.actions.cancel_execution import cancel_execution
+from executions.actions.pause_execution import pause_execution
+from executions.actions.release_execution import release_execution
+from executions.actions.resume_execution import resume_execution
+from executions.actions.retry_execution import retry_execution
+from executions.actions.run_again_execution import run_again_execution
+from executions.api.accepted import IDEMPOTENCY_KEY, accepted_answer
+from executions.api.execution_input import NothingInput
+from executions.api.execution_output import ExecutionOutput
+from executions.api.executions_seen import find_execution, find_releasable
+from executions.models import Execution
+from teams.api.authentication import person
+from teams.api.endpoint import Endpoint, read_body
+from teams.models import User
+
+
+class _Wish(Endpoint):
+    """A wish that is written down; the driver that holds the execution obeys it. Asking again is harmless."""
+
+    scopes = {"POST": "run"}
+    ask: ClassVar[Callable[..., Execution]]
+
+    def find(self, user: User, execution_id: uuid.UUID) -> Execution:
+        """Return the execution as the user may see it; Http404 otherwise."""
+        return find_execution(user, execution_id)
+
+    def post(self, request: Request, execution_id: uuid.UUID) -> Response:
+        """Ask for it, and show the execution as it stands."""
+        execution = self.find(person(request), execution_id)
+        read_body(request, NothingInput)
+        self.ask(execution=execution, by=person(request))
+        asked = self.find(person(request), execution_id)
+        return Response(ExecutionOutput(asked, context={"request": request}).data, status=202)
+
+
+class ExecutionCancellation(_Wish):
+    """The wish that an execution ends: its runs are stopped from then on."""
+
+    ask = staticmethod(cancel_execution)
+
+
+class ExecutionPause(_Wish):
+    """The wish that an execution starts nothing new; what runs goes on to its end."""
+
+    ask = staticmethod(pause_execution)
+
+
+class ExecutionResumption(_Wish):
+    """The wish that a paused execution goes on."""
+
+    ask = staticmethod(resume_execution)
+
+
+class ExecutionRelease(_Wish):
+    """The wish of staff that a quarantined execution goes on, whosever it is."""
+
+    ask = staticmethod(release_execution)
+
+    def find(self, user: User, execution_id: uuid.UUID) -> Execution:
+        """Return the execution, to such staff whosever it is."""
+        return find_releasable(user, execution_id)
+
+
+class _Repeat(Endpoint):
+    """A new execution made from one that ended. It is committed when this answers."""
+
+    scopes = {"POST": "run"}
+    ask: ClassVar[Callable[..., Started]]
+
+    def post(self, request: Request, execution_id: uuid.UUID) -> Response:
+        """Accept it. The same Idempotency-Key answers with the execution that it made."""
+        execution = find_execution(person(request), execution_id)
+        read_body(request, NothingInput)
+        started = self.ask(
+            execution=execution,
+            by=person(request),
+            idempotency_key=request.headers.get(IDEMPOTENCY_KEY),
+        )
+        return accepted_answer(started, request)
+
+
+class ExecutionRetry(_Repeat):
+    """An execution retried from what failed: what is finished stands and costs nothing."""
+
+    ask = staticmethod(retry_execution)
+
+
+class ExecutionRunAgain(_Repeat):
+    """An execution run again as a whole."""
+
+    ask = staticmethod(run_again_execution)

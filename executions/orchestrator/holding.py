@@ -1,0 +1,100 @@
+"""What a driver asks and says of the executions that it holds: whose they are, what people wish, letting go.
+
+No status is written here, and nothing is taken: that is `commit` and `claim`.
+"""
+
+import datetime as dt
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.db import connection
+
+from executions.orchestrator.claim import PAUSE_WANTED
+
+SET_ASIDE_S = 60
+
+_WISHES = f"""
+SELECT e.id, e.cancel_requested_at IS NOT NULL, {PAUSE_WANTED}, clock_timestamp()
+FROM renum_team_executions e
+WHERE e.driver_id = %s AND (e.cancel_requested_at IS NOT NULL OR e.pause_requested_at IS NOT NULL)
+"""  # noqa: S608  built of a constant
+# Our own raise of an epoch may not have been noted by us yet: what still names us as its driver is ours.
+_TAKEN = """
+SELECT count(*) FROM renum_team_executions e
+JOIN unnest(%s::uuid[], %s::int[]) AS h(id, epoch) ON h.id = e.id
+WHERE e.epoch > h.epoch AND e.driver_id IS DISTINCT FROM %s
+"""
+_SET_ASIDE = """
+UPDATE renum_team_executions
+SET driver_id = NULL, not_before = clock_timestamp() + make_interval(secs => %s)
+WHERE id = %s AND driver_id = %s AND epoch = %s
+"""
+_LEAVE_AT_REST = """
+UPDATE renum_team_executions SET driver_id = NULL, at_rest = true
+WHERE id = %s AND driver_id = %s AND epoch = %s
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What people wish of one execution, as of `at` by PostgreSQL's clock."""
+
+    execution_id: uuid.UUID
+    cancel_requested: bool
+    pause_requested: bool
+    at: dt.datetime
+
+
+def find_wishes(driver_id: uuid.UUID) -> list[Wishes]:
+    """Return what people wish of the driver's executions; those of which nobody ever wished anything lack."""
+    with connection.cursor() as cursor:
+        cursor.execute(_WISHES, [driver_id])
+        return [
+            Wishes(execution_id=row[0], cancel_requested=row[1], pause_requested=row[2], at=row[3])
+            for row in cursor.fetchall()
+        ]
+
+
+def find_held(driver_id: uuid.UUID) -> list[tuple[uuid.UUID, int]]:
+    """Return what is claimed for the driver, each execution with its epoch."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id, epoch FROM renum_team_executions WHERE driver_id = %s", [driver_id])
+        return [(row[0], row[1]) for row in cursor.fetchall()]
+
+
+def count_taken(driver_id: uuid.UUID, held: Mapping[uuid.UUID, int]) -> int:
+    """Return how many of the executions that the driver thinks it holds, by epoch, are another's by now."""
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKEN, [list(held), list(held.values()), driver_id])
+        return int(cursor.fetchone()[0])
+
+
+def raise_epoch(execution_id: uuid.UUID, driver_id: uuid.UUID, *, epoch: int) -> int | None:
+    """Raise the epoch of an execution that the driver holds with this one; None where it does not.
+
+    An answer that was lost leaves the epoch raised: one more is as good.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE renum_team_executions SET epoch = epoch + 1"
+            " WHERE id = %s AND driver_id = %s AND epoch >= %s RETURNING epoch",
+            [execution_id, driver_id, epoch],
+        )
+        row = cursor.fetchone()
+    return None if row is None else int(row[0])
+
+
+def set_aside(execution_id: uuid.UUID, driver_id: uuid.UUID, *, epoch: int) -> None:
+    """Let go of an execution that can neither be carried on nor ended, for a while: others come first."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SET_ASIDE, [SET_ASIDE_S, execution_id, driver_id, epoch])
+
+
+def leave_at_rest(execution_id: uuid.UUID, driver_id: uuid.UUID, *, epoch: int) -> None:
+    """Let go of a paused execution with nothing in flight.
+
+    Whoever asked for it to go on meanwhile is not overlooked: the claim reads the wish itself.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_LEAVE_AT_REST, [execution_id, driver_id, epoch])

@@ -1,0 +1,111 @@
+"""Event streams of one connection to a Suna: beside its calls, without their turns and without their limit.
+
+A stream lasts as long as its run. It is read for one thing, the hint that the run is over, and nothing of
+it is kept. Always over aiohttp: a thousand streams are too many for httpx's own pool (orchestrator.md §4.1).
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+
+import httpx
+
+from executions.agent_service import AgentServiceError, BadResponse, RedirectRefused, Unavailable
+from executions.suna.body import UnreadableBody, read_body
+from executions.suna.connection import CLOSE_TIMEOUT_S, MAX_ERROR_BYTES, build_request, name_failure
+from executions.suna.credential import SunaCredential, reveal_headers
+from executions.suna.transport import FAILURES, build_http_client, never_left
+from executions.suna.wire.call import Answer, Call
+from executions.suna.wire.stream import EndFinder
+
+MEDIA_TYPE = "text/event-stream"
+
+
+class Streams:
+    """Reads streams from one base URL, as many at once as are asked for."""
+
+    def __init__(self, *, base_url: httpx.URL, credential: SunaCredential) -> None:
+        self._base_url = str(base_url).rstrip("/")
+        self._credential = credential
+        self._http: httpx.AsyncClient | None = None
+        self._closed = False
+
+    async def watch(self, call: Call, *, deadline_s: float, heard: Callable[[int], None]) -> bool | Answer:
+        """Return True when the stream hints at the run's end, False when it closed without, or its refusal.
+
+        The answer begins within `deadline_s`; from then on the stream may be silent for ever. `heard` is told
+        how many events came, first 0. Raises Unavailable, RedirectRefused or BadResponse.
+        """
+        outcome = await self._try_watch(call, deadline_s, heard)
+        if isinstance(outcome, AgentServiceError):
+            # Raised out here, where no local variable and no context holds a request with its secrets.
+            raise outcome
+        return outcome
+
+    async def aclose(self) -> None:
+        """Close every stream; those under way end as lost."""
+        self._closed = True
+        if self._http is not None:
+            await self._http.aclose()
+
+    def _is_closed(self) -> bool:
+        return self._closed
+
+    async def _try_watch(
+        self, call: Call, deadline_s: float, heard: Callable[[int], None]
+    ) -> bool | Answer | AgentServiceError:
+        if self._is_closed():
+            return Unavailable("the connection is closed", sent=False)
+        if self._http is None:
+            self._http = build_http_client(transport="aiohttp", max_connections=None, patience_s=None)
+        request = build_request(self._http, self._base_url, call, reveal_headers(self._credential, {}))
+        request.headers["Accept"] = MEDIA_TYPE
+        request.headers["Accept-Encoding"] = "identity"
+        try:
+            async with asyncio.timeout(deadline_s):
+                response = await self._http.send(request, stream=True)
+            try:
+                outcome = await _read(response, deadline_s, heard)
+            finally:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(CLOSE_TIMEOUT_S):
+                        await response.aclose()
+        except TimeoutError:
+            return Unavailable(f"no answer within {deadline_s:g} s")
+        except FAILURES as failure:
+            return Unavailable(name_failure(failure), sent=not never_left(failure))
+        except RuntimeError:
+            # aiohttp's word for a session that was closed before the request was sent.
+            if not self._is_closed():
+                raise
+            return Unavailable("the connection was closed")
+        # aiohttp ends a stream without a word where its session is closed meanwhile.
+        return Unavailable("the connection was closed") if self._is_closed() else outcome
+
+
+async def _read(
+    response: httpx.Response, deadline_s: float, heard: Callable[[int], None]
+) -> bool | Answer | AgentServiceError:
+    status = response.status_code
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    if 300 <= status < 400:
+        return RedirectRefused(f"{status}: the service points to another address", status_code=status)
+    encoding = headers.get("content-encoding", "")
+    if not response.is_success:
+        try:
+            async with asyncio.timeout(deadline_s):
+                body = await read_body(response.aiter_raw(), encoding=encoding, max_bytes=MAX_ERROR_BYTES)
+        except UnreadableBody:
+            return Answer(status=status, headers=headers, body=b"", truncated=True)
+        return Answer(status=status, headers=headers, body=body.content, truncated=body.over_cap)
+    media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != MEDIA_TYPE or encoding not in ("", "identity"):
+        return BadResponse("the answer is not a stream of events", status_code=status)
+    heard(0)
+    finder = EndFinder()
+    async for piece in response.aiter_raw():
+        events, is_over = finder.feed(piece)
+        heard(events)
+        if is_over:
+            return True
+    return False

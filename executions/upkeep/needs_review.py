@@ -1,0 +1,69 @@
+"""Handing over to people what a backup knows only the beginning of: paused, with the code `needs_review`."""
+
+import datetime as dt
+
+from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Now
+
+from executions.context.store import forget_contexts
+from executions.engine.state import ExecutionStatus
+from executions.models import Driver, Execution
+from executions.orchestrator.changes import Changes, Event
+from executions.orchestrator.commit import commit_batch
+from executions.orchestrator.row_writes import EXECUTION_COLUMNS
+
+CODE = "needs_review"
+AT_ONCE = 200
+# Whoever is being cancelled starts nothing, and who is quarantined waits for staff already.
+WAITING = (ExecutionStatus.QUEUED, ExecutionStatus.RUNNING, ExecutionStatus.PAUSED)
+
+
+def hand_over_to_people(*, made_at: dt.datetime, by: str) -> int:
+    """Pause every execution that was under way or queued when the backup was made; return how many.
+
+    Nobody holds anything afterwards, and Redis keeps no context of theirs. Their deadlines are put off by the
+    time since the backup, which they spent nowhere. May be called again: what waits already is left alone.
+    """
+    count = 0
+    while True:
+        with transaction.atomic():
+            rows = list(
+                Execution.objects.filter(status__in=WAITING)
+                .exclude(status=ExecutionStatus.PAUSED, code=CODE)
+                .select_for_update()
+                .order_by("id")[:AT_ONCE]
+            )
+            if not rows:
+                break
+            _pause(rows, made_at=made_at, by=by)
+        count += len(rows)
+    with transaction.atomic():
+        Driver.objects.all().delete()
+    forget_contexts(Execution.objects.unfinished().values_list("id", flat=True).iterator())
+    return count
+
+
+def _pause(rows: list[Execution], *, made_at: dt.datetime, by: str) -> None:
+    batch = [
+        Changes(
+            execution_id=row.id,
+            execution={name: getattr(row, name) for name in EXECUTION_COLUMNS}
+            | {"status": ExecutionStatus.PAUSED.value, "code": CODE, "driver_id": None}
+            | {"message_params": {**row.message_params, "backup_at": made_at.isoformat()}},
+            events=[
+                Event(
+                    kind="execution_paused",
+                    data={"code": CODE, "backup_at": made_at.isoformat()},
+                    actor=f"operator:{by}"[:100],
+                )
+            ],
+        )
+        for row in rows
+    ]
+    for outcome in commit_batch(batch).outcomes:
+        if isinstance(outcome, Exception):
+            raise outcome
+    Execution.objects.filter(pk__in=[row.pk for row in rows]).update(
+        pause_requested_at=Now(), deadline_at=F("deadline_at") + (Now() - made_at)
+    )
