@@ -10,7 +10,7 @@ from django.db import OperationalError
 from renum_site.env import EnvError
 
 # The queue's library reads its cluster's name once, while the apps are loaded.
-CLUSTER_OF_COMMAND = {"qcluster": "renum", "renum_drivers": "drivers"}
+CLUSTER_OF_COMMAND = {"qcluster": "renum", "renum_tasks": "renum", "renum_drivers": "drivers"}
 
 
 def main() -> None:

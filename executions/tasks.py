@@ -2,6 +2,7 @@
 
 from executions.orchestrator.drive import drive as drive_executions
 from executions.orchestrator.sweep import sweep as sweep_executions
+from executions.orchestrator.swept import record_sweep
 from executions.upkeep.daily_prune import prune_daily
 
 
@@ -10,9 +11,14 @@ def drive(**_: object) -> None:
     drive_executions()
 
 
+def canary(**_: object) -> None:
+    """Do nothing: that it was taken is what counts."""
+
+
 def sweep(**_: object) -> None:
     """Repair what hints missed: wake a driver, forget dead ones, find late runs, read missing usage."""
     sweep_executions()
+    record_sweep()
 
 
 def prune(**_: object) -> None:

@@ -82,6 +82,9 @@ DATABASES: dict[str, dict[str, Any]] = {
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+# How long a process that begins waits for PostgreSQL and Redis before it gives up.
+WAIT_FOR_DB_S = env.seconds("RENUM_WAIT_FOR_DB_S", default=60, low=0, high=3600)
+
 CACHES: dict[str, dict[str, Any]] = {
     "default": build_cache(REDIS_URL, prefix="renum", timeouts=CacheTimeouts()),
     # The queue's connection: BLPOP blocks for 1 s, and any error there costs its reader 10 s.
@@ -283,6 +286,10 @@ STORAGES = {
     },
 }
 
+# Who may read /metrics: whoever has the token, and these networks
+METRICS_TOKEN = env.secret("RENUM_METRICS_TOKEN", min_length=16)
+METRICS_ALLOWED = env.networks("RENUM_METRICS_ALLOWED")
+
 # Browser security
 ALLOWED_HOSTS = env.items("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"] if DEVELOPMENT else [])
 CSRF_TRUSTED_ORIGINS = env.items("CSRF_TRUSTED_ORIGINS")
@@ -293,7 +300,7 @@ HTTPS = env.flag("RENUM_HTTPS", default=not DEVELOPMENT)
 if env.flag("RENUM_BEHIND_PROXY"):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_SSL_REDIRECT = HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)$"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS

@@ -46,8 +46,8 @@ class Execution(models.Model):
     A pause is wanted as long as `pause_requested_at` is later than `resume_requested_at`.
 
     `driver` and `epoch` are the lease: whoever writes must hold the row with that epoch. `at_rest` says that
-    it is paused with nothing in flight, so that no driver takes it up before somebody resumes or cancels it or
-    its time is up. `crash_count` counts the drivers that died while they worked on it, since an attempt's end
+    it is paused with nothing in flight: no driver takes it up before somebody resumes or cancels it or its
+    time is up. `crash_count` counts the drivers that died while they worked on it, since an attempt's end
     was last taken in. `event_seq` and `context_version` are the last numbers given out, under the row's lock.
     `result` is the answer as JSON, `result_text` the same for a reader. `message_params` are what a sentence
     about `code` needs.

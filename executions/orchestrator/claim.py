@@ -11,7 +11,7 @@ _FREE = """(e.driver_id IS NULL OR e.driver_id IN
         (SELECT d.id FROM executions_driver d WHERE d.lease_until < clock_timestamp()))
     AND (e.not_before IS NULL OR e.not_before < clock_timestamp())"""
 PAUSE_WANTED = "COALESCE(e.pause_requested_at > COALESCE(e.resume_requested_at, '-infinity'), false)"
-# While staff drain the site nothing new begins; while a restored database is looked over, nothing is taken up.
+# While the site is drained nothing new begins; while a restored database is looked over nothing is taken up.
 _DRAINED = "EXISTS (SELECT 1 FROM executions_drain x WHERE x.ended_at IS NULL)"
 _HELD_BACK = "EXISTS (SELECT 1 FROM executions_drain x WHERE x.ended_at IS NULL AND x.holds_all)"
 # What has begun is taken up as long as anything of it may be under way. Set aside or to be looked over by a
@@ -64,6 +64,12 @@ SELECT count(*) FROM (
     UNION ALL
     (SELECT 1 FROM renum_team_executions e WHERE {_QUEUED} LIMIT 1000)) AS free
 """  # noqa: S608  built of the constants above
+_OLDEST = f"""
+SELECT EXTRACT(epoch FROM clock_timestamp() - min(created_at)) FROM (
+    SELECT e.created_at FROM renum_team_executions e WHERE {_BEGUN}
+    UNION ALL
+    SELECT e.created_at FROM renum_team_executions e WHERE {_QUEUED}) AS free
+"""  # noqa: S608  built of the constants above
 _SWEEP_DRIVERS = """
 DELETE FROM executions_driver d WHERE d.lease_until < clock_timestamp() - interval '1 minute'
   AND NOT EXISTS (SELECT 1 FROM renum_team_executions e WHERE e.driver_id = d.id)
@@ -95,6 +101,14 @@ def count_claimable() -> int:
     with connection.cursor() as cursor:
         cursor.execute(_COUNT)
         return int(cursor.fetchone()[0])
+
+
+def find_oldest_claimable_age_s() -> float | None:
+    """Return the age in seconds of the oldest execution that a driver could take now; None where none is."""
+    with connection.cursor() as cursor:
+        cursor.execute(_OLDEST)
+        age_s = cursor.fetchone()[0]
+    return None if age_s is None else float(age_s)
 
 
 def delete_dead_drivers() -> int:

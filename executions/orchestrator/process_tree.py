@@ -6,6 +6,7 @@ them escapes; on a system without that or without /proc nothing is found, and no
 
 import contextlib
 import ctypes
+import functools
 import os
 import signal
 import time
@@ -21,6 +22,15 @@ def adopt_orphans() -> None:
     prctl = getattr(ctypes.CDLL(None), "prctl", None)
     if prctl is not None:
         prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+@functools.cache
+def sees_processes() -> bool:
+    """Whether /proc is there and counts processes as this one does: a container may have another one's."""
+    try:
+        return Path("/proc/self").readlink().name == str(os.getpid())
+    except OSError:
+        return False
 
 
 def find_all_below() -> set[int]:
@@ -52,6 +62,15 @@ def kill_all_below() -> bool:
         time.sleep(LOOK_AGAIN_S)
         _bury_the_dead()
     return True
+
+
+def bury_orphans(*, but: int) -> None:
+    """Wait for every dead child except one, whose end is somebody else's to see: orphans became ours."""
+    with contextlib.suppress(ChildProcessError):
+        while (dead := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)) is not None:
+            if dead.si_pid == but:
+                return
+            os.waitpid(dead.si_pid, os.WNOHANG)
 
 
 def is_dead(pid: int) -> bool:

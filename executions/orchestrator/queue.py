@@ -1,34 +1,41 @@
-"""The only door to django-q2: what is queued, the cluster that drivers live on, and when it should stop.
+"""The only door to django-q2: what is queued, the clusters that take it, and when one should stop.
 
-Messages are hints. A driver is one task without a time limit on a cluster of its own, `drivers`. django-q2
-tells its workers nothing when it stops: a pipe made before they are forked does, at once.
+Messages are hints. A driver is one task without a time limit on a cluster of its own, `drivers`; short tasks
+run on `renum`. django-q2 tells its workers nothing when it stops: a pipe made before they are forked does.
 """
 
 import os
+import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
+from django_q.brokers import get_broker
 from django_q.cluster import Cluster
 from django_q.models import Schedule, Task
-from django_q.signals import post_spawn
+from django_q.signals import post_execute_in_worker, post_spawn, pre_execute
 from django_q.tasks import async_task
 
 from executions.orchestrator.process_tree import adopt_orphans, is_dead, kill_all_below
+from executions.orchestrator.roll import Roll
 
 DRIVERS = "drivers"
+TASKS = "renum"
 DRIVE_TASK = "executions.tasks.drive"
 SWEEP_TASK = "executions.tasks.sweep"
+CANARY_TASK = "executions.tasks.canary"
 SWEEP_SCHEDULE = "renum sweep"
 PRUNE_TASK = "executions.tasks.prune"
 PRUNE_SCHEDULE = "renum prune"
 TASK_TABLE: str = Task._meta.db_table  # noqa: SLF001  Django's own way to a table's name
 STOP_PATIENCE_S = 15.0
-# How long drivers are given to let go when nothing but the pipe and the loss of their parent tells them.
+# How long tasks are given to let go when nothing but the pipe and the loss of their parent tells them.
 LET_GO_S = 3.0
 LOOK_S = 0.5
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 def enqueue_drive() -> None:
@@ -37,6 +44,16 @@ def enqueue_drive() -> None:
     `timeout=-1` is django-q2's word for no limit; None kills its worker.
     """
     async_task(DRIVE_TASK, cluster=DRIVERS, timeout=-1)
+
+
+def enqueue_canary(cluster: str) -> None:
+    """Queue a task that does nothing, for whichever worker of the clusters of that name takes it."""
+    async_task(CANARY_TASK, cluster=cluster)
+
+
+def count_queued(cluster: str) -> int:
+    """Return how many messages wait in Redis for the clusters of that name."""
+    return int(get_broker(cluster).queue_size())
 
 
 def schedule_sweep() -> None:
@@ -74,12 +91,20 @@ class StopAwareCluster(Cluster):  # type: ignore[misc]  # django-q2 has no types
 
     stop_pipe: tuple[int, int] | None = None
     is_stopping_now = False
+    has_stopped_in_order = False
+
+    def __init__(self) -> None:
+        """Make the roll, which every process of the cluster signs."""
+        super().__init__()
+        self.roll = Roll()
 
     def start(self) -> int:
         """Make the pipe before anything is forked, then start as ever."""
         adopt_orphans()
         reader, writer = os.pipe()
         StopAwareCluster.stop_pipe = (reader, writer)
+        pre_execute.connect(self._task_begins, dispatch_uid="renum-task-begins")
+        post_execute_in_worker.connect(self._task_is_over, dispatch_uid="renum-task-is-over")
         started: int = super().start()
         return started
 
@@ -94,6 +119,7 @@ class StopAwareCluster(Cluster):  # type: ignore[misc]  # django-q2 has no types
         if self.sentinel is None:
             sys.exit(0)
         stopped: bool = super().stop()
+        self.has_stopped_in_order = self.sentinel.exitcode == 0
         return stopped
 
     def tell_tasks_to_stop(self) -> None:
@@ -101,21 +127,35 @@ class StopAwareCluster(Cluster):  # type: ignore[misc]  # django-q2 has no types
         if StopAwareCluster.stop_pipe is not None:
             os.write(StopAwareCluster.stop_pipe[1], b"x")
 
-    def _end_in_any_case(self) -> None:
-        """Give the orderly stop its time, less where the sentinel is dead already; then end everything."""
-        give_up_at = time.monotonic() + STOP_PATIENCE_S
-        while time.monotonic() < give_up_at:
-            if self.sentinel is not None and is_dead(self.sentinel.pid):
-                time.sleep(LET_GO_S)
-                break
-            time.sleep(LOOK_S)
-        kill_all_below()
-        os._exit(1)
+    def wait_for_tasks(self) -> None:
+        """Return when no task is under way any more, or when tasks that were told had their time."""
+        give_up_at = time.monotonic() + LET_GO_S
+        while self.roll.working() and time.monotonic() < give_up_at:
+            time.sleep(LOOK_S / 10)
 
     def wait(self, seconds: float) -> bool:
         """Wait until the cluster is over, at most so long; return whether it is."""
         self.sentinel.join(seconds)
         return not self.sentinel.is_alive()
+
+    def _end_in_any_case(self) -> None:
+        """Give the orderly stop its time, less where the sentinel is dead already; then end everything."""
+        give_up_at = time.monotonic() + STOP_PATIENCE_S
+        while time.monotonic() < give_up_at:
+            time.sleep(LOOK_S)
+            if self.has_stopped_in_order:
+                return
+            if self.sentinel is not None and is_dead(self.sentinel.pid):
+                self.wait_for_tasks()
+                break
+        kill_all_below()
+        os._exit(1)
+
+    def _task_begins(self, **_: Any) -> None:
+        self.roll.take_task()
+
+    def _task_is_over(self, **_: Any) -> None:
+        self.roll.end_task()
 
 
 def stop_reader() -> int | None:
@@ -123,9 +163,13 @@ def stop_reader() -> int | None:
     return StopAwareCluster.stop_pipe[0] if StopAwareCluster.stop_pipe else None
 
 
-def start_drivers_cluster(*, on_worker_born: Any) -> StopAwareCluster:
-    """Start the cluster, which runs until a signal stops it; each new worker calls `on_worker_born`."""
-    post_spawn.connect(on_worker_born, dispatch_uid="renum-worker-born", weak=False)
+def start_cluster(*, on_worker_born: Callable[..., None] | None = None) -> StopAwareCluster:
+    """Start the cluster that Q_CLUSTER_NAME names, which runs until a signal stops it.
+
+    Each new worker calls `on_worker_born`.
+    """
+    if on_worker_born is not None:
+        post_spawn.connect(on_worker_born, dispatch_uid="renum-worker-born", weak=False)
     schedule_sweep()
     schedule_prune()
     cluster = StopAwareCluster()

@@ -25,8 +25,7 @@ class ManifestUnusable(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """One backup. `counts` has the rows of each of our tables; `key_ids` name the encryption keys, nothing
-    more.
+    """One backup. `counts` has the rows of each of our tables; `key_ids` name the encryption keys, no more.
 
     `made_at` is PostgreSQL's time of the snapshot: nothing that was committed later is in it.
     """
@@ -99,7 +98,7 @@ def applied_migrations() -> tuple[tuple[str, str], ...]:
 
 def unknown_migrations(manifest: Manifest) -> tuple[tuple[str, str], ...]:
     """Return what the backup's database had and this Renum does not know: it was made by a newer one."""
-    loader = MigrationLoader(None, ignore_no_initial=True)
+    loader = MigrationLoader(None)
     known = set(loader.disk_migrations) | set(loader.replacements)
     return tuple(one for one in manifest.migrations if one not in known)
 

@@ -63,7 +63,7 @@ def build_stage(
     web = supervisor.start("demo-web", _web_command(), env=env)
     _migrate()
     supervisor.start("demo-drivers", [*MANAGE, "renum_drivers"], env={**env, "Q_CLUSTER_NAME": "drivers"})
-    supervisor.start("demo-queue", [*MANAGE, "qcluster"], env={**env, "Q_CLUSTER_NAME": "renum"})
+    supervisor.start("demo-tasks", [*MANAGE, "renum_tasks"], env={**env, "Q_CLUSTER_NAME": "renum"})
     if simulator is None:
         place, simulator_url = read_configured_place(), None
     else:

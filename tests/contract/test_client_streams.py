@@ -104,7 +104,7 @@ async def test_a_stream_that_does_not_begin_is_given_up_after_the_deadline_of_a_
         await asyncio.sleep(60)
 
     async with serve(hang) as server, client_to(server.url, call_deadline_s=0.3) as client:
-        with pytest.raises(Unavailable, match="no answer within 0.3 s"):
+        with pytest.raises(Unavailable, match=r"no answer within 0\.3 s"):
             await watch(client)
 
 
@@ -202,7 +202,7 @@ async def test_three_hundred_streams_are_open_at_once_and_all_hint_at_the_end(su
     """Fewer and the limit of aiohttp's own pool, a hundred, would not be seen."""
     suna.reset()
     async with client_to(suna.url) as client:
-        prompt = 'Find facts. @@sim{"takes": 4}'
+        prompt = 'Find facts. @@sim{"takes": 2}'
         runs = await asyncio.gather(*(start(client, prompt) for _ in range(MANY)))
         ended = await asyncio.gather(*(watch(client, run_id) for run_id in runs))
         said_at = time.time()

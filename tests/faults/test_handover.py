@@ -1,7 +1,6 @@
 """Drivers that come and go: an orderly end, several at once, one that lost what it held (P7, P24)."""
 
 import os
-import signal
 
 import pytest
 
@@ -13,7 +12,9 @@ from tests.integration.orchestrator.rows import make_driver
 pytestmark = pytest.mark.faults
 
 TWO_STEPS = {"type": "sequential", "agents": [{"agent_id": "agent-1"}, {"agent_id": "agent-2"}]}
-STOPPED_WITHIN_S = 8
+STOPPED_WITHIN_S = 2
+# Where others want the same cores.
+STOPPED_ON_A_BUSY_MACHINE_WITHIN_S = 8
 
 
 def start_many(renum: RunningRenum, count: int, *, takes_s: float) -> None:
@@ -26,21 +27,23 @@ def wait_for_all() -> None:
     wait_until(lambda: not Execution.objects.exclude(status="completed").exists(), timeout_s=60)
 
 
-def test_the_next_cluster_goes_on_when_one_is_stopped_with_runs_in_flight(renum_on):
+def test_the_next_cluster_goes_on_when_one_is_stopped_with_100_runs_in_flight(renum_on, figure):
     renum = renum_on("2025-08")
-    start_many(renum, 10, takes_s=4)
+    start_many(renum, 100, takes_s=10)
     cluster = renum.start_drivers()
-    wait_until(lambda: AgentRun.objects.filter(status="running").count() == 10)
+    wait_until(lambda: AgentRun.objects.filter(status="running").count() == 100)
 
     took_s = cluster.stop()
+    figure("stop_100_in_flight_s", took_s)
 
-    assert took_s < STOPPED_WITHIN_S
+    is_quiet = os.getloadavg()[0] < (os.cpu_count() or 1)
+    assert took_s < (STOPPED_WITHIN_S if is_quiet else STOPPED_ON_A_BUSY_MACHINE_WITHIN_S)
     assert not Driver.objects.exists()
     assert not Execution.objects.exclude(driver=None).exists()
-    assert renum.suna.get("summary")["runs_by_status"] == {"running": 10}
+    assert renum.suna.get("summary")["runs_by_status"] == {"running": 100}
     renum.start_drivers()
     wait_for_all()
-    assert renum.suna.starts() == 20
+    assert renum.suna.starts() == 200
     check_history(renum)
 
 
@@ -75,28 +78,6 @@ def test_a_driver_writes_nothing_more_to_an_execution_that_another_one_holds(ren
     thief.delete()
     assert renum.wait_for(execution).status == "completed"
     assert renum.suna.starts() == 2
-    check_history(renum)
-
-
-def test_a_driver_that_was_frozen_past_its_lease_changes_nothing_when_it_wakes(renum_on):
-    renum = renum_on("2025-08")
-    start_many(renum, 8, takes_s=2)
-    frozen = renum.start_drivers()
-    wait_until(lambda: AgentRun.objects.filter(status="running").count() == 8)
-    pid = Driver.objects.get().pid
-
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        renum.start_drivers()
-        wait_for_all()
-        check_history(renum)
-        before = [written(execution) for execution in Execution.objects.order_by("id")]
-    finally:
-        os.kill(pid, signal.SIGCONT)
-
-    wait_until(lambda: frozen.log.read_text().count("is another driver's now") == 8)
-    assert [written(execution) for execution in Execution.objects.order_by("id")] == before
-    assert renum.suna.starts() == 16
     check_history(renum)
 
 

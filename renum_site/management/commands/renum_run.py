@@ -72,7 +72,7 @@ class Command(BaseCommand):
             env["SUNA_BASE_URL"] = self._start_simulator(supervisor)
         seeded = supervisor.run("seed", [*MANAGE, "renum_seed_demo"], env=env)
         supervisor.start("drivers", [*MANAGE, "renum_drivers"], env={**env, "Q_CLUSTER_NAME": "drivers"})
-        supervisor.start("queue", [*MANAGE, "qcluster"], env={**env, "Q_CLUSTER_NAME": "renum"})
+        supervisor.start("tasks", [*MANAGE, "renum_tasks"], env={**env, "Q_CLUSTER_NAME": "renum"})
         chosen = find_free_port(port)
         if chosen != port:
             self.stdout.write(f"Port {port} is taken; using {chosen}.")
