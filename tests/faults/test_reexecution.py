@@ -52,7 +52,9 @@ def test_no_step_runs_again_when_finished_executions_are_recovered_by_two_driver
     assert set(AgentRun.objects.values_list("id", "status", "suna_run_id")) == runs
     assert set(Execution.objects.values_list("id", "status", "result_text")) == results
     # They were taken up, each by one driver, or nothing was tried here.
-    assert dict(Execution.objects.values_list("id", "epoch")) == {pk: epoch + 1 for pk, epoch in epochs.items()}
+    assert dict(Execution.objects.values_list("id", "epoch")) == {
+        pk: epoch + 1 for pk, epoch in epochs.items()
+    }
     assert ExecutionEvent.objects.filter(kind="execution_completed").count() == 2 * EXECUTIONS
     assert ExecutionEvent.objects.filter(kind="step_completed").count() == starts
     figure("reexecuted_steps", renum.suna.starts() - starts)
