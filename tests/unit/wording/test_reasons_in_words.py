@@ -36,6 +36,7 @@ PARAMS: list[dict[str, Json]] = [
         "operator": "equals",
         "value": 2,
         "limit": 2,
+        "place": 3,
         "attempt": 3,
         "message": "it %s broke %(x)s",
         "services": ["openai"],
