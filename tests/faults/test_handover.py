@@ -10,8 +10,9 @@ from tests.integration.orchestrator.rows import make_driver
 pytestmark = pytest.mark.faults
 
 TWO_STEPS = {"type": "sequential", "agents": [{"agent_id": "agent-1"}, {"agent_id": "agent-2"}]}
-# On a quiet machine; others may share this one's two cores.
 STOPPED_WITHIN_S = 2
+# Where others want the same cores.
+STOPPED_ON_A_BUSY_MACHINE_WITHIN_S = 8
 
 
 def start_many(renum: RunningRenum, count: int, *, takes_s: float) -> None:
@@ -33,7 +34,8 @@ def test_the_next_cluster_goes_on_when_one_is_stopped_with_100_runs_in_flight(re
     took_s = cluster.stop()
     figure("stop_100_in_flight_s", took_s)
 
-    assert took_s < STOPPED_WITHIN_S
+    is_quiet = os.getloadavg()[0] < (os.cpu_count() or 1)
+    assert took_s < (STOPPED_WITHIN_S if is_quiet else STOPPED_ON_A_BUSY_MACHINE_WITHIN_S)
     assert not Driver.objects.exists()
     assert not Execution.objects.exclude(driver=None).exists()
     assert renum.suna.get("summary")["runs_by_status"] == {"running": 100}
