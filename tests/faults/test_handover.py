@@ -1,5 +1,7 @@
 """Drivers that come and go: an orderly end, several at once, one that lost what it held (P7, P24)."""
 
+import os
+
 import pytest
 
 from executions.models import AgentRun, Driver, Execution
