@@ -20,7 +20,7 @@ pytestmark = pytest.mark.faults
 TWO_STEPS = {"type": "sequential", "agents": [{"agent_id": "agent-1"}, {"agent_id": "agent-2"}]}
 NEXT = {"DJANGO_SETTINGS_MODULE": "tests.faults.next_version"}
 DRAINED_WITHIN_S = 8
-UNDER_WAY = 12
+UNDER_WAY = 8
 
 
 def manage(renum: RunningRenum, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
@@ -67,7 +67,7 @@ def test_deploy_under_load_refuses_nobody_and_loses_nothing(renum_on, next_schem
         load = threading.Thread(
             target=client.start_again_and_again,
             args=('@@sim{"takes": 3}',),
-            kwargs={"until": enough, "every_s": 0.25},
+            kwargs={"until": enough, "every_s": 0.4},
         )
         load.start()
         try:
