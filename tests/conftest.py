@@ -12,6 +12,7 @@ pytest_plugins = [
     "tests.fixtures.people",
     "tests.fixtures.services",
     "tests.fixtures.running",
+    "tests.fixtures.own_services",
 ]
 
 

@@ -17,6 +17,7 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from billing import ledger
 from executions.models import ContextChange, ContextSnapshot, ExecutionEvent
 from executions.orchestrator.changes import Changes, ChangesRefused, Committed, Fenced
+from executions.orchestrator.database_calls import read_only_is_away
 from executions.orchestrator.row_writes import (
     COUNTER_COLUMNS,
     COUNTER_SQL,
@@ -71,7 +72,7 @@ class _Locked:
 def commit_batch(batch: Sequence[Changes]) -> BatchResult:
     """Write a batch. Raises only what says that the database could not be reached (OperationalError)."""
     try:
-        with transaction.atomic():
+        with read_only_is_away(), transaction.atomic():
             return _write(batch)
     except (OperationalError, InterfaceError) as error:
         if not _is_about_data(error):

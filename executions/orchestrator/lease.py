@@ -18,6 +18,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
 
 from executions.models import Driver
+from executions.orchestrator.database_calls import read_only_is_away
 from teams.models.uuid7 import new_id
 
 logger = logging.getLogger(__name__)
@@ -87,7 +88,9 @@ class Lease:
 
     def may_start(self) -> bool:
         """Whether the lease surely holds long enough for a start to be sent under it."""
-        return time.monotonic() - self._good_at < self._ttl_s - min(5.0, self._ttl_s / 3)
+        return not self._is_doubtful and time.monotonic() - self._good_at < self._ttl_s - min(
+            5.0, self._ttl_s / 3
+        )
 
     def now(self) -> dt.datetime:
         """Return PostgreSQL's time, as of the last beat plus what the monotonic clock counted since."""
@@ -109,7 +112,7 @@ class Lease:
     def _beat(self) -> bool:
         sent = time.monotonic()
         try:
-            with connection.cursor() as cursor:
+            with read_only_is_away(), connection.cursor() as cursor:
                 cursor.execute(_RENEW, [self._in_flight(), self.stopping, self._ttl_s, self.driver_id])
                 row = cursor.fetchone()
             self._is_doubtful = self._is_doubtful or (row is not None and row[1])

@@ -22,11 +22,19 @@ class SimulatedSuna:
     def get(self, path: str) -> Any:
         return self._call("GET", path, None)
 
-    def fail(self, operation: str, *, times: int = 1, contains: str | None = None, **effect: Any) -> None:
+    def fail(
+        self,
+        operation: str,
+        *,
+        times: int = 1,
+        contains: str | None = None,
+        probability: float = 1.0,
+        seed: int = 0,
+        **effect: Any,
+    ) -> None:
         """Make the next calls of an operation fail, of the runs whose prompt contains a text."""
-        self._call(
-            "POST", "faults", {"operation": operation, "times": times, "contains": contains, "do": effect}
-        )
+        rule = {"operation": operation, "times": times, "contains": contains, "do": effect}
+        self._call("POST", "faults", {**rule, "probability": probability, "seed": seed})
 
     def clear_faults(self) -> None:
         """Drop all rules and open all barriers."""
