@@ -17,6 +17,7 @@ from renum_site.processes import ProcessError, StopRequestedError, supervise
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 RESULTS = BASE_DIR / "bench" / "results"
+POLLS = ("poll_min_s", "poll_max_s", "poll_divisor", "poll_beside_stream_s", "polls_per_s")
 FROM_OUTSIDE = ("SUNA_BASE_URL", "SUNA_API_KEY", "SUNA_BEARER_TOKEN", "SUNA_PROFILE", "RENUM_TEST_DATABASE")
 
 
@@ -71,6 +72,7 @@ def _measure(situations: tuple[Situation, ...], *, rounds: int, results: Path, f
     from django.db import connections
 
     from bench.figures import build_figures
+    from bench.history import check_history
     from bench.machine import describe_machine, describe_versions
     from bench.report import WIDTH, print_figures, print_table, write_results
     from bench.rounds import run_rounds
@@ -100,7 +102,7 @@ def _measure(situations: tuple[Situation, ...], *, rounds: int, results: Path, f
             rounds=rounds,
             machine=machine,
             versions=describe_versions(),
-            polls={name: getattr(chosen, name) for name in ("poll_min_s", "poll_max_s", "poll_divisor")},
+            polls={name: getattr(chosen, name) for name in POLLS},
             at=at,
         )
     finally:
@@ -108,6 +110,7 @@ def _measure(situations: tuple[Situation, ...], *, rounds: int, results: Path, f
     print_table(console, situations, found)
     print_figures(console, figures)
     console.print(f"Written to {results.name}.", highlight=False)
+    check_history(found)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from bench.situations import BenchError
 
 FIRST_REQUEST = "threads.create"
 POLL = "run.get"
+STREAM = "run.stream"
 
 Chain = Sequence[str]
 """The threads of one execution, in the order of its steps."""
@@ -18,6 +19,7 @@ Chain = Sequence[str]
 class Clocked:
     """One situation, gone through once by one runner. The CPU time is None where it could not be read.
 
+    `lost` are the steps whose run was never completed, `double_starts` the runs beyond one for a step.
     `own_ms` is what of each hand-off follows the arrival of the poll that learned of the run's end: the
     runner's part, whatever it waited for before.
     """
@@ -27,6 +29,8 @@ class Clocked:
     steps_per_s: float
     requests_per_step: float
     cpu_s_per_1000_steps: float | None
+    lost: int = 0
+    double_starts: int = 0
 
     @property
     def p50_ms(self) -> float:
@@ -58,11 +62,12 @@ def clock(seen: Seen, chains: Sequence[Chain], *, cpu_s: float | None) -> Clocke
     arrived_at = {
         request.thread_id: request.at for request in seen.requests if request.operation == FIRST_REQUEST
     }
+    threads = {thread_id for chain in chains for thread_id in chain}
     steps = sum(len(chain) for chain in chains)
-    if steps != len(arrived_at) or steps != len(seen.ended_at):
-        msg = f"{steps} steps were made, but {len(arrived_at)} threads and {len(seen.ended_at)} runs seen."
+    if not threads <= arrived_at.keys():
+        msg = f"{len(threads - arrived_at.keys())} of {steps} threads were made that the simulator never saw."
         raise BenchError(msg)
-    pairs = [pair for chain in chains for pair in pairwise(chain)]
+    pairs = [pair for chain in chains for pair in pairwise(chain) if pair[0] in seen.ended_at]
     learned_at = _learned_at(seen)
     lasted_s = max(request.over_at for request in seen.requests) - min(arrived_at.values())
     return Clocked(
@@ -71,6 +76,10 @@ def clock(seen: Seen, chains: Sequence[Chain], *, cpu_s: float | None) -> Clocke
         steps_per_s=steps / lasted_s,
         requests_per_step=len(seen.requests) / steps,
         cpu_s_per_1000_steps=None if cpu_s is None else cpu_s / steps * 1000,
+        lost=len(threads - seen.ended_at.keys()),
+        double_starts=sum(
+            starts - (thread_id in threads) for thread_id, starts in seen.starts_of_thread.items()
+        ),
     )
 
 
@@ -78,7 +87,7 @@ def _learned_at(seen: Seen) -> dict[str, float]:
     """Return by thread when the first poll arrived that its run was over for."""
     found: dict[str, float] = {}
     for request in seen.requests:
-        if request.operation != POLL or request.thread_id is None:
+        if request.operation != POLL or request.thread_id not in seen.ended_at:
             continue
         # A poll that arrives a hair before the end may be answered after it: then it is the last one.
         if found.get(request.thread_id, 0.0) < seen.ended_at[request.thread_id]:
@@ -87,8 +96,15 @@ def _learned_at(seen: Seen) -> dict[str, float]:
 
 
 def requests_of_step(seen: Seen, thread_id: str) -> list[tuple[str, int]]:
-    """Return the operations for one step and the sizes of their bodies, repeated polls left out."""
-    calls = [(seen_.operation, seen_.body_bytes) for seen_ in seen.requests if seen_.thread_id == thread_id]
+    """Return the operations for one step and the sizes of their bodies, without repeated polls and streams.
+
+    How one learns of an end is what the runners differ in.
+    """
+    calls = [
+        (seen_.operation, seen_.body_bytes)
+        for seen_ in seen.requests
+        if seen_.thread_id == thread_id and seen_.operation != STREAM
+    ]
     return [call for number, call in enumerate(calls) if call[0] != POLL or call not in calls[:number]]
 
 

@@ -8,19 +8,17 @@ from bench.clocked import Clocked
 from bench.rounds import Round, Runner
 
 NO_PEERS = "the peers (LangGraph, DBOS) are not part of this bench yet"
-NO_THOUSAND = "1000 executions in flight are not measured yet"
+NO_SHORT_THOUSAND = "1000 executions in flight with runs of 2 s are not measured yet"
 NOT_READ = "the processes of PostgreSQL or of the driver could not be read on this machine"
 NOT_YET = {
     "g1_p50_x_dbos": NO_PEERS,
     "g2_p95_x_best_peer": NO_PEERS,
-    "g3_p50_x_raw": NO_THOUSAND,
-    "g3_p95_x_raw": NO_THOUSAND,
-    "g3_p95_x_dbos": NO_THOUSAND,
+    "g3_p95_x_dbos": NO_PEERS,
     "g4_steps_x_best_peer": NO_PEERS,
     "g5_cpu_x_best_peer": NO_PEERS,
-    "g6_steps_x_raw": NO_THOUSAND,
-    "g6_p95_x_raw": NO_THOUSAND,
-    "g7_kb_per_execution": NO_THOUSAND,
+    "g6_steps_x_raw": NO_SHORT_THOUSAND,
+    "g6_p95_x_raw": NO_SHORT_THOUSAND,
+    "g7_kb_per_execution": "the memory of the driver is not measured yet",
     "g8_fsyncs_h1": "PostgreSQL is shared with other databases, whose fsyncs cannot be told apart",
     "g8_fsyncs_saturated": "PostgreSQL is shared with other databases, whose fsyncs cannot be told apart",
     "g9_lost": "tests/faults kills drivers; this bench does not",
@@ -28,8 +26,8 @@ NOT_YET = {
     "g9_double_starts_saturated": "tests/faults kills drivers; this bench does not",
     "g9_resume_s": "tests/faults kills drivers; this bench does not",
     "g9_resume_s_dbos": NO_PEERS,
-    "g10_p50_x_tick": "the list of active runs is not polled yet",
-    "g10_p95_x_tick": "the list of active runs is not polled yet",
+    "g10_p50_x_tick": "the list of active runs is not measured yet: this profile has streams",
+    "g10_p95_x_tick": "the list of active runs is not measured yet: this profile has streams",
     "g11_p50_ms": "the API's start request is not measured yet",
     "g11_p99_ms": "the API's start request is not measured yet",
 }
@@ -51,6 +49,8 @@ def build_figures(rounds: Sequence[Round]) -> Figures:
         "g1_p50_x_raw": ratio(rounds, "one", _p50, over="raw"),
         "g2_p50_x_raw": ratio(rounds, "hundred", _p50, over="raw"),
         "g2_p95_x_raw": ratio(rounds, "hundred", _p95, over="raw"),
+        "g3_p50_x_raw": ratio(rounds, "thousand", _p50, over="raw"),
+        "g3_p95_x_raw": ratio(rounds, "thousand", _p95, over="raw"),
         "g4_steps_x_raw": ratio(rounds, "flow", _steps, over="raw"),
         "g5_cpu_x_raw": ratio(rounds, "flow", _cpu, over="raw"),
         "one_own_p50_x_raw": ratio(rounds, "one", _own_p50, over="raw"),
@@ -69,14 +69,16 @@ def build_figures(rounds: Sequence[Round]) -> Figures:
 
 
 def middle(rounds: Sequence[Round], situation: str, runner: Runner, read: Read) -> float | None:
-    """Return the median over the rounds of one reading; None where a round lacks it."""
-    return _median([read(found[situation, runner]) for found in rounds])
+    """Return the median over the rounds that had the situation of one reading; None where one lacks it."""
+    return _median([read(found[situation, runner]) for found in rounds if (situation, runner) in found])
 
 
 def ratio(rounds: Sequence[Round], situation: str, read: Read, *, over: Runner) -> float | None:
     """Return the median over the rounds of Renum's reading over another's of the same round."""
     ratios: list[float | None] = []
     for found in rounds:
+        if (situation, "renum") not in found:
+            continue
         ours, theirs = read(found[situation, "renum"]), read(found[situation, over])
         ratios.append(ours / theirs if ours is not None and theirs else None)
     return _median(ratios)
@@ -111,6 +113,14 @@ def _cpu(clocked: Clocked) -> float | None:
     return clocked.cpu_s_per_1000_steps
 
 
+def _lost(clocked: Clocked) -> float:
+    return clocked.lost
+
+
+def _double_starts(clocked: Clocked) -> float:
+    return clocked.double_starts
+
+
 READINGS: dict[str, Read] = {
     "p50_ms": _p50,
     "p95_ms": _p95,
@@ -118,4 +128,6 @@ READINGS: dict[str, Read] = {
     "own_p95_ms": _own_p95,
     "steps_per_s": _steps,
     "cpu_s_per_1000_steps": _cpu,
+    "lost": _lost,
+    "double_starts": _double_starts,
 }

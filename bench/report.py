@@ -16,7 +16,7 @@ from bench.situations import Situation
 WIDTH = 120
 WHO: dict[Runner, str] = {
     "renum": "Renum, one driver",
-    "plain": "plain HTTP, same polls",
+    "plain": "plain HTTP, same hints",
     "raw": "plain HTTP, raw",
 }
 
@@ -25,7 +25,18 @@ def print_table(console: Console, situations: Sequence[Situation], rounds: Seque
     """Print one row for each situation and runner; `x`, over raw, is the median of the rounds' ratios."""
     table = Table(title=f"Hand-offs in ms, CPU in ms a step; median of {len(rounds)} rounds", box=box.SIMPLE)
     table.add_column("", no_wrap=True)
-    for heading in ("p50", "p95", "own p50", "own p95", "steps/s", "CPU ms", "p50 x", "steps x"):
+    for heading in (
+        "p50",
+        "p95",
+        "own p50",
+        "own p95",
+        "steps/s",
+        "CPU ms",
+        "lost",
+        "double",
+        "p50 x",
+        "p95 x",
+    ):
         table.add_column(heading, justify="right", no_wrap=True)
     for situation in situations:
         table.add_section()
@@ -77,7 +88,7 @@ def write_results(
 
 
 def _cells(situation: Situation, runner: Runner, rounds: Sequence[Round]) -> list[str]:
-    p50, p95, own_p50, own_p95, steps, cpu = (
+    p50, p95, own_p50, own_p95, steps, cpu, lost, double = (
         middle(rounds, situation.name, runner, read) for read in READINGS.values()
     )
     cells = [
@@ -87,10 +98,12 @@ def _cells(situation: Situation, runner: Runner, rounds: Sequence[Round]) -> lis
         f"{own_p95:.1f}",
         f"{steps:.1f}",
         "-" if cpu is None else f"{cpu:.2f}",
+        f"{lost:g}",
+        f"{double:g}",
     ]
     if runner != "renum":
         return [*cells, "", ""]
-    ratios = (ratio(rounds, situation.name, READINGS[name], over="raw") for name in ("p50_ms", "steps_per_s"))
+    ratios = (ratio(rounds, situation.name, READINGS[name], over="raw") for name in ("p50_ms", "p95_ms"))
     return [*cells, *("-" if value is None else f"{value:.2f}" for value in ratios)]
 
 

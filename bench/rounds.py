@@ -9,11 +9,10 @@ from typing import Literal
 
 from bench.clocked import Clocked, clock, requests_of_step
 from bench.cpu_time import watch_product
-from bench.plain_http import Wait, go_through, wait_knowing
+from bench.plain_http import Wait, go_through, wait_knowing, wait_watching
 from bench.product import Product
 from bench.simulated_suna import SimulatedSuna, start_simulator
 from bench.situations import BenchError, Situation
-from executions.orchestrator.poll_pace import poll_interval_s
 from renum_site.processes import Supervisor
 
 Runner = Literal["renum", "plain", "raw"]
@@ -37,20 +36,22 @@ def run_rounds(
     for number in range(1, rounds + 1):
         found.append({})
         for situation in situations:
+            if situation.once and number > 1:
+                continue
             say(f"round {number} of {rounds}: {situation.title}")
             found[-1] |= _go_through(situation, suna, product, backwards=number % 2 == 0)
     return found
 
 
 def runners_of(situation: Situation) -> tuple[Runner, ...]:
-    """Return who goes through a situation: where nobody polls twice, plain HTTP and raw are the same."""
-    return ("renum", "plain", "raw") if situation.polls else ("renum", "raw")
+    """Return who goes through a situation: where nobody asks twice, plain HTTP and raw are the same."""
+    return ("renum", "plain", "raw") if situation.polls and situation.by_plain else ("renum", "raw")
 
 
 def _go_through(
     situation: Situation, suna: SimulatedSuna, product: Product, *, backwards: bool
 ) -> dict[tuple[str, Runner], Clocked]:
-    waits: dict[Runner, Wait] = {"plain": poll_interval_s, "raw": wait_knowing(situation.run_s)}
+    waits: dict[Runner, Wait] = {"plain": wait_watching, "raw": wait_knowing(situation.run_s)}
     order = runners_of(situation)
     found: dict[tuple[str, Runner], Clocked] = {}
     calls: dict[Runner, list[tuple[str, int]]] = {}

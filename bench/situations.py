@@ -13,6 +13,8 @@ class BenchError(Exception):
 class Situation:
     """Some executions of one sequential team, all in flight at once.
 
+    `once` is measured in the first round only; with `by_plain` false only Renum and raw go through it.
+
     `run_s` is how long each agent run takes at the simulator. The executions begin evenly over `spread_s`; 0
     is all at one moment. Without a spread their steps would end together for ever, and the simulator's queue
     would be measured. It is shorter than a run, so that no start falls among the hand-offs.
@@ -24,10 +26,12 @@ class Situation:
     steps: int
     run_s: float
     spread_s: float = 0.0
+    once: bool = False
+    by_plain: bool = True
 
     @property
     def polls(self) -> bool:
-        """Whether the schedule of polls matters: a run that is over at the first look has no second."""
+        """Whether it matters how one learns of an end: a run that is over at the first look has no second."""
         return self.run_s > 0
 
     def agent_ids(self) -> list[str]:
@@ -66,6 +70,16 @@ FULL = (
         run_s=2.0,
         spread_s=1.9,
     ),
+    Situation(
+        name="thousand",
+        title="1000 in flight, 3 steps, 20 s runs",
+        executions=1000,
+        steps=3,
+        run_s=20.0,
+        spread_s=19.0,
+        once=True,
+        by_plain=False,
+    ),
     Situation(name="flow", title="64 in flight, 5 steps, runs of 0 s", executions=64, steps=5, run_s=0.0),
 )
 QUICK = (
@@ -77,6 +91,16 @@ QUICK = (
         steps=2,
         run_s=0.3,
         spread_s=0.2,
+    ),
+    Situation(
+        name="thousand",
+        title="20 in flight, 2 steps, 0.5 s runs",
+        executions=20,
+        steps=2,
+        run_s=0.5,
+        spread_s=0.4,
+        once=True,
+        by_plain=False,
     ),
     Situation(name="flow", title="8 in flight, 2 steps, runs of 0 s", executions=8, steps=2, run_s=0.0),
 )

@@ -2,6 +2,7 @@
 
 from executions.orchestrator.drive import drive as drive_executions
 from executions.orchestrator.sweep import sweep as sweep_executions
+from executions.orchestrator.swept import record_sweep
 from executions.upkeep.daily_prune import prune_daily
 
 
@@ -17,6 +18,7 @@ def canary(**_: object) -> None:
 def sweep(**_: object) -> None:
     """Repair what hints missed: wake a driver, forget dead ones, find late runs, read missing usage."""
     sweep_executions()
+    record_sweep()
 
 
 def prune(**_: object) -> None:

@@ -3,6 +3,7 @@
 Knows names, types and ranges of single values. What the values are used for belongs in settings.py.
 """
 
+import ipaddress
 import math
 import os
 from collections.abc import Iterable, Mapping
@@ -86,6 +87,17 @@ class Env:
         if value is None:
             return list(default)
         return [part.strip() for part in value.split(",") if part.strip()]
+
+    def networks(self, name: str) -> list[str]:
+        """Return addresses and networks (10.0.0.0/8) out of a comma-separated list."""
+        parts = self.items(name)
+        for part in parts:
+            try:
+                ipaddress.ip_network(part)
+            except ValueError:
+                msg = f"{name} must list addresses or networks such as 10.0.0.0/8, not {part!r}."
+                raise EnvError(msg) from None
+        return parts
 
     def choice(self, name: str, *, default: str, among: Iterable[str], aside: str = "") -> str:
         """Return one of the words in `among`; `aside` is what a refusal says of other words, in brackets."""

@@ -18,7 +18,9 @@ class OrchestratorSettings:
     `poll_beside_stream_s`; it holds up to `streams` streams with `stream_events_per_s` together, and polls
     beyond that. Of executions that wait for a driver one person may have `max_queued`, all together
     `max_queued_site`. `alive_within_s` is how long it may be unproven that a cluster's workers take tasks; it
-    must outlast a lease.
+    must outlast a lease. A limit of parallel runs that was learned from refusals is raised by one each
+    `gate_growth_s` while starts wait; drivers tell each other what they have in flight each
+    `gate_exchange_s`, or more often.
     """
 
     lease_ttl_s: float
@@ -45,6 +47,8 @@ class OrchestratorSettings:
     commit_batch: int
     drivers_workers: int
     suna_connections: int
+    gate_growth_s: float
+    gate_exchange_s: float
     alive_within_s: float
 
 
@@ -75,6 +79,8 @@ def read_orchestrator_settings(env: Env) -> OrchestratorSettings:
         commit_batch=env.whole("RENUM_COMMIT_BATCH", default=200, low=1, high=5000),
         drivers_workers=env.whole("RENUM_DRIVERS_WORKERS", default=2, low=1, high=64),
         suna_connections=env.whole("RENUM_SUNA_CONNECTIONS", default=32, low=1, high=1000),
+        gate_growth_s=env.seconds("RENUM_GATE_GROWTH_S", default=10, low=0.5, high=3600),
+        gate_exchange_s=env.seconds("RENUM_GATE_EXCHANGE_S", default=1, low=0.1, high=60),
         alive_within_s=env.seconds("RENUM_ALIVE_WITHIN_S", default=60, low=3, high=3600),
     )
     if settings.beat_s * 2 > settings.lease_ttl_s:

@@ -286,6 +286,10 @@ STORAGES = {
     },
 }
 
+# Who may read /metrics: whoever has the token, and these networks
+METRICS_TOKEN = env.secret("RENUM_METRICS_TOKEN", min_length=16)
+METRICS_ALLOWED = env.networks("RENUM_METRICS_ALLOWED")
+
 # Browser security
 ALLOWED_HOSTS = env.items("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"] if DEVELOPMENT else [])
 CSRF_TRUSTED_ORIGINS = env.items("CSRF_TRUSTED_ORIGINS")
@@ -296,7 +300,7 @@ HTTPS = env.flag("RENUM_HTTPS", default=not DEVELOPMENT)
 if env.flag("RENUM_BEHIND_PROXY"):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_SSL_REDIRECT = HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)$"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS

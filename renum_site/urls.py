@@ -5,7 +5,8 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path
 
 from renum_site.favicon import favicon
-from renum_site.health import healthz
+from renum_site.health import healthz, readyz
+from renum_site.metrics import metrics
 
 api_urls = [
     path("", include("teams.api.urls")),
@@ -14,6 +15,8 @@ api_urls = [
 ]
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
+    path("readyz", readyz, name="readyz"),
+    path("metrics", metrics, name="metrics"),
     path("favicon.ico", favicon, name="favicon"),
     path("api/v1/", include((api_urls, "api"))),
     path("accounts/login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),

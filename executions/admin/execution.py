@@ -1,27 +1,17 @@
-"""Executions, read-only, with the one verb that staff have: to cancel."""
+"""Executions, read-only; what staff may ask of them is in `execution_verbs`."""
 
-import uuid
-from typing import Any
-
-from django.contrib import admin, messages
-from django.contrib.auth.models import AnonymousUser
-from django.core.exceptions import PermissionDenied
+from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
-from executions.actions.cancel_execution import cancel_execution
+from executions.admin.execution_verbs import LARGE_COLUMNS, VerbActions
 from executions.models import AgentRun, Execution, ExecutionStep
-from teams.actions.refusal import Refusal
 from teams.admin.read_only import ReadOnly, excerpt
-from teams.admin.theme import ModelAdmin, TabularInline, action
-from teams.models import User
-
-LARGE_COLUMNS = ("plan", "initial_prompt", "result", "result_text")
+from teams.admin.theme import ModelAdmin, TabularInline
 
 
 class StepInline(ReadOnly, TabularInline[ExecutionStep, Execution]):
@@ -68,7 +58,7 @@ class RunInline(ReadOnly, TabularInline[AgentRun, Execution]):
 
 
 @admin.register(Execution)
-class ExecutionAdmin(ReadOnly, ModelAdmin[Execution]):
+class ExecutionAdmin(VerbActions, ReadOnly, ModelAdmin[Execution]):
     """Executions as their rows stand. Only the orchestrator writes them."""
 
     inlines = (StepInline, RunInline)
@@ -87,8 +77,6 @@ class ExecutionAdmin(ReadOnly, ModelAdmin[Execution]):
     list_select_related = ("team", "started_by")
     search_fields = ("team__name", "started_by__username", "code")
     show_full_result_count = False
-    actions = ("cancel_selected",)
-    actions_detail = ("cancel",)
     fields = (
         "team",
         "workflow_version",
@@ -106,7 +94,11 @@ class ExecutionAdmin(ReadOnly, ModelAdmin[Execution]):
         "usage_complete",
         "events_link",
         "deadline_at",
+        "retried_from",
+        "crash_count",
         "cancel_requested_at",
+        "pause_requested_at",
+        "resume_requested_at",
         "created_at",
         "started_at",
         "finished_at",
@@ -120,12 +112,6 @@ class ExecutionAdmin(ReadOnly, ModelAdmin[Execution]):
         related = ("team", "workflow_version__team", "connection", "started_by", "payer", "key_owner")
         deferred = ("plan", "connection__sealed_credential", "workflow_version__source")
         return rows.select_related(*related).defer(*deferred)
-
-    def has_cancel_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Tell whether the person may cancel, and where one execution is named, whether it can be."""
-        if not request.user.has_perm("executions.change_execution"):
-            return False
-        return obj is None or self._find_cancellable(obj) is not None
 
     @admin.display(description=_("prompt"))
     def prompt(self, obj: Execution) -> str:
@@ -158,54 +144,3 @@ class ExecutionAdmin(ReadOnly, ModelAdmin[Execution]):
         address = reverse("admin:executions_executionevent_changelist")
         query = urlencode({"execution__id__exact": str(obj.pk)})
         return format_html('<a class="text-primary-600" href="{}?{}">{}</a>', address, query, obj.event_seq)
-
-    @admin.action(description=_("Cancel the selected executions"), permissions=["cancel"])
-    def cancel_selected(self, request: HttpRequest, queryset: QuerySet[Execution]) -> None:
-        """Ask for each to be cancelled; say which were over already."""
-        asked = 0
-        for execution in queryset.select_related("team"):
-            try:
-                cancel_execution(execution=execution, by=_person(request), as_staff=True)
-                asked += 1
-            except Refusal as refusal:
-                messages.warning(request, f"{execution}: {refusal.message}")
-        if asked:
-            messages.success(request, _("Asked for %(count)s to be cancelled.") % {"count": asked})
-
-    @action(description=_("Cancel this execution"), permissions=["cancel"], url_path="cancel")
-    def cancel(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Ask before cancelling: an action's address can be opened by a link, which must change nothing."""
-        execution = self._find_cancellable(object_id)
-        if execution is None:
-            raise Http404
-        address = reverse("admin:executions_execution_change", args=[execution.pk])
-        if request.method == "POST":
-            try:
-                cancel_execution(execution=execution, by=_person(request), as_staff=True)
-                messages.success(request, _("Asked for it to be cancelled."))
-            except Refusal as refusal:
-                messages.warning(request, refusal.message)
-            return HttpResponseRedirect(address)
-        context = {
-            **self.admin_site.each_context(request),
-            "title": _("Cancel this execution"),
-            "opts": self.opts,
-            "execution": execution,
-            "back": address,
-        }
-        return TemplateResponse(request, "admin/executions/cancel.html", context)
-
-    def _find_cancellable(self, object_id: Any) -> Execution | None:
-        """Return the execution where it is not over and nobody asked yet."""
-        try:
-            pk = uuid.UUID(str(object_id))
-        except ValueError:
-            return None
-        open_ones = Execution.objects.unfinished().filter(cancel_requested_at=None)
-        return open_ones.select_related("team").defer(*LARGE_COLUMNS).filter(pk=pk).first()
-
-
-def _person(request: HttpRequest) -> User:
-    if isinstance(request.user, AnonymousUser):
-        raise PermissionDenied
-    return request.user

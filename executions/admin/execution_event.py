@@ -6,6 +6,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from executions.models import ExecutionEvent
+from executions.wording import event_words
 from teams.admin.read_only import ReadOnly
 from teams.admin.theme import ModelAdmin
 
@@ -14,7 +15,7 @@ from teams.admin.theme import ModelAdmin
 class ExecutionEventAdmin(ReadOnly, ModelAdmin[ExecutionEvent]):
     """One fact a row. Reached from its execution, which filters it."""
 
-    list_display = ("seq", "kind", "step_id", "actor", "created_at", "execution_link")
+    list_display = ("seq", "kind", "words", "step_id", "actor", "created_at", "execution_link")
     list_filter = ("kind",)
     search_fields = ("kind", "step_id", "actor")
     fields = ("execution", "seq", "kind", "step_id", "actor", "data", "created_at")
@@ -30,6 +31,11 @@ class ExecutionEventAdmin(ReadOnly, ModelAdmin[ExecutionEvent]):
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Allow the filter that the link from an execution sets."""
         return lookup == "execution__id__exact" or super().lookup_allowed(lookup, value, request)
+
+    @admin.display(description=_("what happened"))
+    def words(self, obj: ExecutionEvent) -> str:
+        """Say in words what the kind says."""
+        return event_words(obj.kind)
 
     @admin.display(description=_("execution"))
     def execution_link(self, obj: ExecutionEvent) -> str:

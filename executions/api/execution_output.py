@@ -8,11 +8,12 @@ from rest_framework.reverse import reverse
 
 from billing.ledger import totals_of_execution
 from billing.models import UsageLog
+from executions.actions.execution_rights import is_pause_wanted
 from executions.api.executions_seen import verbs_of
 from executions.api.figures import cost_of, figures_of, usage_of
 from executions.api.step_output import step_rows
 from executions.models import Execution, ExecutionEvent
-from executions.wording import NO_NAMES, execution_sentence
+from executions.wording import NO_NAMES, event_words, execution_sentence
 from teams.api.authentication import person
 from teams.api.null_text import TextOrNull
 from teams.api.team_output import PersonOutput
@@ -96,6 +97,7 @@ class ExecutionOutput(serializers.ModelSerializer[Execution]):
             code=execution.code,
             params=execution.message_params,
             names=self.context.get("names", NO_NAMES),
+            is_pause_wanted=is_pause_wanted(execution),
         )
         return sentence or None
 
@@ -121,13 +123,21 @@ class ExecutionOutput(serializers.ModelSerializer[Execution]):
 
 
 class EventOutput(serializers.ModelSerializer[ExecutionEvent]):
-    """One fact of the timeline; `step_id` is null where it is about the execution as a whole."""
+    """One fact of the timeline; `step_id` is null where it is about the execution as a whole.
+
+    `message` says in the request's language what `kind` says to programs.
+    """
 
     step_id = TextOrNull()
+    message = serializers.SerializerMethodField()
 
     class Meta:
         model = ExecutionEvent
-        fields = ["seq", "kind", "step_id", "data", "actor", "created_at"]
+        fields = ["seq", "kind", "message", "step_id", "data", "actor", "created_at"]
+
+    def get_message(self, event: ExecutionEvent) -> str:
+        """Return the words for people."""
+        return event_words(event.kind)
 
 
 class UsageOutput(serializers.ModelSerializer[UsageLog]):

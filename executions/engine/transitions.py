@@ -165,6 +165,12 @@ def abandon_start(state: ExecutionState, step_id: str) -> ExecutionState:
     return _put(state, replace(step, status=StepStatus.READY, reason=reason, abandoned=step.abandoned + 1))
 
 
+def put_back(state: ExecutionState, step_id: str, reason: Reason) -> ExecutionState:
+    """Take in that nothing was started, for sure: the step waits again, for a start with the same number."""
+    step = _expect(state, step_id, {StepStatus.STARTING}, doing="put back")
+    return _put(state, replace(step, status=StepStatus.READY, reason=reason, attempts=step.attempts - 1))
+
+
 def _start(state: ExecutionState, decision: StartStep) -> ExecutionState:
     step = _expect(state, decision.step_id, _STARTABLE, doing="start")
     if state.ended_by is not None:

@@ -33,6 +33,7 @@ class ActiveList:
         self._distrust = _new_distrust()
         self._distrusted_until = 0.0
         self._probe: Watch | None = None
+        self._held_back: list[Watch] = []
 
     def join(self, watch: "Watch") -> None:
         """Look out for a run from now on."""
@@ -41,8 +42,13 @@ class ActiveList:
             self._task = asyncio.create_task(self._ask_for_ever(), name="list of active runs")
 
     def leave(self, watch: "Watch") -> None:
-        """Look out for a run no more."""
+        """Look out for a run no more. Where it was the one that an empty list was tried with, it was over."""
         self._seen.pop(watch, None)
+        if watch is self._probe:
+            for other in self._held_back:
+                if other in self._seen:
+                    other.tell(by=self)
+            self._held_back = []
 
     def tells_of(self, watch: "Watch") -> bool:
         """Whether the list is believed and has told of this run."""
@@ -91,9 +97,9 @@ class ActiveList:
             self._probe = None
             return missing
         if self._probe is None:
-            self._probe = missing[0]
+            self._probe, *self._held_back = missing
             return [self._probe]
-        # Who was tried is still waited for until it has been asked for; gone, it was over indeed.
+        # Who was tried is still there until it has been asked for; gone, it was over indeed.
         return [] if self._probe in self._seen else missing
 
     def _is_distrusted(self) -> bool:
@@ -105,7 +111,7 @@ class ActiveList:
         for_s = self._distrust.next()
         logger.info("the list of active runs is not believed for %.0f s: %s", for_s, why)
         self._distrusted_until = asyncio.get_running_loop().time() + for_s
-        self._probe = None
+        self._probe, self._held_back = None, []
         for watch in self._seen:
             watch.reconsider()
 

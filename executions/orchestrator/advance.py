@@ -12,12 +12,13 @@ from typing import Any, Protocol, TypeVar
 
 from executions.agent_service import AgentService
 from executions.context.store import read_context
-from executions.engine.decide import decide, find_next_moment
+from executions.engine.decide import find_next_moment
 from executions.engine.decisions import FinishExecution
 from executions.engine.ending import decide_ending
 from executions.engine.state import (
     EXECUTION_TERMINAL,
     STEP_ACTIVE,
+    AgentRunStatus,
     Reason,
     StepStatus,
 )
@@ -26,12 +27,15 @@ from executions.models import ExecutionStep
 from executions.orchestrator.attempt import Attempt
 from executions.orchestrator.changes import Changes, Committed, Event
 from executions.orchestrator.database_calls import in_any_thread
+from executions.orchestrator.gate import Gate
 from executions.orchestrator.hints import Hints
 from executions.orchestrator.obey import Obeyed, obey
 from executions.orchestrator.outcomes import Outcome
-from executions.orchestrator.take_in import take_in
+from executions.orchestrator.starts import Starts
+from executions.orchestrator.take_in import end_parked, take_in
 from executions.orchestrator.tracked import RunRecord, Tracked
 from executions.orchestrator.wishes import heed_wishes, rests
+from teams.models import SunaConnection
 from teams.workflow.plan import Json
 
 T = TypeVar("T")
@@ -64,6 +68,10 @@ class Holder(Protocol):
         """Write changes with whatever else is pending."""
         ...
 
+    def gate_of(self, connection: SunaConnection) -> Gate:
+        """Return the gate on the starts of a connection."""
+        ...
+
     async def client_of(self, connection_id: uuid.UUID) -> AgentService:
         """Return the client of a connection as it stands now."""
         ...
@@ -83,6 +91,7 @@ class Advance:
         self._inbox: asyncio.Queue[Outcome | None] = asyncio.Queue()
         self._attempts: dict[str, Attempt] = {}
         self._heard_at = dt.datetime.min.replace(tzinfo=dt.UTC)
+        self.starts = Starts(holder.gate_of(tracked.connection), tracked, wake=self.wake)
 
     def wake(self, *, cancel_requested: bool = False) -> None:
         """Have the execution look at itself again, at once."""
@@ -103,16 +112,19 @@ class Advance:
 
     async def run(self) -> None:
         """Advance until the execution is over, or paused with nothing in flight."""
-        async with asyncio.TaskGroup() as group:
-            await self._adopt(group)
-            ended: list[Outcome] = []
-            while True:
-                await self._take_turn(group, ended)
-                if self.tracked.state.status in EXECUTION_TERMINAL:
-                    return
-                if not self._attempts and rests(self.tracked, now=self.now()):
-                    return
-                ended = await self._wait()
+        try:
+            async with asyncio.TaskGroup() as group:
+                await self._adopt(group)
+                ended: list[Outcome] = []
+                while True:
+                    await self._take_turn(group, ended)
+                    if self.tracked.state.status in EXECUTION_TERMINAL:
+                        return
+                    if not self._attempts and rests(self.tracked, now=self.now()):
+                        return
+                    ended = await self._wait()
+        finally:
+            self.starts.forget()
 
     @property
     def hints(self) -> Hints:
@@ -171,23 +183,28 @@ class Advance:
         changes, obeyed = self._new_changes(), Obeyed()
         for outcome in ended:
             self._attempts.pop(_step_of(outcome), None)
+            self.starts.give_back(_step_of(outcome))
             take_in(self.tracked, outcome, changes, now=self.now())
             # A failure that ends the execution ends it before the next attempt is looked at.
             for decision in decide_ending(self.tracked.plan, self.tracked.state):
                 obey(self.tracked, decision, changes, obeyed, now=self.now())
         await self._refresh_context()
         heed_wishes(self.tracked, changes, now=self.now())
-        for decision in decide(self.tracked.plan, self.tracked.state, self.now()):
+        for decision in self.starts.decide(now=self.now()):
             # Everything is decided, but the execution is over only when every run in Suna is.
             if isinstance(decision, FinishExecution) and self._attempts:
                 continue
             obey(self.tracked, decision, changes, obeyed, now=self.now())
         for step_id in obeyed.stops:
             self._stop(step_id, changes)
+        end_parked(self.tracked, changes)
+        changes.events += self.starts.discovered
+        self.starts.discovered.clear()
         if changes.events:
             await self._commit(changes)
         for start in obeyed.starts:
-            self._spawn(group, start.step_id, prompt=start.prompt, run=None)
+            parked = self.tracked.runs.pop(start.step_id, None)
+            self._spawn(group, start.step_id, prompt=start.prompt, run=parked)
 
     def _stop(self, step_id: str, changes: Changes) -> None:
         attempt = self._attempts.get(step_id)
@@ -222,9 +239,23 @@ class Advance:
         active = [step_id for step_id, step in state.steps.items() if step.status in STEP_ACTIVE]
         for step_id in sorted({*active, *self.tracked.runs}):
             prompt = await in_any_thread(_read_input, self.tracked.extras[step_id].row_id)
-            attempt = self._spawn(group, step_id, prompt=prompt, run=self.tracked.runs.get(step_id))
+            if self._is_parked(step_id):
+                self.tracked.runs[step_id].prompt = prompt
+                continue
+            self.starts.take(step_id)
+            run = self.tracked.runs.pop(step_id, None)
+            attempt = self._spawn(group, step_id, prompt=prompt, run=run)
             if step_id not in active:
                 attempt.stopping.set()
+
+    def _is_parked(self, step_id: str) -> bool:
+        """Whether the step's run has its thread and waits for its start."""
+        run = self.tracked.runs.get(step_id)
+        return (
+            run is not None
+            and run.status is AgentRunStatus.CREATED
+            and self.tracked.state.steps[step_id].status is StepStatus.READY
+        )
 
     async def _refresh_context(self) -> None:
         values: dict[str, Json] = {}

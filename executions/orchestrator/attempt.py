@@ -19,6 +19,7 @@ from executions.agent_service import (
     CredentialRefused,
     CredentialUnreadable,
     NotFound,
+    PaymentRequired,
     RedirectRefused,
     RunRequest,
     RunResult,
@@ -32,7 +33,7 @@ from executions.agent_service import (
 from executions.engine.state import STEP_TERMINAL, AgentRunStatus, Reason, StepStatus
 from executions.orchestrator.database_calls import in_any_thread
 from executions.orchestrator.follow import follow_run
-from executions.orchestrator.outcomes import Broken, NeverStarted, Outcome, Stopped
+from executions.orchestrator.outcomes import Broken, NeverStarted, Outcome, PutBack, Stopped
 from executions.orchestrator.patience import Patience
 from executions.orchestrator.run_keys import KeysRefused, find_run_keys, read_keys_to_hide
 from executions.orchestrator.scrub import scrub_outcome
@@ -45,10 +46,14 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 FENCE_WAIT_S = 0.5
-# What an attempt waits out: it never reached a run, and waiting can help.
-WAITED_OUT = (Throttled, Unavailable, CredentialRefused, RedirectRefused)
+# Errors that prove that nothing was started, where waiting can help. A lost answer is none of them.
+NOTHING_STARTED = (Throttled, Unavailable, CredentialRefused, RedirectRefused)
 # What the owner of the connection can mend: it is taken anew before the next call.
 MENDED_BY_OWNER = (CredentialRefused, CredentialUnreadable, RedirectRefused)
+
+
+class _LeaseUnsure(Exception):
+    """The lease may have run out between the commit and the start: nothing was sent."""
 
 
 class Attempt:
@@ -116,6 +121,9 @@ class Attempt:
         await self.owner.say_waiting(self.step.id, saying or waiting_reason(error))
         if isinstance(error, MENDED_BY_OWNER):
             await self.owner.renew_service()
+        if isinstance(error, CredentialRefused):
+            # Nobody else need start what would be refused; what runs is asked for all the same.
+            self.owner.starts.refused(self.step.id, error)
 
     def broken(
         self,
@@ -141,6 +149,8 @@ class Attempt:
 
     async def _start(self) -> Outcome | None:
         patience = Patience()
+        if self.owner.starts.is_mended():
+            await self.owner.renew_service()
         while not self.stopping.is_set():
             if not self.owner.may_start():
                 await self.sleep(FENCE_WAIT_S)
@@ -153,15 +163,26 @@ class Attempt:
                 if self.run is not None:
                     self.run.thread_id = None
                 await self.sleep(patience.next())
-            except WAITED_OUT as error:
-                await self.wait_out(error)
-                await self.sleep(patience.next(at_least_s=getattr(error, "retry_after_s", None)))
+            except _LeaseUnsure:
+                continue
+            except NOTHING_STARTED as error:
+                self.owner.starts.refused(self.step.id, error)
+                return self._put_back(error)
+            except PaymentRequired as error:
+                was_known = self.owner.starts.is_paused_for(error.code)
+                self.owner.starts.refused(self.step.id, error)
+                if was_known:
+                    return self._put_back(error)
+                raise
         return self._nothing_to_stop()
 
     def _nothing_to_stop(self) -> Stopped:
         return Stopped(
             step_id=self.step.id, run=self.run, run_status=AgentRunStatus.ABANDONED, message="not started"
         )
+
+    def _put_back(self, error: AgentServiceError) -> PutBack:
+        return PutBack(step_id=self.step.id, run=self.run, reason=waiting_reason(error))
 
     async def _prepare(self) -> RunRecord:
         """Return the attempt's run with a thread that holds the prompt, made now where there is none."""
@@ -206,11 +227,13 @@ class Attempt:
         if not self.owner.may_start():
             # The commit took longer than the lease is sure for. Nothing was sent; whoever holds the execution
             # next finds the request's time and looks the start up.
-            raise Unavailable("the lease may have run out", sent=False)
+            raise _LeaseUnsure
         try:
             view = await self.service.start_run(self._request(keys.values), place=run.thread_id)
         except StartUncertain:
+            self.owner.starts.unsure(self.step.id)
             return await self._look_up_start(run)
+        self.owner.starts.started(self.step.id)
         await self._adopt(run, view, kind="step_running")
         return None
 

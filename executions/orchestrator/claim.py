@@ -64,6 +64,12 @@ SELECT count(*) FROM (
     UNION ALL
     (SELECT 1 FROM renum_team_executions e WHERE {_QUEUED} LIMIT 1000)) AS free
 """  # noqa: S608  built of the constants above
+_OLDEST = f"""
+SELECT EXTRACT(epoch FROM clock_timestamp() - min(created_at)) FROM (
+    SELECT e.created_at FROM renum_team_executions e WHERE {_BEGUN}
+    UNION ALL
+    SELECT e.created_at FROM renum_team_executions e WHERE {_QUEUED}) AS free
+"""  # noqa: S608  built of the constants above
 _SWEEP_DRIVERS = """
 DELETE FROM executions_driver d WHERE d.lease_until < clock_timestamp() - interval '1 minute'
   AND NOT EXISTS (SELECT 1 FROM renum_team_executions e WHERE e.driver_id = d.id)
@@ -95,6 +101,14 @@ def count_claimable() -> int:
     with connection.cursor() as cursor:
         cursor.execute(_COUNT)
         return int(cursor.fetchone()[0])
+
+
+def find_oldest_claimable_age_s() -> float | None:
+    """Return the age in seconds of the oldest execution that a driver could take now; None where none is."""
+    with connection.cursor() as cursor:
+        cursor.execute(_OLDEST)
+        age_s = cursor.fetchone()[0]
+    return None if age_s is None else float(age_s)
 
 
 def delete_dead_drivers() -> int:

@@ -12,6 +12,8 @@ from django.conf import settings
 from executions.agent_service import AgentService, AgentServiceError, CredentialUnreadable, SecretText
 from executions.orchestrator.closed_service import ClosedService
 from executions.orchestrator.database_calls import in_driver_thread
+from executions.orchestrator.gates import Gates
+from executions.orchestrator.guarded_service import GuardedService
 from executions.suna.client import open_client
 from executions.suna.credential import SunaCredential
 from teams.models import SunaConnection
@@ -24,7 +26,8 @@ UNREADABLE = "the connection's credential cannot be decrypted with the configure
 class OpenConnections:
     """The open clients of one driver. A connection that was edited gets a client of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, gates: Gates) -> None:
+        self._gates = gates
         self._open: dict[Key, AgentService] = {}
 
     async def client_of(self, connection_id: uuid.UUID) -> AgentService:
@@ -51,7 +54,8 @@ class OpenConnections:
             lists_active_runs(connection),
         )
         if key not in self._open:
-            self._open[key] = open_connection(connection)
+            gate = self._gates.gate_of(connection)
+            self._open[key] = GuardedService(open_connection(connection), gate=gate)
         return self._open[key]
 
 

@@ -47,21 +47,23 @@ class CrashSlot:
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._file = os.open(unlocked, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            fcntl.flock(self._file, fcntl.LOCK_EX)
             # Written, not only made long: on a full disk the first word into a hole would kill the driver.
             os.write(self._file, bytes(SLOT_BYTES))
-            fcntl.flock(self._file, fcntl.LOCK_EX)
             self._memory = mmap.mmap(self._file, SLOT_BYTES)
             # Under its name only once it is locked: without a lock it would look like a dead driver's.
             unlocked.rename(self._path)
-        except OSError as error:
+        except (OSError, ValueError) as error:
             logger.warning("crashes of this driver are charged to nobody: %s", error)
 
     def close(self) -> None:
         """Delete the file and let go of its lock."""
-        self._path.unlink(missing_ok=True)
-        if self._file is not None:
-            os.close(self._file)
-            self._file = None
+        if self._file is None:
+            return
+        for path in (self._path, self._path.with_suffix(".new")):
+            path.unlink(missing_ok=True)
+        os.close(self._file)
+        self._file = None
 
     def charge(self, execution_id: uuid.UUID, work: Coroutine[Any, Any, T]) -> Coroutine[Any, Any, T]:
         """Return the coroutine with each of its stretches between two waits charged to the execution."""

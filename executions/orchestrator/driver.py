@@ -21,6 +21,8 @@ from executions.orchestrator.connections import OpenConnections
 from executions.orchestrator.crash_slot import CrashSlot
 from executions.orchestrator.crashes import charge_crashes
 from executions.orchestrator.database_calls import DATABASE_AWAY, in_driver_thread
+from executions.orchestrator.gate import Gate
+from executions.orchestrator.gates import Gates
 from executions.orchestrator.group_commit import GroupCommit
 from executions.orchestrator.hints import Hints
 from executions.orchestrator.holding import (
@@ -34,6 +36,7 @@ from executions.orchestrator.holding import (
 from executions.orchestrator.lease import Lease
 from executions.orchestrator.tracked import Tracked, load_tracked
 from executions.orchestrator.wake import listen_for_wake_ups, queue_driver
+from teams.models import SunaConnection
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +61,8 @@ class Driver:
             in_flight=lambda: len(self._held), is_robbed=self._is_robbed, lost=self._lost_from_thread
         )
         self._slot = CrashSlot(self._lease.driver_id)
-        self._connections = OpenConnections()
+        self._gates = Gates(self._lease.driver_id, now=self._lease.now, died=self.stop)
+        self._connections = OpenConnections(self._gates)
         self.hints = Hints()
         self._held: dict[uuid.UUID, asyncio.Task[None]] = {}
         self._epochs: dict[uuid.UUID, int] = {}
@@ -94,6 +98,10 @@ class Driver:
         """Write changes with whatever else is pending. Raises Fenced or ChangesRefused."""
         return await self._commits.commit(changes)
 
+    def gate_of(self, connection: SunaConnection) -> Gate:
+        """Return the gate on the starts of a connection."""
+        return self._gates.gate_of(connection)
+
     async def client_of(self, connection_id: uuid.UUID) -> AgentService:
         """Return the client of a connection as it stands now."""
         return await self._connections.client_of(connection_id)
@@ -107,6 +115,7 @@ class Driver:
         await in_driver_thread(self._lease.take)
         self._slot.open()
         self._commits.start()
+        self._gates.start()
         logger.info("driver %s drives", self.driver_id)
         listener = asyncio.create_task(listen_for_wake_ups(self._woken.set))
         try:
@@ -283,6 +292,7 @@ class Driver:
         try:
             await self._commits.close(patience_s=FLUSH_PATIENCE_S)
             await self.hints.aclose()
+            await self._gates.aclose()
             await self._connections.aclose()
             await in_driver_thread(self._lease.give_back)
         finally:

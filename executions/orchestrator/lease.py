@@ -88,7 +88,9 @@ class Lease:
 
     def may_start(self) -> bool:
         """Whether the lease surely holds long enough for a start to be sent under it."""
-        return time.monotonic() - self._good_at < self._ttl_s - min(5.0, self._ttl_s / 3)
+        return not self._is_doubtful and time.monotonic() - self._good_at < self._ttl_s - min(
+            5.0, self._ttl_s / 3
+        )
 
     def now(self) -> dt.datetime:
         """Return PostgreSQL's time, as of the last beat plus what the monotonic clock counted since."""

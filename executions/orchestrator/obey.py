@@ -42,13 +42,9 @@ def obey(tracked: Tracked, decision: Decision, changes: Changes, obeyed: Obeyed,
     tracked.state = apply_decision(tracked.plan, tracked.state, decision, now=now)
     match decision:
         case StartStep(step_id=step_id, attempt=attempt, conditions=conditions):
-            prompt = build_prompt(tracked.plan, tracked.state, step_id)
-            extras = tracked.extras[step_id]
-            extras.input, extras.input_cuts = prompt.prompt, list(prompt.cuts)
-            # What this very turn writes into the context is part of what the prompt was built from.
-            extras.context_version = tracked.context_version + len(changes.context)
             _keep_conditions(tracked, step_id, conditions)
-            obeyed.starts.append(Start(step_id=step_id, prompt=prompt.prompt))
+            prompt = _find_prompt(tracked, step_id, changes)
+            obeyed.starts.append(Start(step_id=step_id, prompt=prompt))
             _write_step(tracked, step_id, changes, kind="step_starting", data={"attempt": attempt})
         case HoldStep(step_id=step_id, reason=reason, conditions=conditions):
             _keep_conditions(tracked, step_id, conditions)
@@ -111,6 +107,19 @@ def _finish(tracked: Tracked, decision: FinishExecution, changes: Changes) -> No
     changes.execution = dict(tracked.columns)
     changes.totals = True
     changes.events.append(Event(kind=f"execution_{decision.status.value}", data={"code": decision.code}))
+
+
+def _find_prompt(tracked: Tracked, step_id: str, changes: Changes) -> str:
+    """Return the prompt to start with: that of the thread that the attempt has already, else a new one."""
+    parked = tracked.runs.get(step_id)
+    if parked is not None:
+        return parked.prompt
+    prompt = build_prompt(tracked.plan, tracked.state, step_id)
+    extras = tracked.extras[step_id]
+    extras.input, extras.input_cuts = prompt.prompt, list(prompt.cuts)
+    # What this very turn writes into the context is part of what the prompt was built from.
+    extras.context_version = tracked.context_version + len(changes.context)
+    return prompt.prompt
 
 
 def _keep_conditions(tracked: Tracked, step_id: str, conditions: Json) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from executions.agent_service import RunResult
-from executions.engine.state import AgentRunStatus
+from executions.engine.state import AgentRunStatus, Reason
 from executions.orchestrator.tracked import RunRecord
 from teams.workflow.plan import Json
 
@@ -43,6 +43,18 @@ class NeverStarted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PutBack:
+    """Nothing was started, for sure, and may be later: the same attempt waits for its start, for `reason`.
+
+    `run` is None where there is no thread yet; else the next start uses it.
+    """
+
+    step_id: str
+    run: RunRecord | None
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stopped:
     """A run that was to be stopped is over, however it ended; None where there was nothing to stop."""
 
@@ -53,4 +65,4 @@ class Stopped:
     result: RunResult | None = None
 
 
-Outcome = Answered | Broken | NeverStarted | Stopped
+Outcome = Answered | Broken | NeverStarted | PutBack | Stopped

@@ -64,6 +64,15 @@ def kill_all_below() -> bool:
     return True
 
 
+def bury_orphans(*, but: int) -> None:
+    """Wait for every dead child except one, whose end is somebody else's to see: orphans became ours."""
+    with contextlib.suppress(ChildProcessError):
+        while (dead := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)) is not None:
+            if dead.si_pid == but:
+                return
+            os.waitpid(dead.si_pid, os.WNOHANG)
+
+
 def is_dead(pid: int) -> bool:
     """Whether a child of this process is over, without burying it."""
     try:

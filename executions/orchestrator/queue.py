@@ -91,6 +91,7 @@ class StopAwareCluster(Cluster):  # type: ignore[misc]  # django-q2 has no types
 
     stop_pipe: tuple[int, int] | None = None
     is_stopping_now = False
+    has_stopped_in_order = False
 
     def __init__(self) -> None:
         """Make the roll, which every process of the cluster signs."""
@@ -118,6 +119,7 @@ class StopAwareCluster(Cluster):  # type: ignore[misc]  # django-q2 has no types
         if self.sentinel is None:
             sys.exit(0)
         stopped: bool = super().stop()
+        self.has_stopped_in_order = self.sentinel.exitcode == 0
         return stopped
 
     def tell_tasks_to_stop(self) -> None:
@@ -140,10 +142,12 @@ class StopAwareCluster(Cluster):  # type: ignore[misc]  # django-q2 has no types
         """Give the orderly stop its time, less where the sentinel is dead already; then end everything."""
         give_up_at = time.monotonic() + STOP_PATIENCE_S
         while time.monotonic() < give_up_at:
+            time.sleep(LOOK_S)
+            if self.has_stopped_in_order:
+                return
             if self.sentinel is not None and is_dead(self.sentinel.pid):
                 self.wait_for_tasks()
                 break
-            time.sleep(LOOK_S / 5)
         kill_all_below()
         os._exit(1)
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from executions.agent_service import ModelResponse, RunResult, SecretText
-from executions.orchestrator.outcomes import Answered, Broken, NeverStarted, Outcome, Stopped
+from executions.orchestrator.outcomes import Answered, Broken, NeverStarted, Outcome, PutBack, Stopped
 from teams.workflow.plan import Json
 
 HIDDEN = "[key hidden]"
@@ -35,7 +35,7 @@ def scrub_outcome(outcome: Outcome, secrets: Iterable[SecretText]) -> Outcome:
                 message=_scrub(message, values),
                 result=None if result is None else _scrub_result(result, values),
             )
-        case NeverStarted():
+        case NeverStarted() | PutBack():
             return outcome
 
 

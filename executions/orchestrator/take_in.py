@@ -6,10 +6,10 @@ from billing.ledger import build_entries
 from executions.agent_service import RunResult
 from executions.engine.context import context_of, result_key, result_value
 from executions.engine.results import clean_text
-from executions.engine.state import STEP_ACTIVE, AgentRunStatus
-from executions.engine.transitions import Transition, abandon_start, complete_attempt, fail_attempt
+from executions.engine.state import STEP_ACTIVE, AgentRunStatus, StepStatus
+from executions.engine.transitions import Transition, abandon_start, complete_attempt, fail_attempt, put_back
 from executions.orchestrator.changes import Changes, ContextWrite, Event, Snapshot
-from executions.orchestrator.outcomes import Answered, Broken, NeverStarted, Outcome, Stopped
+from executions.orchestrator.outcomes import Answered, Broken, NeverStarted, Outcome, PutBack, Stopped
 from executions.orchestrator.run_facts import facts_of_run
 from executions.orchestrator.tracked import RunRecord, Tracked
 from teams.workflow.plan import Json
@@ -27,6 +27,8 @@ def take_in(tracked: Tracked, outcome: Outcome, changes: Changes, *, now: dt.dat
             _take_failure(tracked, outcome, changes, now=now)
         case NeverStarted(run=run):
             _take_abandoned(tracked, run, changes)
+        case PutBack():
+            _take_put_back(tracked, outcome, changes)
         case Stopped():
             _take_stop(tracked, outcome, changes)
 
@@ -92,6 +94,35 @@ def _take_abandoned(tracked: Tracked, run: RunRecord, changes: Changes) -> None:
         tracked.state = abandon_start(tracked.state, run.step_id)
     _write_run(tracked, run, changes)
     _write_step(tracked, run.step_id, changes, kind="start_abandoned", data={"attempt": run.attempt})
+
+
+def _take_put_back(tracked: Tracked, outcome: PutBack, changes: Changes) -> None:
+    step_id, run = outcome.step_id, outcome.run
+    step = tracked.state.steps[step_id]
+    if step.status is not StepStatus.STARTING:
+        # Somebody stopped the step meanwhile.
+        stopped = Stopped(
+            step_id=step_id, run=run, run_status=AgentRunStatus.ABANDONED, message="not started"
+        )
+        _take_stop(tracked, stopped, changes)
+        return
+    data: dict[str, Json] = {"attempt": step.attempts, "code": outcome.reason.code}
+    tracked.state = put_back(tracked.state, step_id, outcome.reason)
+    if run is not None:
+        run.status = AgentRunStatus.CREATED
+        tracked.runs[step_id] = run
+        changes.runs[run.id] = tracked.run_values(run)
+    _write_step(tracked, step_id, changes, kind="start_put_back", data=data)
+
+
+def end_parked(tracked: Tracked, changes: Changes) -> None:
+    """End the runs that wait for their start at steps that wait for nothing any more."""
+    for step_id, run in list(tracked.runs.items()):
+        if tracked.state.steps[step_id].is_final:
+            del tracked.runs[step_id]
+            run.status, run.code, run.message = AgentRunStatus.ABANDONED, "stopped", "not started"
+            run.usage_complete = True
+            changes.runs[run.id] = tracked.run_values(run)
 
 
 def _take_stop(tracked: Tracked, stopped: Stopped, changes: Changes) -> None:

@@ -22,7 +22,7 @@ from redis.exceptions import RedisError
 from executions.models import Driver
 from executions.orchestrator.claim import count_claimable
 from executions.orchestrator.database_calls import DATABASE_AWAY
-from executions.orchestrator.process_tree import kill_all_below
+from executions.orchestrator.process_tree import bury_orphans, kill_all_below
 from executions.orchestrator.queue import (
     DRIVERS,
     LOOK_S,
@@ -51,11 +51,14 @@ def keep_watch(cluster: StopAwareCluster, *, name: str) -> None:
     fault = ""
     # The signals' handlers run in this thread, between two looks.
     while not fault and not cluster.wait(LOOK_S):
+        bury_orphans(but=cluster.sentinel.pid)
         sign.show(hearing.proven_at, within_s=settings.ORCHESTRATOR.alive_within_s)
         fault = _find_fault(cluster, hearing)
     if not cluster.is_stopping_now:
         logger.error("%s: the cluster is begun anew", fault or "the cluster's sentinel is gone")
         cluster.tell_tasks_to_stop()
+        cluster.wait_for_tasks()
+    elif not cluster.has_stopped_in_order:
         cluster.wait_for_tasks()
     kill_all_below()
     # A stop that comes now stays pending over the exec, and whoever begins there takes it.

@@ -2,10 +2,14 @@
 
 import datetime as dt
 import json
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from django.db.models import F
+
 from billing.ledger import Tally, totals_of_execution
+from executions.actions.execution_rights import is_pause_wanted
 from executions.engine.state import EXECUTION_TERMINAL, STEP_TERMINAL
 from executions.models import Execution, ExecutionStep
 from executions.pages.spending import Spending, spending_of
@@ -16,6 +20,7 @@ from teams.workflow.plan import plan_from_json
 
 MAX_ANSWER_CHARS = 50_000
 """Of one answer the page shows no more: a browser gets slow on megabytes of text."""
+MAX_REPEATS = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +47,7 @@ class StepView:
     is_over: bool
     answer: Text | None
     spending: Spending
+    reused_from: uuid.UUID | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +60,11 @@ class AgentView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExecutionView:
-    """The execution. `elapsed_s` runs on where `is_over` is false."""
+    """The execution. `elapsed_s` runs on where `is_over` is false.
+
+    `repeats` is the execution that this one was made from, and `repeated_by` those made from it, newest
+    first; of each the id and when it was accepted are loaded.
+    """
 
     status_words: str
     sentence: str
@@ -66,12 +76,20 @@ class ExecutionView:
     spending: Spending
     agents: tuple[AgentView, ...]
     is_cost_final: bool
+    repeats: Execution | None
+    repeated_by: tuple[Execution, ...]
 
 
 def build_execution_view(execution: Execution, *, now: dt.datetime) -> ExecutionView:
-    """Gather everything that the page shows, in three queries."""
+    """Gather everything that the page shows, in five queries at most."""
     plan = plan_from_json(execution.plan)
-    steps = list(ExecutionStep.objects.filter(execution=execution).order_by("position").defer("input"))
+    steps = list(
+        ExecutionStep.objects.filter(execution=execution)
+        .order_by("position")
+        .defer("input")
+        .annotate(made_in=F("reused_from__execution_id"))
+    )
+    named = Execution.objects.only("id", "created_at", "status")
     totals = totals_of_execution(execution.pk)
     agents = agent_names(execution.connection_id, [step.agent_id for step in steps])
     titles = step_titles(plan.steps)
@@ -91,7 +109,11 @@ def build_execution_view(execution: Execution, *, now: dt.datetime) -> Execution
     return ExecutionView(
         status_words=status_words(execution.status),
         sentence=execution_sentence(
-            status=execution.status, code=execution.code, params=execution.message_params, names=titles
+            status=execution.status,
+            code=execution.code,
+            params=execution.message_params,
+            names=titles,
+            is_pause_wanted=is_pause_wanted(execution),
         ),
         is_over=is_over,
         steps=views,
@@ -104,6 +126,8 @@ def build_execution_view(execution: Execution, *, now: dt.datetime) -> Execution
             for agent_id, tally in totals.by_agent.items()
         ),
         is_cost_final=is_over and execution.usage_complete,
+        repeats=named.filter(pk=execution.retried_from_id).first() if execution.retried_from_id else None,
+        repeated_by=tuple(named.filter(retried_from=execution).order_by("-id")[:MAX_REPEATS]),
     )
 
 
@@ -136,6 +160,7 @@ def _step_view(
         is_over=is_over,
         answer=_answer(step),
         spending=spending_of(tally.get(step.step_id, Tally())),
+        reused_from=getattr(step, "made_in", None),
     )
 
 

@@ -8,8 +8,10 @@ from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
+from executions.actions.execution_rights import list_verbs, may_release
 from executions.models import Execution
 from executions.pages.execution_view import build_execution_view
+from executions.pages.verb_buttons import VerbButton, build_buttons
 from teams.actions.rights import may
 from teams.pages.signed_in import SignedInRequest, signed_in
 
@@ -21,6 +23,12 @@ def find_execution(request: SignedInRequest, execution_id: uuid.UUID) -> Executi
     executions = Execution.objects.for_user(request.user)
     related = executions.select_related("team", "started_by", "workflow_version")
     return get_object_or_404(related.defer("workflow_version__source", "result"), pk=execution_id)
+
+
+def _verbs(request: SignedInRequest, execution: Execution) -> tuple[VerbButton, ...]:
+    is_operator = may(request.user, "operator", execution.team)
+    verbs = list_verbs(execution, is_operator=is_operator, is_releaser=may_release(request.user))
+    return build_buttons(execution.pk, verbs)
 
 
 @require_safe
@@ -38,7 +46,10 @@ def show_execution(request: SignedInRequest, execution_id: uuid.UUID) -> HttpRes
         context = {
             "execution": execution,
             "view": build_execution_view(execution, now=timezone.now()),
-            "may_cancel": may(request.user, "operator", execution.team),
+            "verbs": _verbs(request, execution),
+            "is_cancel_asked": execution.cancel_requested_at is not None,
+            # One form sent twice makes one execution.
+            "form_key": uuid.uuid4(),
             "is_part": is_part,
         }
         response = render(request, f"{TEMPLATE}#live" if is_part else TEMPLATE, context)

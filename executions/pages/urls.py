@@ -2,14 +2,23 @@
 
 from django.urls import path
 
-from executions.pages.ask_to_cancel import ask_to_cancel
+from executions.pages.ask_of_execution import REPEATS, WISHES, ask_for
 from executions.pages.list_executions import list_executions
 from executions.pages.run_team import run_team
 from executions.pages.show_execution import show_execution
 
+_ONE = "executions/<uuid:execution_id>/"
+
 urlpatterns = [
     path("teams/<uuid:team_id>/run/", run_team, name="team-run"),
     path("executions/", list_executions, name="execution-list"),
-    path("executions/<uuid:execution_id>/", show_execution, name="execution"),
-    path("executions/<uuid:execution_id>/cancel/", ask_to_cancel, name="execution-cancel"),
+    path(_ONE, show_execution, name="execution"),
+    *(
+        path(
+            f"executions/<uuid:execution_id>/{verb.replace('_', '-')}/",
+            ask_for(verb),
+            name=f"execution-{verb}",
+        )
+        for verb in (*WISHES, *REPEATS)
+    ),
 ]

@@ -98,7 +98,7 @@ def applied_migrations() -> tuple[tuple[str, str], ...]:
 
 def unknown_migrations(manifest: Manifest) -> tuple[tuple[str, str], ...]:
     """Return what the backup's database had and this Renum does not know: it was made by a newer one."""
-    loader = MigrationLoader(None, ignore_no_initial=True)
+    loader = MigrationLoader(None)
     known = set(loader.disk_migrations) | set(loader.replacements)
     return tuple(one for one in manifest.migrations if one not in known)
 

@@ -23,7 +23,7 @@ from executions.orchestrator.queue import TASK_TABLE
 BATCH = 200
 PAUSE_S = 0.1
 # A batch that took longer is made smaller; one that took much less, larger again up to what was asked for.
-LONG_S, SHORT_S = 0.4, 0.15
+LONG_S, SHORT_S = 0.3, 0.15
 SPENT_DAYS = 7
 MIN_BATCH = 10
 
@@ -105,7 +105,8 @@ def _in_batches(
     tell: Callable[[Pruned], None] | None,
     delete: Callable[[Pruned, int], bool],
 ) -> None:
-    size = batch
+    # Small at first: how quick this database is just now shows itself.
+    size = max(MIN_BATCH, batch // 4)
     while True:
         if until is not None and time.monotonic() > until:
             pruned.finished = False

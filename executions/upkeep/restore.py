@@ -27,7 +27,7 @@ from executions.upkeep.manifest import (
     unknown_migrations,
 )
 from executions.upkeep.needs_review import hand_over_to_people
-from executions.upkeep.postgres_tools import PostgresTools
+from executions.upkeep.postgres_tools import PostgresTools, ToolFailed
 
 LOCK_WAIT_S = 5
 
@@ -68,11 +68,25 @@ def restore(
     """Restore a backup into the database of this process and return what came of it.
 
     `replace` is the name of a database that is not empty and shall be emptied first. `say` hears of each
-    part. Raises RestoreRefused, ManifestUnusable, ToolFailed, RestoreIncomplete.
+    part. Raises RestoreRefused, ManifestUnusable, RestoreIncomplete.
     """
     manifest = check_backup(backup)
     _check_redis()
+    _take_time()
     _make_room(replace)
+    try:
+        waiting = _bring_in(backup, manifest, tools=tools, by=by, say=say)
+    except (ToolFailed, RedisError) as error:
+        name = connection.settings_dict["NAME"]
+        message = f"{error} The database is half restored; begin again with --replace {name}."
+        raise RestoreIncomplete(message) from None
+    say(f"{waiting} executions that were not over wait for a person.")
+    return Restored(manifest=manifest, needs_review=waiting)
+
+
+def _bring_in(
+    backup: Path, manifest: Manifest, *, tools: PostgresTools, by: str, say: Callable[[str], None]
+) -> int:
     say("The tables are made.")
     _run(tools, backup, "pre-data")
     _hold(backup, by=by)
@@ -82,9 +96,13 @@ def restore(
     _run(tools, backup, "post-data")
     _check_counts(manifest)
     call_command("migrate", interactive=False, verbosity=0)
-    waiting = hand_over_to_people(made_at=manifest.made_at, by=by)
-    say(f"{waiting} executions that were not over wait for a person.")
-    return Restored(manifest=manifest, needs_review=waiting)
+    return hand_over_to_people(made_at=manifest.made_at, by=by)
+
+
+def _take_time() -> None:
+    """Let the statements of this session take as long as they take: the tables may be large."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET statement_timeout = 0")
 
 
 def release(*, by: str) -> None:

@@ -29,6 +29,12 @@ _CODES: Mapping[str, Callable[[Params, Names], str]] = {
     "internal_error": lambda params, names: _(
         "Renum made an error and could not carry it on. Staff can see why."
     ),
+    "crashed": lambda params, names: _(
+        "Set aside, because it crashed its driver again and again. Staff can look into it and release it."
+    ),
+    "needs_review": lambda params, names: _(
+        "A backup was restored while it was under way. Look at what it did since, then resume or cancel it."
+    ),
 }
 EXECUTION_CODES = frozenset(_CODES)
 
@@ -45,9 +51,25 @@ _STATUSES: Mapping[str, Any] = {
 }
 
 
-def execution_sentence(*, status: str, code: str, params: Params, names: Names = NO_NAMES) -> str:
-    """Return how an execution stands; `names` gives the words by which a reader knows a step id."""
-    if code in _CODES:
+_PAUSE_WANTED: Mapping[str, Any] = {
+    "queued": gettext_lazy("Paused before it began."),
+    "running": gettext_lazy("It is being paused: what runs goes on to its end, and nothing new is started."),
+}
+_GOES_ON = gettext_lazy("It goes on as soon as a driver takes it.")
+
+
+def execution_sentence(
+    *, status: str, code: str, params: Params, names: Names = NO_NAMES, is_pause_wanted: bool | None = None
+) -> str:
+    """Return how an execution stands; `names` gives the words by which a reader knows a step id.
+
+    `is_pause_wanted` is the wish that a driver may not have seen yet; None where it does not matter.
+    """
+    if is_pause_wanted and not code and status in _PAUSE_WANTED:
+        sentence = str(_PAUSE_WANTED[status])
+    elif is_pause_wanted is False and status in ("paused", "quarantined"):
+        sentence = str(_GOES_ON)
+    elif code in _CODES:
         sentence = _CODES[code](params, names)
     elif code:
         sentence = _("The reason is %(code)s.") % {"code": code}

@@ -9,11 +9,19 @@ from teams.workflow.problems import Problem
 
 _REFUSALS: Mapping[str, Any] = {
     "already_over": _("The execution has ended already."),
+    "cancelling": _("The execution is being cancelled."),
     "idempotency_key_reused": _("This form was used for another prompt. Reload the page and send it again."),
     "no_connection": _("The team has no connection to a Suna that is ready. Choose one and test it."),
     "no_workflow": _("The team has no workflow yet. Save one first."),
     "not_allowed": _("Your role in this team does not allow that. Ask its owner."),
+    "not_over": _("The execution has not ended yet. Only then can it be repeated."),
+    "not_paused": _("The execution is not paused."),
+    "not_quarantined": _("The execution is not set aside, so that there is nothing to release."),
+    "nothing_to_retry": _("Nothing would come out differently. The execution can be run again as a whole."),
+    "quarantined": _("The execution is set aside after repeated crashes. Staff can release it."),
+    "site_queue_full": _("Too many executions wait at present. Try again in a moment."),
     "team_inactive": _("The team is switched off. Its owner can switch it on."),
+    "too_many_queued": _("You have too many executions waiting. Start more when some of them have begun."),
 }
 _PROBLEMS: Mapping[tuple[str, str], Any] = {
     ("/prompt", "required"): _("Say what the team should do."),

@@ -22,6 +22,15 @@ def _max_parallel(params: Params) -> str:
 
 
 def _throttled(params: Params) -> str:
+    place = params.get("place")
+    sentence = _limited(params)
+    if not isinstance(place, int):
+        return sentence
+    in_line = _("It is number %(place)s in line.") % {"place": place}
+    return f"{sentence} {in_line}"
+
+
+def _limited(params: Params) -> str:
     limit = params.get("limit")
     if not isinstance(limit, int):
         return _("Waits because Suna takes no more runs at present.")
@@ -55,6 +64,9 @@ WAITING: Mapping[str, Callable[[Params], str]] = {
     "paused": lambda params: _("Waits because the execution is paused."),
     "max_parallel": _max_parallel,
     "start_abandoned": _start_abandoned,
+    "start_in_turn": lambda params: _(
+        "Waits for its turn: as long as it is not known how many runs Suna allows, few are started at once."
+    ),
     "start_uncertain": lambda params: _(
         "Suna did not confirm the start. Renum looks whether there is a run."
     ),

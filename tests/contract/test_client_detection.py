@@ -79,6 +79,8 @@ async def test_each_version_is_told_from_the_others(recording, profile, named, s
         assert found.refused_because is None
     else:
         assert found.refused_because == f"this is Suna {named}: known, but not spoken yet by Renum"
+    # Where the routes are hidden and the door is closed, nobody can tell.
+    assert found.lists_active_runs == (recording == "2025-08-b2" and (shows_openapi or logged_in))
     check_nothing_was_changed(server)
 
 

@@ -202,7 +202,7 @@ async def test_three_hundred_streams_are_open_at_once_and_all_hint_at_the_end(su
     """Fewer and the limit of aiohttp's own pool, a hundred, would not be seen."""
     suna.reset()
     async with client_to(suna.url) as client:
-        prompt = 'Find facts. @@sim{"takes": 4}'
+        prompt = 'Find facts. @@sim{"takes": 2}'
         runs = await asyncio.gather(*(start(client, prompt) for _ in range(MANY)))
         ended = await asyncio.gather(*(watch(client, run_id) for run_id in runs))
         said_at = time.time()

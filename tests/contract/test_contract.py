@@ -97,6 +97,18 @@ async def test_the_profile_is_detected(suna):
     assert (found.profile, found.refused_because) == (suna.profile, None)
 
 
+async def test_a_run_that_is_watched_tells_its_end_or_closes(client, suna):
+    """The hint alone is in the contract; the status may follow half a second later."""
+    if not client.hints.by_watching:
+        pytest.skip("this version has no stream that may be read")
+    run = await begin(client, suna.request("Say one sentence about tides."))
+    heard: list[int] = []
+    async with asyncio.timeout(PATIENCE_S.get(suna.name, 30.0)):
+        assert await client.watch_run(run.run_id, heard=heard.append)
+    view = await follow(client, run.run_id)
+    assert (heard[0], sum(heard) > 0, view.status) == (0, True, RunStatus.COMPLETED)
+
+
 async def test_the_catalogue_holds_the_agent_and_a_missing_one_is_not_found(client, suna):
     agent = await client.get_agent(suna.agent_id)
     assert agent.agent_id == suna.agent_id

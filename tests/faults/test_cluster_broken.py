@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from executions.models import Driver
+from executions.models import AgentRun, Driver, Execution
 from tests.faults.history import check_history
 from tests.fixtures.running import DriversCluster, wait_until
 
@@ -97,13 +97,23 @@ def test_nothing_of_a_cluster_is_left_after_sigterm_when_its_processes_were_kill
     assert left_of(cluster) == []
 
 
-def test_cluster_ends_within_its_patience_when_the_whole_group_is_told_to(renum_on):
+def test_cluster_ends_and_holds_nothing_when_the_whole_group_is_told_to_with_runs_in_flight(renum_on, figure):
     renum = renum_on("2025-08")
+    team = renum.make_team(ONE_STEP)
+    for number in range(10):
+        renum.start(team, f'Number {number}. @@sim{{"takes": 6}}')
     cluster = renum.start_drivers()
-    wait_until(lambda: len(cluster.worker_pids()) == 3)
-    time.sleep(1)
+    wait_until(lambda: AgentRun.objects.filter(status="running").count() == 10)
 
+    began = time.monotonic()
     os.killpg(cluster.popen.pid, signal.SIGTERM)
-
     cluster.popen.wait(timeout=ENDED_WITHIN_S)
+    figure("stop_by_group_sigterm_s", time.monotonic() - began)
+
     assert left_of(cluster) == []
+    assert not Driver.objects.exists()
+    assert not Execution.objects.exclude(driver=None).exists()
+    renum.start_drivers()
+    wait_until(lambda: not Execution.objects.exclude(status="completed").exists())
+    assert renum.suna.starts() == 10
+    check_history(renum)

@@ -52,9 +52,9 @@ def test_nothing_is_started_twice_when_the_driver_dies_before_it_knows_what_beca
     adopted = AgentRun.objects.get(execution=unanswered)
     assert (adopted.id, adopted.status, adopted.thread_id) == (run.id, "completed", run.thread_id)
     assert (unanswered.epoch, unanswered.steps.get().attempts) == (2, 1)
-    # That the last start of this one was refused only its driver knew: the next one waits the grace out.
+    # The refused start was put back, with its thread: the next driver sends it again, and waits for nothing.
     step = throttled.steps.get()
-    assert (step.attempts, step.abandoned) == (2, 1)
+    assert (step.attempts, step.abandoned) == (1, 0)
     check_history(renum)
 
 

@@ -12,7 +12,7 @@ from executions.upkeep.backup import server_major
 from executions.upkeep.checks import SECRET_UNREADABLE
 from executions.upkeep.manifest import ManifestUnusable
 from executions.upkeep.operator import operator_name
-from executions.upkeep.postgres_tools import PostgresTools, ToolFailed
+from executions.upkeep.postgres_tools import PostgresTools
 from executions.upkeep.restore import (
     Restored,
     RestoreIncomplete,
@@ -59,7 +59,6 @@ class Command(BaseCommand):
             ManifestUnusable,
             RestoreRefused,
             RestoreIncomplete,
-            ToolFailed,
             OSError,
         ) as error:
             raise CommandError(str(error)) from None

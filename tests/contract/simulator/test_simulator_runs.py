@@ -329,3 +329,13 @@ def test_stream_also_takes_the_token_from_the_query() -> None:
         assert httpx.get(url, params={"token": "good"}).status_code == 200
         assert httpx.get(url, params={"token": "wrong"}).status_code == 401
         assert httpx.get(url.removesuffix("/stream"), params={"token": "good"}).status_code == 401
+
+
+@pytest.mark.parametrize(("variant", "active_runs"), [("b2", False), ("b1", True)])
+def test_list_of_active_runs_is_there_or_not_as_the_option_says(variant, active_runs):
+    with running_simulator(profile="2025-08", variant=variant, active_runs=active_runs) as simulated:
+        routes = simulated.client.get("/openapi.json").json()["paths"]
+        answer = simulated.client.get("/api/agent-runs/active")
+
+    assert ("/api/agent-runs/active" in routes) == active_runs
+    assert answer.status_code == (200 if active_runs else 404)

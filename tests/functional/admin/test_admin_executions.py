@@ -6,7 +6,8 @@ import pytest
 from django.test import Client
 
 from executions.models import Execution, ExecutionEvent
-from tests.fixtures.site_rows import HOSTILE, bill, make_team, set_execution, set_step, start
+from teams.models import User
+from tests.fixtures.site_rows import HOSTILE, NOW, bill, make_team, set_execution, set_step, start
 from tests.functional.admin.conftest import Site, staff_with
 
 pytestmark = pytest.mark.django_db
@@ -75,6 +76,97 @@ def test_cancelling_a_selection_says_which_were_over(site: Site, admin: Client) 
     assert "Asked for 1 to be cancelled." in body
     assert "has ended already" in body
     assert Execution.objects.filter(cancel_requested_at__isnull=False).get() == site.execution
+
+
+LEGAL: dict[str, dict[str, object]] = {
+    "release": {"status": "quarantined", "code": "crashed", "pause_requested_at": NOW},
+    "resume": {"status": "paused", "pause_requested_at": NOW},
+    "pause": {"status": "running"},
+    "cancel": {"status": "running"},
+    "retry": {"status": "failed", "code": "step_failed"},
+    "run_again": {"status": "completed"},
+}
+RIGHTS = {**dict.fromkeys(LEGAL, "change"), "retry": "add", "run_again": "add"}
+
+
+def address_of(execution: Execution, verb: str) -> str:
+    return f"/admin/executions/execution/{execution.pk}/{verb.replace('_', '-')}/"
+
+
+@pytest.mark.parametrize("verb", LEGAL)
+def test_each_verb_is_offered_where_it_is_legal_to_who_has_the_right_and_asks_first(
+    site: Site, verb: str
+) -> None:
+    set_execution(site.execution, **LEGAL[verb])
+    page = f"/admin/executions/execution/{site.execution.pk}/change/"
+    with_right = staff_with("rita", "executions.view_execution", f"executions.{RIGHTS[verb]}_execution")
+    without = staff_with(
+        "walt",
+        "executions.view_execution",
+        f"executions.{'add' if RIGHTS[verb] == 'change' else 'change'}_execution",
+    )
+    address = address_of(site.execution, verb)
+    before = Execution.objects.values().get(pk=site.execution.pk)
+
+    assert address not in without.get(page).content.decode()
+    assert without.post(address).status_code == 403
+    assert address in with_right.get(page).content.decode()
+    assert with_right.get(address).status_code == 200
+    assert Execution.objects.values().get(pk=site.execution.pk) == before
+
+    done = with_right.post(address)
+
+    made = Execution.objects.filter(retried_from=site.execution).first()
+    shown = made or site.execution
+    assert done.status_code == 302
+    assert done["Location"] == f"/admin/executions/execution/{shown.pk}/change/"
+    assert (made is not None) == (RIGHTS[verb] == "add")
+    actor = f"user:{User.objects.get(username='rita').pk}"
+    assert ExecutionEvent.objects.filter(execution=shown, actor=actor).exists()
+    if made is not None:
+        assert (made.started_by.username, made.payer) == ("rita", site.owner)
+
+
+@pytest.mark.parametrize("verb", LEGAL)
+def test_a_verb_is_neither_offered_nor_done_where_it_is_not_legal(
+    site: Site, admin: Client, verb: str
+) -> None:
+    other = {"status": "cancelling", "cancel_requested_at": NOW}
+    set_execution(site.execution, **other)
+    before = Execution.objects.values().get(pk=site.execution.pk)
+
+    assert (
+        address_of(site.execution, verb)
+        not in admin.get(f"/admin/executions/execution/{site.execution.pk}/change/").content.decode()
+    )
+    assert admin.post(address_of(site.execution, verb)).status_code == 403
+    response = admin.post(
+        "/admin/executions/execution/",
+        {"action": f"{verb}_selected", "_selected_action": [str(site.execution.pk)]},
+        follow=True,
+    )
+
+    assert response.status_code == 200
+    assert Execution.objects.values().get(pk=site.execution.pk) == before
+
+
+def test_what_is_quarantined_is_found_and_released_in_a_selection(site: Site, admin: Client) -> None:
+    other = start(make_team(site.owner, name="Other", connection=site.connection))
+    set_execution(site.execution, **LEGAL["release"])
+
+    found = admin.get("/admin/executions/execution/?status__exact=quarantined").content.decode()
+    response = admin.post(
+        "/admin/executions/execution/",
+        {"action": "release_selected", "_selected_action": [str(site.execution.pk), str(other.pk)]},
+        follow=True,
+    )
+
+    assert str(site.execution.pk) in found
+    assert str(other.pk) not in found
+    body = response.content.decode()
+    assert "Asked for 1 to be released." in body
+    assert "there is nothing to release" in body
+    assert ExecutionEvent.objects.get(kind="release_requested").execution == site.execution
 
 
 def test_nothing_of_an_execution_or_the_ledger_can_be_written(site: Site, admin: Client) -> None:

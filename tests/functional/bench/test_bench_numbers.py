@@ -1,9 +1,12 @@
 """What the bench makes of clock readings, by hand-made ones."""
 
+from dataclasses import replace
+
 import pytest
 
 from bench.clocked import clock, percentile, requests_of_step
 from bench.figures import NOT_YET, build_figures
+from bench.history import check_history
 from bench.simulated_suna import Request, Seen
 from bench.situations import FULL, BenchError
 
@@ -16,11 +19,16 @@ def seen_with_hand_off_of(seconds):
     requests = (
         request("threads.create", "first", 10.0),
         request("run.get", "first", 11.0),
+        request("run.stream", "first", 11.5),
         request("run.get", "first", 12.0),
         request("threads.create", "second", 12.0 + seconds),
         request("messages.list", "second", 13.5),
     )
-    return Seen(requests=requests, ended_at={"first": 12.0, "second": 13.0})
+    return Seen(
+        requests=requests,
+        ended_at={"first": 12.0, "second": 13.0},
+        starts_of_thread={"first": 1, "second": 1},
+    )
 
 
 def test_clock_counts_a_hand_off_from_the_runs_end_to_the_next_steps_first_request():
@@ -35,15 +43,38 @@ def test_clock_counts_a_hand_off_from_the_runs_end_to_the_next_steps_first_reque
 def test_clock_counts_the_own_part_from_the_first_poll_after_the_end_when_several_polls_came():
     seen = seen_with_hand_off_of(1.0)
     late = request("run.get", "first", 12.75)
-    early = Seen(requests=(*seen.requests, late), ended_at={**seen.ended_at, "first": 12.5})
+    early = replace(seen, requests=(*seen.requests, late), ended_at={**seen.ended_at, "first": 12.5})
 
     assert clock(early, [["first", "second"]], cpu_s=None).own_ms == (250.0,)
     assert clock(early, [["first", "second"]], cpu_s=None).hand_offs_ms == (500.0,)
 
 
-def test_clock_refuses_when_fewer_steps_were_seen_than_made():
-    with pytest.raises(BenchError, match="3 steps were made, but 2 threads and 2 runs seen"):
+def test_clock_refuses_when_a_thread_was_made_that_nobody_saw():
+    with pytest.raises(BenchError, match="1 of 3 threads were made that the simulator never saw"):
         clock(seen_with_hand_off_of(0.25), [["first", "second"], ["third"]], cpu_s=None)
+
+
+def test_clock_counts_steps_without_a_completed_run_and_runs_beyond_one_for_a_step():
+    seen = replace(
+        seen_with_hand_off_of(0.25),
+        ended_at={"first": 12.0},
+        starts_of_thread={"first": 2, "second": 1, "nobody's": 3},
+    )
+
+    clocked = clock(seen, [["first", "second"]], cpu_s=None)
+
+    assert (clocked.lost, clocked.double_starts) == (1, 4)
+    assert clocked.hand_offs_ms == (250.0,)
+    with pytest.raises(BenchError, match="renum in one: 1 lost, 4 started twice"):
+        check_history([{("one", "renum"): clocked}])
+
+
+def test_history_of_runs_that_were_each_started_and_completed_once_is_good():
+    clocked = clock(seen_with_hand_off_of(0.25), [["first", "second"]], cpu_s=None)
+
+    check_history([{("one", "renum"): clocked}])
+
+    assert (clocked.lost, clocked.double_starts) == (0, 0)
 
 
 @pytest.mark.parametrize(
@@ -60,7 +91,7 @@ def test_percentile_refuses_when_there_are_no_values():
         percentile([], 50)
 
 
-def test_requests_of_a_step_leave_out_repeated_polls_when_a_run_was_asked_for_twice():
+def test_requests_of_a_step_leave_out_repeated_polls_and_streams():
     found = requests_of_step(seen_with_hand_off_of(0.25), "first")
 
     assert found == [("threads.create", 0), ("run.get", 0)]

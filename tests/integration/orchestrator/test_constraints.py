@@ -8,7 +8,7 @@ from django.apps import apps
 from django.db import IntegrityError, connection, models, transaction
 from knox.models import get_token_model
 
-from executions.models import AgentRun, ContextChange, ContextSnapshot, ExecutionEvent
+from executions.models import AgentRun, ContextChange, ContextSnapshot, Drain, ExecutionEvent
 from teams.models import Agent, SunaConnection, Team, TeamMembership, WorkflowVersion
 from tests.integration.orchestrator.rows import (
     AT,
@@ -36,6 +36,10 @@ def connect(rows: Rows, **fields: Any) -> None:
     SunaConnection.objects.create(**({"owner": rows.owner, "name": "B", "base_url": "https://b"} | fields))
 
 
+def begin_a_drain() -> None:
+    Drain.objects.create(begun_by="olga", begun_at=AT)
+
+
 CASES: dict[str, Case] = {
     "suna_connection_base_url_http": lambda rows: connect(rows, base_url="ftp://example.org"),
     "suna_connection_name_once": lambda rows: [connect(rows, owner=None) for _ in range(2)],
@@ -54,6 +58,7 @@ CASES: dict[str, Case] = {
         team=rows.team, number=0, source="{}"
     ),
     "workflow_version_immutable": lambda rows: change(rows.version, source="[]"),
+    "drain_one_open": lambda _: [begin_a_drain() for _ in range(2)],
     "driver_has_capacity": lambda _: make_driver(capacity=0),
     "driver_lease_after_beat": lambda _: make_driver(lease_until=AT, beat_at=LATER),
     "execution_status_known": lambda rows: execution(rows, status="lost"),

@@ -95,11 +95,13 @@ def test_paused_execution_takes_in_what_runs_starts_nothing_and_goes_on_when_it_
 def test_deadline_and_step_timeout_go_on_while_an_execution_is_paused(renum_on):
     renum = renum_on("2025-08")
     renum.start_drivers()
-    overdue = begin(renum, "overdue", takes_s=1, limits={"deadline": "5s"})
-    slow = [{"agent_id": "agent-1", "timeout": "2s"}, {"agent_id": "agent-2"}]
+    slow = [{"agent_id": "agent-1", "timeout": "4s"}, {"agent_id": "agent-2"}]
     timed_out = renum.start(renum.make_team(chain(slow)), '@@sim{"takes": 30}')
+    wait_until(lambda: timed_out.steps.filter(position=0, status="running").exists())
+    # The deadline counts from the start, so that the driver must be there already.
+    overdue = begin(renum, "overdue", takes_s=1, limits={"deadline": "6s"})
+    wait_until(lambda: overdue.steps.filter(position=0, status="running").exists())
     for execution in (overdue, timed_out):
-        wait_until(lambda at=execution: at.steps.filter(position=0, status="running").exists())
         wish(execution, "pause")
 
     wait_until(lambda: rests(overdue))

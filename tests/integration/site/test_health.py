@@ -1,14 +1,111 @@
-"""The addresses that machines ask for: the health page tells which service is missing; the icon is found."""
+"""The addresses that machines ask for: does it live, can it serve, and if not, what is missing; the icon."""
 
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
 import pytest
 from django.contrib.staticfiles import finders
+from django.db import connection
 from django.test import Client
+
+from executions.upkeep.drain import begin_drain, end_drain
+from renum_site.processes import find_free_port
+from tests.fixtures.running import wait_until
+
+BASE_DIR = Path(__file__).resolve().parents[3]
+READY = {"postgres": "ok", "redis": "ok", "schema": "ok", "keys": "ok", "drain": "ok"}
+
+
+@contextmanager
+def running_web(env: dict[str, str], log: Path) -> Iterator[str]:
+    port = find_free_port(29_000)
+    command = [sys.executable, "-m", "uvicorn", "renum_site.asgi:application", "--port", str(port)]
+    with log.open("wb") as output:
+        web = subprocess.Popen(command, cwd=BASE_DIR, env=env, stdout=output, stderr=subprocess.STDOUT)
+    try:
+        wait_until(lambda: "Uvicorn running on" in log.read_text())
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        web.terminate()
+        web.wait(timeout=10)
+
+
+def failing(client: Client) -> dict[str, str]:
+    response = client.get("/readyz")
+    assert (response.status_code, response["Content-Type"]) == (503, "application/problem+json")
+    assert response.json()["code"] == "not_ready"
+    return {error["pointer"]: error["message"] for error in response.json()["errors"]}
+
+
+def test_a_process_lives_without_asking_anybody(client: Client) -> None:
+    # No fixture allows this test the database: a question to it would be an error.
+    response = client.get("/healthz")
+    assert (response.status_code, response.json()) == (200, {"status": "ok"})
 
 
 @pytest.mark.django_db
-def test_health_is_ok_when_both_services_answer(clean_redis: object) -> None:
-    response = Client().get("/healthz")
-    assert (response.status_code, response.json()) == (200, {"status": "ok", "failing": []})
+def test_a_process_is_ready_when_everything_answers_and_fits(
+    client: Client, clean_redis: object, suna_connection: object
+) -> None:
+    response = client.get("/readyz")
+    assert (response.status_code, response.json()) == (200, {"status": "ready", "checks": READY})
+
+
+def test_a_process_lives_and_is_not_ready_when_both_services_are_away(
+    child_env: dict[str, str], tmp_path: Path
+) -> None:
+    nowhere = {
+        "DATABASE_URL": "postgresql://renum:hidden@127.0.0.1:1/renum",
+        "REDIS_URL": "redis://127.0.0.1:1",
+    }
+    with running_web({**child_env, **nowhere}, tmp_path / "web.log") as address:
+        assert httpx.get(f"{address}/healthz").status_code == 200
+        ready = httpx.get(f"{address}/readyz", timeout=20)
+        figures = httpx.get(f"{address}/metrics", timeout=20)
+
+    assert ready.status_code == 503
+    assert [error["pointer"] for error in ready.json()["errors"]] == ["/postgres", "/redis"]
+    assert "hidden" not in ready.text
+    assert "127.0.0.1" not in ready.text
+    assert (figures.status_code, figures.text) == (503, "PostgreSQL does not answer.\n")
+
+
+@pytest.mark.django_db
+def test_a_process_is_not_ready_when_the_database_has_a_migration_it_does_not_know(client: Client) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO django_migrations (app, name, applied)"
+            " VALUES ('executions', '9999_of_tomorrow', now())"
+        )
+    assert list(failing(client)) == ["/schema"]
+    assert "executions.9999_of_tomorrow" in failing(client)["/schema"]
+
+
+@pytest.mark.django_db
+def test_a_process_is_not_ready_when_a_migration_is_missing(client: Client) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM django_migrations WHERE app = 'teams' AND name = '0001_initial'")
+    assert "teams.0001_initial" in failing(client)["/schema"]
+
+
+@pytest.mark.django_db
+def test_a_process_is_not_ready_when_stored_secrets_do_not_open(
+    client: Client, suna_connection: object, settings
+) -> None:
+    settings.RENUM_ENCRYPTION_KEYS = ["another-key-of-thirty-two-characters-or-more"]
+    assert list(failing(client)) == ["/keys"]
+
+
+@pytest.mark.django_db
+def test_a_process_is_not_ready_while_somebody_drains(client: Client, clean_redis: object) -> None:
+    begin_drain(by="olga", reason="deploy")
+    assert failing(client) == {"/drain": "Renum is draining: nothing new is begun."}
+    end_drain(by="olga")
+    assert client.get("/readyz").status_code == 200
 
 
 def test_the_icon_is_found_by_its_old_name(client: Client) -> None:

@@ -104,6 +104,21 @@ class TestAttempts:
         assert step.reason is not None
         assert step.reason.code == "start_abandoned"
 
+    def test_a_start_that_is_put_back_waits_with_the_same_number(self) -> None:
+        reason = Reason(code="service_throttled", params={"limit": 2})
+
+        state = transitions.put_back(state_with("starting", attempts=3, abandoned=1), "a", reason)
+
+        step = state.steps["a"]
+        assert (step.status, step.reason, step.attempts, step.abandoned) == (StepStatus.READY, reason, 2, 1)
+        again = transitions.apply_decision(PLAN, state, StartStep(step_id="a", attempt=3), now=NOW)
+        assert again.steps["a"].attempts == 3
+
+    @pytest.mark.parametrize("status", ["start_uncertain", "running", "ready", "completed"])
+    def test_only_a_start_that_surely_made_no_run_is_put_back(self, status: str) -> None:
+        with pytest.raises(transitions.IllegalTransition):
+            transitions.put_back(state_with(status), "a", Reason(code="service_throttled"))
+
     def test_a_new_attempt_forgets_the_text_of_the_last(self) -> None:
         state = state_with("retrying", text="kept", retry_at=NOW)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime as dt
+import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from types import SimpleNamespace
@@ -21,10 +22,12 @@ from executions.agent_service import (
 from executions.engine.state import Reason, StepState, StepStatus
 from executions.orchestrator.attempt import Attempt
 from executions.orchestrator.changes import Committed
+from executions.orchestrator.gate import Gate
 from executions.orchestrator.hints import Hints
+from executions.orchestrator.starts import Starts
 from executions.orchestrator.tracked import RunRecord
 from teams.models import SunaConnection
-from tests.unit.engine.plans import make_step
+from tests.unit.engine.plans import make_plan, make_step
 
 AT = dt.datetime(2026, 11, 22, 12, 0, tzinfo=dt.UTC)
 RUN_ID = "run-1"
@@ -136,6 +139,13 @@ class Owner:
     said: list[str | None] = field(default_factory=list)
     reads: int = 0
     hints: Hints = field(default_factory=Hints)
+    gate: Gate = field(default_factory=lambda: Gate(uuid.uuid4(), growth_s=10, jitter=lambda low, high: low))
+    starts: Starts = field(init=False)
+
+    def __post_init__(self) -> None:
+        plan = make_plan(make_step("a"))
+        tracked = SimpleNamespace(id=uuid.uuid4(), plan=plan)
+        self.starts = Starts(self.gate, tracked, wake=lambda: None)  # type: ignore[arg-type]
 
     @property
     def tracked(self) -> Any:

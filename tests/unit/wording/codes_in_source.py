@@ -14,6 +14,7 @@ STEP_CALLS = {
     "_fail": "code",
     "broken": 0,
     "_stop_run": "code",
+    "_ToStop": 0,
 }
 
 
@@ -52,6 +53,16 @@ def execution_codes() -> set[str]:
                 }
         found |= set(_values_of(tree, ("CODE",)))
     return found
+
+
+def event_kinds() -> set[str]:
+    """Return the kinds of events that the product writes."""
+    found: set[str] = set()
+    for folder in ("executions/orchestrator", "executions/actions", "executions/upkeep"):
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            for call in _calls(ast.parse(path.read_text())):
+                found |= set(_texts(_argument(call, "kind")))
+    return found | {f"execution_{status}" for status in ("completed", "partial", "failed", "cancelled")}
 
 
 def port_codes() -> set[str]:

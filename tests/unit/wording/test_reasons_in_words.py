@@ -7,12 +7,14 @@ from django.utils import translation
 
 from executions.engine.state import AgentRunStatus, ExecutionStatus, StepStatus
 from executions.wording import (
+    event_words,
     execution_sentence,
     reason_sentence,
     refusal_sentence,
     status_words,
     step_sentence,
 )
+from executions.wording.events import EVENT_KINDS
 from executions.wording.executions import EXECUTION_CODES
 from executions.wording.steps import STEP_CODES
 from teams.wording import condition_words, field_words, in_words, requirement_words
@@ -21,7 +23,7 @@ from teams.workflow.condition_parsing import OPERATORS
 from teams.workflow.plan import AnyOf, Comparison, Json, Not, Path
 from teams.workflow.problems import Problem
 from teams.workflow.retry_parsing import ATTEMPT_CODES
-from tests.unit.wording.codes_in_source import execution_codes, port_codes, step_codes
+from tests.unit.wording.codes_in_source import event_kinds, execution_codes, port_codes, step_codes
 
 # Parameters as they are written, as they might be broken, and none.
 PARAMS: list[dict[str, Json]] = [
@@ -34,6 +36,7 @@ PARAMS: list[dict[str, Json]] = [
         "operator": "equals",
         "value": 2,
         "limit": 2,
+        "place": 3,
         "attempt": 3,
         "message": "it %s broke %(x)s",
         "services": ["openai"],
@@ -76,6 +79,17 @@ def test_no_code_of_a_step_is_without_words() -> None:
 
 def test_no_code_of_an_execution_is_without_words() -> None:
     assert execution_codes() <= EXECUTION_CODES
+
+
+def test_every_kind_of_event_has_words_of_its_own_in_both_languages() -> None:
+    found = event_kinds()
+    english = {kind: event_words(kind) for kind in EVENT_KINDS}
+
+    assert {"execution_queued", "step_reused", "driver_crashed", "pause_requested", "run_adopted"} <= found
+    assert found - EVENT_KINDS == set()
+    assert len(set(english.values())) == len(english)
+    with translation.override("pt-br"):
+        assert not [kind for kind, words in english.items() if event_words(kind) == words]
 
 
 def test_every_operator_has_words() -> None:

@@ -1,0 +1,123 @@
+"""A connection's client behind its circuit and its retry budget: what would only be in the way is not sent.
+
+A call that is held back fails at once as Unavailable that surely was not sent. Stops always go.
+"""
+
+import time
+from collections.abc import Awaitable, Callable, Hashable
+from typing import TypeVar
+
+from executions.agent_service import (
+    AgentService,
+    AgentServiceError,
+    AgentView,
+    HintsOffered,
+    RunRequest,
+    RunResult,
+    RunView,
+    StartUncertain,
+    Unavailable,
+    Urgency,
+)
+from executions.orchestrator.gate import Gate
+from executions.orchestrator.retry_budget import RetryBudget
+
+R = TypeVar("R")
+
+NOT_ASKED = "it does not answer; it is asked again before long"
+
+
+class GuardedService:
+    """Guards a service. It spells out every call of the port on purpose: a new one must be thought about."""
+
+    def __init__(
+        self, service: AgentService, *, gate: Gate, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._service = service
+        self._gate = gate
+        self._circuit = gate.circuit
+        self._budget = RetryBudget()
+        self._clock = clock
+
+    @property
+    def hints(self) -> HintsOffered:
+        """Which hints the service gives."""
+        return self._service.hints
+
+    async def prepare_run(self, request: RunRequest) -> str | None:
+        """Make the place of one run."""
+        key = ("prepare", request.agent_id, hash(request.prompt))
+        return await self._guard(key, lambda: self._service.prepare_run(request))
+
+    async def start_run(self, request: RunRequest, *, place: str | None) -> RunView:
+        """Start the run."""
+        return await self._guard(("start", place), lambda: self._service.start_run(request, place=place))
+
+    async def list_runs(self, place: str) -> tuple[RunView, ...]:
+        """Return the runs of a place."""
+        return await self._guard(("list", place), lambda: self._service.list_runs(place))
+
+    async def get_run(self, run_id: str, *, urgency: Urgency = Urgency.POLL) -> RunView:
+        """Return what the service says of a run."""
+        return await self._guard(("get", run_id), lambda: self._service.get_run(run_id, urgency=urgency))
+
+    async def watch_run(self, run_id: str, *, heard: Callable[[int], None]) -> bool:
+        """Return when the service hints that a run may be over; not tried while the circuit is open.
+
+        A stream that breaks says nothing of the service: many break at once, and the next poll tells.
+        """
+        if self._circuit.is_open:
+            raise Unavailable(NOT_ASKED, sent=False)
+        return await self._service.watch_run(run_id, heard=heard)
+
+    async def list_active_runs(self) -> frozenset[str]:
+        """Return the ids of all runs that the service says are under way."""
+        return await self._guard(("active",), self._service.list_active_runs)
+
+    async def get_result(self, run_id: str, *, place: str | None) -> RunResult:
+        """Return what an ended run left behind."""
+        return await self._guard(("result", run_id), lambda: self._service.get_result(run_id, place=place))
+
+    async def stop_run(self, run_id: str) -> None:
+        """Ask the service to stop a run, whatever the circuit says: somebody waits for it."""
+        await self._send(("stop", run_id), lambda: self._service.stop_run(run_id))
+
+    async def list_agents(self) -> tuple[AgentView, ...]:
+        """Return the whole catalogue."""
+        return await self._guard(("agents",), self._service.list_agents)
+
+    async def get_agent(self, agent_id: str) -> AgentView:
+        """Return one agent."""
+        return await self._guard(("agent", agent_id), lambda: self._service.get_agent(agent_id))
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._service.aclose()
+
+    async def _guard(self, key: Hashable, call: Callable[[], Awaitable[R]]) -> R:
+        now = self._clock()
+        if self._circuit.is_open:
+            if not self._circuit.allow(now=now):
+                raise Unavailable(NOT_ASKED, sent=False)
+        elif not self._budget.allow(key, now=now):
+            raise Unavailable("it fails too often to be asked again at once", sent=False)
+        return await self._send(key, call)
+
+    async def _send(self, key: Hashable, call: Callable[[], Awaitable[R]]) -> R:
+        try:
+            result = await call()
+        except (Unavailable, StartUncertain):
+            self._circuit.failed(now=self._clock())
+            self._budget.note(key, failed=True)
+            raise
+        except AgentServiceError:
+            self._note_answer(key)
+            raise
+        self._note_answer(key)
+        self._gate.answered(now=self._clock())
+        return result
+
+    def _note_answer(self, key: Hashable) -> None:
+        self._budget.note(key, failed=False)
+        if self._circuit.succeeded():
+            self._gate.call_up(now=self._clock())

@@ -1,0 +1,46 @@
+"""The buttons for what may be asked of an execution: words, address and looks of each verb."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+_WORDS: Mapping[str, Any] = {
+    "release": _("Release"),
+    "resume": _("Resume"),
+    "pause": _("Pause"),
+    "cancel": _("Cancel"),
+    "retry": _("Retry what is missing"),
+    "run_again": _("Run again"),
+}
+_LOOKS: Mapping[str, str] = {
+    "pause": "secondary outline",
+    "cancel": "danger outline",
+    "run_again": "secondary outline",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerbButton:
+    """One button: a form of its own that is sent to `address`."""
+
+    verb: str
+    words: str
+    address: str
+    looks: str
+
+
+def build_buttons(execution_id: uuid.UUID, verbs: Sequence[str]) -> tuple[VerbButton, ...]:
+    """Return the buttons of these verbs, in their order."""
+    return tuple(
+        VerbButton(
+            verb=verb,
+            words=str(_WORDS[verb]),
+            address=reverse(f"execution-{verb}", args=[execution_id]),
+            looks=_LOOKS.get(verb, ""),
+        )
+        for verb in verbs
+    )

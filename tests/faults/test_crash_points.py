@@ -1,0 +1,99 @@
+"""Every I/O operation of a three-step execution, killed before and after it, refused, and its answer lost.
+
+Points are (kind, name, how many of that name before), see crash_points/operations.py. A trial at a point that
+its run did not reach, such as a fourth poll where three were enough, proves nothing and is not counted.
+
+CI tries every HTTP operation and every commit, and a stride through the rest that begins elsewhere each day;
+with RENUM_LONG_TESTS every operation is tried in all four ways. RENUM_SEED repeats the stride of a day.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+
+import pytest
+
+from tests.faults.crash_points.operations import Moment, Point
+from tests.faults.crash_points.trial import SETTINGS, THREE_STEPS, Rig, Trial
+from tests.faults.history import check_history
+from tests.faults.seeds import find_seed
+from tests.fixtures.figures import Figure
+from tests.fixtures.forked import open_nursery
+
+pytestmark = pytest.mark.faults
+
+KILLED = (Moment.KILLED_BEFORE, Moment.KILLED_AFTER)
+SURVIVED = (Moment.REFUSED, Moment.ANSWER_LOST)
+ALWAYS = ("http", "commit")
+STRIDE = 20
+IS_LONG = bool(os.environ.get("RENUM_LONG_TESTS"))
+
+
+@pytest.fixture
+def rig(renum_on, tmp_path) -> Iterator[Rig]:
+    renum = renum_on("2025-08")
+    with open_nursery({**renum.env, **SETTINGS}, log=tmp_path / "children.log") as nursery:
+        yield Rig(renum=renum, nursery=nursery, team=renum.make_team(THREE_STEPS), folder=tmp_path)
+
+
+def choose(points: Sequence[Point], moments: Sequence[Moment]) -> list[tuple[Point, Moment]]:
+    """Return what is tried in this run, in order."""
+    seed = find_seed()
+    rest = [point for point in points if point.kind not in ALWAYS]
+    strided = set(rest if IS_LONG else rest[seed % STRIDE :: STRIDE])
+    chosen = [
+        (point, moment)
+        for point in points
+        for moment in moments
+        # In the quick set, before an operation is as good as after the one before it.
+        if point in strided or (point.kind in ALWAYS and (IS_LONG or moment is moments[-1]))
+    ]
+    print(f"{len(chosen)} trials at {len(points)} operations")
+    return chosen
+
+
+def conclude(rig: Rig) -> list[Trial]:
+    """Recover what is left, fail with everything that does not hold, and return what was reached."""
+    rig.recover()
+    assert [str(trial) for trial in rig.judge()] == []
+    check_history(rig.renum)
+    reached = [trial for trial in rig.trials if trial.reached]
+    print(f"{len(reached)} of {len(rig.trials)} trials reached their point")
+    assert len(reached) >= 0.8 * len(rig.trials)
+    return reached
+
+
+def test_nothing_is_lost_and_nothing_started_twice_when_the_driver_is_killed_at_any_operation(
+    rig: Rig, figure: Figure
+):
+    for point, moment in choose(rig.list_points(), KILLED):
+        rig.try_drive(point, moment)
+
+    figure("crash_points", len(conclude(rig)))
+    figure("crash_violations", len(rig.judge()))
+
+
+def test_the_same_driver_goes_on_when_the_answer_of_any_operation_is_lost(rig: Rig, figure: Figure):
+    points = rig.list_points()
+    taken = next(n for n, point in enumerate(points) if "INSERT INTO executions_driver" in point.name)
+
+    for point, moment in choose(points, SURVIVED):
+        rig.try_drive(point, moment)
+
+    reached = conclude(rig)
+    figure("lost_answer_points", len(reached))
+    figure("lost_answer_violations", len(rig.judge()))
+    # Whoever has no lease yet holds nothing: that wake-up fails, and the next one drives.
+    gone = [str(trial) for trial in reached if not trial.healed_itself and points.index(trial.point) > taken]
+    assert gone == []
+
+
+def test_an_execution_is_accepted_wholly_or_not_at_all_whatever_operation_goes_wrong(
+    rig: Rig, figure: Figure
+):
+    points = rig.list_start_points()
+    for number, point in enumerate(points):
+        quick = (Moment.KILLED_AFTER,) if number % 2 else (Moment.ANSWER_LOST,)
+        for moment in Moment if IS_LONG else quick:
+            rig.try_start(point, moment)
+
+    figure("start_crash_points", len(conclude(rig)))

@@ -1,0 +1,98 @@
+"""Draining: nothing new begins, what is under way ends, what is accepted waits (and begins afterwards)."""
+
+import pytest
+from django.core.management import call_command
+from django.db import IntegrityError, connection, transaction
+
+from executions.models import Drain, Execution
+from executions.orchestrator.claim import claim_executions, count_claimable
+from executions.upkeep.drain import begin_drain, count_in_flight, end_drain, find_drain
+from tests.fixtures.running import wait_until
+from tests.integration.orchestrator.rows import make_driver, make_execution, make_rows, make_run, make_step
+
+SHORT = {"type": "sequential", "agents": [{"agent_id": "agent-1"}, {"agent_id": "agent-2"}]}
+
+
+def test_what_is_under_way_ends_and_what_is_queued_begins_after_the_drain(renum_on, capsys):
+    renum = renum_on("2025-08")
+    team = renum.make_team(SHORT)
+    under_way = renum.start(team, 'Compare. @@sim{"takes": 2}')
+    renum.start_drivers()
+    wait_until(lambda: Execution.objects.filter(pk=under_way.pk, status="running").exists())
+
+    call_command("renum_drain", "on", reason="new version", by="olga")
+    queued = renum.start(team, "Later.")
+    with pytest.raises(SystemExit) as ended:
+        call_command("renum_drain", "status", wait=0.1)
+    assert ended.value.code == 1
+    said = capsys.readouterr().out
+    assert "by olga: new version" in said
+    assert f"{under_way.pk}  running" in said
+    # A cluster that comes up meanwhile begins nothing either.
+    renum.start_drivers()
+    call_command("renum_drain", "status", wait=60)
+    assert "Nothing is in flight" in capsys.readouterr().out
+
+    under_way.refresh_from_db()
+    queued.refresh_from_db()
+    assert (under_way.status, queued.status, queued.driver_id) == ("completed", "queued", None)
+    assert renum.suna.starts() == 2
+    call_command("renum_drain", "off", by="pablo")
+    assert renum.wait_for(queued).status == "completed"
+    drain = Drain.objects.get()
+    assert (drain.begun_by, drain.ended_by, drain.reason) == ("olga", "pablo", "new version")
+
+
+@pytest.fixture
+def rows(db: None):
+    """Give one row of everything, nothing of it held."""
+    return make_rows()
+
+
+def test_one_drain_at_a_time_and_the_first_ones_reason_stays(rows):
+    assert find_drain() is None
+    first = begin_drain(by="olga", reason="first")
+    assert begin_drain(by="pablo", reason="second") == first
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Drain.objects.create(begun_by="x", begun_at=first.begun_at)
+    hold = begin_drain(by="olga", reason="restore", holds_all=True)
+    assert find_drain() == hold
+    assert end_drain(by="pablo")
+    assert not end_drain(by="pablo")
+    assert find_drain() == hold
+    assert end_drain(by="pablo", holds_all=True)
+    assert find_drain() is None
+
+
+def test_a_drain_keeps_queued_ones_and_a_hold_keeps_everything_from_being_claimed(rows):
+    begun = make_execution(rows.team, rows.version, status="running")
+    unwanted = make_execution(rows.team, rows.version)
+    Execution.objects.filter(pk=unwanted.pk).update(cancel_requested_at=unwanted.created_at)
+    driver = make_driver()
+    assert count_claimable() == 3
+
+    begin_drain(by="olga")
+    # What is cancelled before it began starts nothing, so it may end.
+    assert count_claimable() == 2
+    begin_drain(by="olga", holds_all=True)
+    assert count_claimable() == 0
+    assert claim_executions(driver.pk, limit=10) == []
+    end_drain(by="olga", holds_all=True)
+    assert {claimed for claimed, _ in claim_executions(driver.pk, limit=10)} == {begun.pk, unwanted.pk}
+    end_drain(by="olga")
+    assert [claimed for claimed, _ in claim_executions(driver.pk, limit=10)] == [rows.open_execution.pk]
+
+
+def test_paused_ones_are_in_flight_only_with_a_run_that_goes_on(rows):
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM renum_team_agent_executions WHERE status = 'running'")
+    assert count_in_flight().count == 0
+    paused = make_execution(rows.team, rows.version, status="paused")
+    assert count_in_flight().count == 0
+    make_run(make_step(paused))
+    left = count_in_flight()
+    assert (left.count, left.first[0].execution_id, left.first[0].runs) == (1, paused.pk, 1)
+    for _ in range(25):
+        make_execution(rows.team, rows.version, status="running")
+    left = count_in_flight()
+    assert (left.count, len(left.first)) == (26, 20)
