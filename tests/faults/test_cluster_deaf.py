@@ -66,6 +66,7 @@ def test_deaf_drivers_cluster_is_begun_anew_when_another_one_drives_beside_it(re
     assert renum.run(ONE_STEP, '@@sim{"takes": 0.1}').status == "completed"
 
 
+@pytest.mark.long
 def test_busy_worker_that_is_killed_is_replaced_without_its_cluster_beginning_anew(renum_on):
     renum = renum_on("2025-08")
     cluster = renum.start_drivers()
@@ -91,6 +92,7 @@ def test_renum_cluster_is_begun_anew_and_sweeps_when_its_idle_worker_was_killed(
     assert cluster.stop() < 8
 
 
+@pytest.mark.long
 def test_cluster_that_cannot_hear_is_found_by_its_canary_and_begun_anew(renum_on, figure):
     renum = renum_on("2025-08")
     # A worker that is frozen holds the queue's lock as a dead one does, and no process is missing.
