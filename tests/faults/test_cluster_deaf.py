@@ -117,7 +117,8 @@ def test_health_check_says_no_when_the_cluster_is_frozen_or_gone(renum_on, setti
     settings.RENUM_VAR_DIR = renum.folder
     assert is_alive(renum, "drivers") == (1, "CommandError: No cluster drivers runs on this host.\n")
     cluster = renum.start_drivers()
-    wait_until(lambda: is_alive(renum, "drivers")[0] == 0)
+    wait_until(lambda: find_signs("drivers"))
+    assert is_alive(renum, "drivers")[0] == 0
 
     os.kill(cluster.popen.pid, signal.SIGSTOP)
     try:
