@@ -176,12 +176,9 @@ FAULTS: dict[str, Fault] = {
 # What CI has time for: one of each kind, and those whose outcome is the least certain.
 QUICK_FAULTS = (
     "postgres_stopped_hard",
-    "postgres_tables_locked",
-    "postgres_read_only",
     "postgres_commits_unanswered",
     "redis_killed",
     "redis_frozen",
-    "suna_refused",
     "suna_frozen",
     "suna_401",
     "suna_malformed_starts",
