@@ -131,10 +131,10 @@ class Faulty(RuleBasedStateMachine):
 
     @invariant()
     def holds_at_any_moment(self) -> None:
-        self.world.check()
+        self.world.keep_violation(self.world.check)
 
     def teardown(self) -> None:
-        self.world.settle()
+        self.world.keep_violation(self.world.settle)
 
 
 @pytest.mark.timeout(1500)
@@ -167,9 +167,12 @@ def test_all_that_was_accepted_ends_as_it_may_whatever_happened_in_whatever_orde
                 ),
             )
         except BaseException as failure:
-            failure.add_note(f"RENUM_SEED={chosen}; what was done:")
-            failure.add_note("\n".join(worlds[-1].history))
-            raise
+            # What decides is a race: hypothesis tries an example again, and says no more than that it was flaky.
+            world = next((world for world in worlds if world.violation is not None), worlds[-1])
+            wrong = world.violation or failure
+            wrong.add_note(f"RENUM_SEED={chosen}; what was done:")
+            wrong.add_note("\n".join(world.history))
+            raise wrong from failure
 
     figure("machine_examples", len(worlds))
     figure("machine_steps", sum(len(world.history) for world in worlds))

@@ -118,6 +118,7 @@ class World:
     history: list[str] = field(default_factory=list)
     vanishing: bool = False
     late: bool = False
+    violation: BaseException | None = None
 
     def note(self, what: str) -> None:
         """Keep what was done, for whoever has to understand a failure."""
@@ -228,6 +229,14 @@ class World:
         """Run the sweep beside everything else."""
         self.note("sweep")
         assert self.nursery.fork("sweep").wait() == 0
+
+    def keep_violation(self, check: Callable[[], None]) -> None:
+        """Call a check; keep what it raises, too."""
+        try:
+            check()
+        except Exception as violation:
+            self.violation = violation
+            raise
 
     def check(self) -> None:
         """Fail with what must not hold at any moment."""
