@@ -167,7 +167,7 @@ def test_all_that_was_accepted_ends_as_it_may_whatever_happened_in_whatever_orde
                 ),
             )
         except BaseException as failure:
-            # What decides is a race: hypothesis tries an example again, and says no more than that it was flaky.
+            # Races decide: hypothesis tries the example again, and then says no more than that it was flaky.
             world = next((world for world in worlds if world.violation is not None), worlds[-1])
             wrong = world.violation or failure
             wrong.add_note(f"RENUM_SEED={chosen}; what was done:")
