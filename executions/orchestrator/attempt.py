@@ -8,8 +8,8 @@ grace is over and the list is still empty. What an attempt waits for, it says on
 import asyncio
 import datetime as dt
 import logging
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Coroutine, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
@@ -156,7 +156,8 @@ class Attempt:
                 await self.sleep(FENCE_WAIT_S)
                 continue
             try:
-                return await self._send_start(await self._prepare())
+                run = await self._unless_stopped(self._prepare())
+                return self._nothing_to_stop() if run is None else await self._send_start(run)
             except NotFound:
                 # The thread is gone and nothing runs in it: the same attempt gets a new one.
                 if self.run is not None:
@@ -197,6 +198,21 @@ class Attempt:
         )
         run.thread_id = thread_id
         return run
+
+    async def _unless_stopped(self, preparing: Coroutine[Any, Any, RunRecord]) -> RunRecord | None:
+        """Return what is prepared, or None as soon as somebody asks to stop.
+
+        Making a thread may take Suna minutes, and neither a deadline nor a cancel may wait for it. What is
+        left behind is a thread in which nothing was started.
+        """
+        prepared, stopped = asyncio.create_task(preparing), asyncio.create_task(self.stopping.wait())
+        try:
+            await asyncio.wait({prepared, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            return prepared.result() if prepared.done() else None
+        finally:
+            prepared.cancel()
+            stopped.cancel()
+            await asyncio.gather(prepared, stopped, return_exceptions=True)
 
     async def _send_start(self, run: RunRecord) -> Outcome | None:
         keys = await find_run_keys(self.owner.tracked, self.step, now=self.owner.now())
