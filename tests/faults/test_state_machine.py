@@ -12,12 +12,13 @@ import pytest
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import (
     RuleBasedStateMachine,
+    initialize,
     invariant,
     precondition,
     rule,
     run_state_machine_as_test,
 )
-from hypothesis.strategies import floats, integers, sampled_from
+from hypothesis.strategies import floats, integers, lists, sampled_from
 
 from executions.models import Execution
 from teams.models import User
@@ -29,13 +30,19 @@ from tests.fixtures.forked import open_nursery
 pytestmark = pytest.mark.faults
 
 IS_LONG = bool(os.environ.get("RENUM_LONG_TESTS"))
-EXAMPLES, STEPS = (40, 30) if IS_LONG else (4, 14)
+IN_DOUBT = ("start unanswered", "late, in the grace")
+EXAMPLES, STEPS = (40, 30) if IS_LONG else (8, 12)
 MAX_EXECUTIONS = 8
 ANY = integers(min_value=0, max_value=99)
+MOMENT = floats(min_value=0.02, max_value=0.5)
 
 
 class Faulty(RuleBasedStateMachine):
-    """The rules. `make_world` is set by the test."""
+    """The rules. `make_world` is set by the test.
+
+    What may be drawn hangs on what was drawn before, never on how far drivers came: a rule that finds nothing
+    to act on does nothing.
+    """
 
     make_world: Callable[[], World]
     worlds: list[World]
@@ -44,6 +51,13 @@ class Faulty(RuleBasedStateMachine):
         super().__init__()
         self.world = type(self).make_world()
         self.worlds.append(self.world)
+
+    @initialize(shapes=lists(sampled_from(SHAPES), min_size=2, max_size=3), seconds=MOMENT)
+    def begin(self, shapes: list[str], seconds: float) -> None:
+        for shape in shapes:
+            self.world.submit(shape)
+        self.world.start_driver()
+        self.world.let_work(seconds)
 
     @precondition(lambda self: len(self.world.expected) < MAX_EXECUTIONS)
     @rule(shape=sampled_from(SHAPES))
@@ -55,20 +69,35 @@ class Faulty(RuleBasedStateMachine):
     def start_driver(self) -> None:
         self.world.start_driver()
 
-    @precondition(lambda self: self.world.drivers)
     @rule(number=ANY)
     def crash_driver(self, number: int) -> None:
         self.world.signal(number, signal.SIGKILL)
 
-    @precondition(lambda self: self.world.drivers)
     @rule(number=ANY)
     def halt_driver(self, number: int) -> None:
         self.world.signal(number, signal.SIGSTOP)
 
-    @precondition(lambda self: self.world.halted)
-    @rule(number=ANY)
-    def wake_driver(self, number: int) -> None:
-        self.world.signal(number, signal.SIGCONT)
+    @rule()
+    def wake_driver(self) -> None:
+        self.world.wake_one()
+
+    @rule(number=ANY, seconds=MOMENT)
+    def replace_halted_driver(self, number: int, seconds: float) -> None:
+        self.world.signal(number, signal.SIGSTOP)
+        self.world.pass_time()
+        self.world.start_driver()
+        self.world.let_work(seconds)
+        for _ in range(len(self.world.halted)):
+            self.world.wake_one()
+
+    @precondition(lambda self: len(self.world.expected) < MAX_EXECUTIONS)
+    @rule(name=sampled_from(IN_DOUBT), seconds=MOMENT)
+    def crash_in_a_start(self, name: str, seconds: float) -> None:
+        self.world.break_suna(name)
+        self.world.submit("sequential")
+        self.world.start_driver()
+        self.world.crash_in_start(seconds)
+        self.world.start_driver()
 
     @precondition(lambda self: self.world.expected)
     @rule(number=ANY, verb=sampled_from(["cancel", "pause", "resume", "resume"]))
@@ -87,7 +116,6 @@ class Faulty(RuleBasedStateMachine):
     def lose_redis(self) -> None:
         self.world.lose_redis()
 
-    @precondition(lambda self: self.world.drivers)
     @rule()
     def pass_time(self) -> None:
         self.world.pass_time()
@@ -97,8 +125,7 @@ class Faulty(RuleBasedStateMachine):
     def sweep(self) -> None:
         self.world.sweep()
 
-    @precondition(lambda self: self.world.drivers)
-    @rule(seconds=floats(min_value=0.05, max_value=0.6))
+    @rule(seconds=MOMENT)
     def let_work(self, seconds: float) -> None:
         self.world.let_work(seconds)
 

@@ -14,7 +14,7 @@ from executions.actions.cancel_execution import cancel_execution
 from executions.actions.pause_execution import pause_execution
 from executions.actions.release_execution import release_execution
 from executions.actions.resume_execution import resume_execution
-from executions.models import Driver, Execution
+from executions.models import AgentRun, Driver, Execution
 from teams.actions.refusal import Refusal
 from teams.models import User
 from tests.faults.history import check_history
@@ -33,6 +33,7 @@ SETTINGS = {
     "RENUM_STOP_SETTLE_S": "0.1",
 }
 MAX_DRIVERS = 3
+IN_START_S = 3.0
 QUIET_S = 60
 LATE_S = 2.5
 """Later than the grace: such a run is stopped and billed by the sweep."""
@@ -150,6 +151,25 @@ class World:
             self.halted.append(driver)
         if what is signal.SIGKILL:
             driver.wait()
+
+    def crash_in_start(self, seconds: float) -> None:
+        """kill -9 of every driver, so long after the newest execution committed that it asks for a start."""
+        newest = self.expected[-1].execution
+        asked = AgentRun.objects.filter(execution=newest, start_requested_at__isnull=False)
+        give_up_at = time.monotonic() + IN_START_S
+        while not asked.exists() and time.monotonic() < give_up_at:
+            time.sleep(0.01)
+        self.let_work(seconds)
+        for _ in range(MAX_DRIVERS):
+            self.signal(0, signal.SIGKILL)
+
+    def wake_one(self) -> None:
+        """Let the driver go on that was halted first."""
+        if not self.halted:
+            return
+        driver = self.halted.pop(0)
+        self.note(f"SIGCONT to {driver.pid}")
+        driver.send(signal.SIGCONT)
 
     def wish(self, number: int, verb: str) -> None:
         """Ask for one execution to be cancelled, paused or resumed; a refusal is an answer too."""
