@@ -21,7 +21,7 @@ run: .venv/.ok
 
 test: .venv/.ok
 	@$(BIN)/python -m renum_site.embedded start
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist worksteal
 
 # The fault tests with everything that is too long for `make test`: about an hour.
 faults: .venv/.ok

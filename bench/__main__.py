@@ -57,6 +57,9 @@ def _set_environment(own: OwnDatabases) -> None:
         "DATABASE_URL": own.database_url,
         "REDIS_URL": own.redis_url,
         "RENUM_DRIVERS_WORKERS": "1",
+        # One person starts them all, and all are there at once.
+        "RENUM_MAX_QUEUED": "10000",
+        "RENUM_MAX_QUEUED_SITE": "10000",
         # The same driver serves all rounds, also while plain HTTP has its turn.
         "RENUM_LINGER_S": "300",
     }

@@ -20,7 +20,7 @@ from teams.actions.create_team import create_team
 from teams.models import SunaConnection, Team, User
 
 PROMPT = "Compare the two offers and say which one we should take."
-LONGEST_S = 240.0
+LONGEST_S = 400.0
 LOOK_S = 0.1
 
 WARM_UP = Situation(name="warm-up", title="warm-up", executions=1, steps=1, run_s=0.0)

@@ -13,7 +13,7 @@ from bench.figures import READINGS, Figures, middle, ratio
 from bench.rounds import Round, Runner, runners_of
 from bench.situations import Situation
 
-WIDTH = 120
+WIDTH = 140
 WHO: dict[Runner, str] = {
     "renum": "Renum, one driver",
     "plain": "plain HTTP, same hints",

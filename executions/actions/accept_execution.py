@@ -80,8 +80,9 @@ def accept_once(
             return Started(execution=earlier, created=False)
     try:
         with transaction.atomic():
-            wanted = draft()
+            # First what is cheap: under overload most requests end here.
             check_queue_limit(by)
+            wanted = draft()
             execution = _insert(wanted, by=by, idempotency_key=idempotency_key, sha256=sha256)
             wake_drivers_on_commit(execution.id)
     except IntegrityError as error:

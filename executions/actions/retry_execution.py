@@ -4,6 +4,8 @@ The old one is not touched. What stands is the engine's to say (`engine.reuse`);
 run anew, skipped and cancelled steps too.
 """
 
+import msgspec
+
 from executions.actions.accept_execution import Draft, Started, accept_once, check_team_can_run
 from executions.actions.execution_rights import RETRYABLE, SAME_AGAIN, NotOver, check_may_repeat
 from executions.context.rebuild import rebuild_context
@@ -51,7 +53,7 @@ def retry_execution(
 def _draft(old: Execution) -> Draft:
     _check_retryable(old)
     connection = check_team_can_run(old.team)
-    plan = plan_from_json(old.plan)
+    plan = _read_plan(old)
     steps = {step.step_id: step for step in ExecutionStep.objects.filter(execution=old)}
     written = rebuild_context(old.pk, version=old.context_version)
     others = {key: written[key] for key in written if key not in {result_key(step_id) for step_id in steps}}
@@ -79,6 +81,14 @@ def _check_retryable(old: Execution) -> None:
     if code == SAME_AGAIN:
         message = "No step failed, so that the same would come out. It can be run again as a whole."
         raise NothingToRetry(message)
+
+
+def _read_plan(old: Execution) -> Plan:
+    try:
+        return plan_from_json(old.plan)
+    except msgspec.ValidationError:
+        message = "The plan of the execution cannot be read any more. It can be run again as a whole."
+        raise NothingToRetry(message) from None
 
 
 def _state_of(old: Execution, steps: dict[str, ExecutionStep], context: dict[str, Json]) -> ExecutionState:

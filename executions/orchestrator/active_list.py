@@ -39,6 +39,7 @@ class ActiveList:
         """Look out for a run from now on."""
         self._seen[watch] = False
         if self._task is None or self._task.done():
+            self._probe, self._held_back = None, []
             self._task = asyncio.create_task(self._ask_for_ever(), name="list of active runs")
 
     def leave(self, watch: "Watch") -> None:

@@ -48,8 +48,10 @@ WITH RECURSIVE starters(id) AS (
             SELECT e.id FROM renum_team_executions e WHERE e.started_by_id = s.id AND {_QUEUED}
             ORDER BY e.id LIMIT %(depth)s) AS n) AS q
     WHERE NOT %(newcomers_only)s OR COALESCE(h.held, 0) + q.nth = 1
+), first AS (
+    SELECT w.id, w.place FROM wanted w ORDER BY w.place, w.id LIMIT %(depth)s
 ), c AS (
-    SELECT e.id FROM renum_team_executions e JOIN wanted w ON w.id = e.id
+    SELECT e.id FROM renum_team_executions e JOIN first w ON w.id = e.id
     WHERE (({_BEGUN}) OR ({_QUEUED}))
     ORDER BY w.place, e.id LIMIT %(limit)s FOR UPDATE OF e SKIP LOCKED
 )

@@ -1,6 +1,7 @@
 """What a queued wake-up does in a worker: become a driver, if there is anything to drive."""
 
 import asyncio
+import faulthandler
 import os
 import select
 import signal
@@ -19,6 +20,8 @@ from executions.orchestrator.wake import forget_queued_wake_up, wake_drivers
 
 PARENT_WATCH_S = 1.0
 STANDBY_STEP_S = 0.5
+PROOF_S = 1.0
+STDERR = 2
 
 
 def drive() -> None:
@@ -66,11 +69,12 @@ async def _drive() -> None:
         loop.add_reader(reader, driver.stop)
     # A group-wide SIGTERM reaches the worker itself; alone, the pipe tells.
     loop.add_signal_handler(signal.SIGTERM, driver.stop)
-    watch = loop.create_task(_watch_parent(driver))
+    watches = [loop.create_task(_watch_parent(driver)), loop.create_task(_prove_that_it_moves())]
     try:
         await driver.run()
     finally:
-        watch.cancel()
+        for watch in watches:
+            watch.cancel()
         loop.remove_signal_handler(signal.SIGTERM)
         if reader is not None:
             loop.remove_reader(reader)
@@ -83,3 +87,18 @@ async def _watch_parent(driver: Driver) -> None:
         await asyncio.sleep(PARENT_WATCH_S)
     sys.stderr.write("the cluster above this driver is gone; it lets go\n")
     driver.stop()
+
+
+async def _prove_that_it_moves() -> None:
+    """Have the process end, with a trace in its log, once this loop stands still for too long.
+
+    An execution on which it works without end would keep everything that the driver holds: the lease is
+    renewed by a thread of its own. The clock that ends it runs outside of Python, so that nothing can hold it
+    up; what the slot names is charged with the death.
+    """
+    try:
+        while True:
+            faulthandler.dump_traceback_later(settings.ORCHESTRATOR.stall_s, exit=True, file=STDERR)
+            await asyncio.sleep(PROOF_S)
+    finally:
+        faulthandler.cancel_dump_traceback_later()

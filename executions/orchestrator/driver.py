@@ -200,8 +200,9 @@ class Driver:
                 if held is not None:
                     self._epochs[execution_id] = held
         finally:
-            self._epochs.pop(execution_id, None)
-            self._held.pop(execution_id, None)
+            # Let go of and claimed again already, it is another task's.
+            if self._held.get(execution_id) is asyncio.current_task():
+                del self._held[execution_id], self._epochs[execution_id]
             self._woken.set()
 
     async def _hold_anew(self, execution_id: uuid.UUID, epoch: int) -> int | None:
@@ -257,7 +258,7 @@ class Driver:
                 )
 
     def _is_robbed(self) -> bool:
-        return count_taken(self.driver_id, dict(self._epochs)) > 0
+        return count_taken(self.driver_id, self._epochs.copy()) > 0
 
     def _lost_from_thread(self) -> None:
         self._loop.call_soon_threadsafe(self.stop)

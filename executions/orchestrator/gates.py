@@ -5,6 +5,7 @@ has in flight, and with the connections' rows what was learned and what people m
 """
 
 import asyncio
+import contextlib
 import datetime as dt
 import logging
 import time
@@ -34,6 +35,7 @@ TICK_S = 0.2
 # A limit that is raised again and again is not worth a write each time.
 STORED_AGAIN_S = 60.0
 WORTH_SHOWING_S = 1.0
+TAKE_BACK_S = 0.5
 ROUND_S = 2.0
 
 
@@ -89,8 +91,10 @@ class Gates:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         published = [connection_id for connection_id, kept in self._kept.items() if kept.is_published]
-        if published:
-            await in_any_thread(self._shares.take_back, published)
+        # A Redis that hangs must not hold up the hand-over: what is not taken back runs out.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(TAKE_BACK_S):
+                await in_any_thread(self._shares.take_back, published)
 
     def _make(self, connection: SunaConnection) -> _Kept:
         now = time.monotonic()

@@ -21,6 +21,7 @@ from executions.models import AgentRun
 from executions.orchestrator.changes import Changes, Event
 from executions.orchestrator.commit import commit_batch
 from executions.orchestrator.connections import open_connection
+from executions.orchestrator.database_calls import DATABASE_AWAY
 from executions.orchestrator.follow import OVER
 from executions.orchestrator.late_usage import build_run_entries
 from executions.orchestrator.row_writes import RUN_COLUMNS
@@ -57,7 +58,18 @@ def collect_late_starts(*, until: float) -> int:
         .defer("connection__sealed_credential", "execution__connection__sealed_credential")
         .order_by("finished_at")[:RUNS_A_ROUND]
     )
-    return sum(_look_at(run) for run in runs if time.monotonic() < until)
+    return sum(_look_unharmed(run) for run in runs if time.monotonic() < until)
+
+
+def _look_unharmed(run: AgentRun) -> int:
+    try:
+        return _look_at(run)
+    except DATABASE_AWAY:
+        raise
+    except Exception:
+        # One row that makes no sense must not keep all others from being looked at, round after round.
+        logger.exception("abandoned run %s could not be looked at", run.id)
+        return 0
 
 
 def _look_at(run: AgentRun) -> int:

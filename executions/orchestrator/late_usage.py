@@ -15,6 +15,7 @@ from executions.engine.state import AGENT_RUN_TERMINAL
 from executions.models import AgentRun, Execution
 from executions.orchestrator.claim import database_now
 from executions.orchestrator.connections import open_connection
+from executions.orchestrator.database_calls import DATABASE_AWAY
 from executions.orchestrator.run_facts import facts_of_run
 from executions.orchestrator.run_keys import read_keys_to_hide
 from executions.orchestrator.scrub import scrub_result
@@ -44,7 +45,18 @@ def collect_late_usage(*, until: float) -> int:
         .defer("connection__sealed_credential", "execution__connection__sealed_credential")
         .order_by("?")[:RUNS_A_ROUND]
     )
-    return sum(_collect(run) for run in runs if time.monotonic() < until)
+    return sum(_collect_unharmed(run) for run in runs if time.monotonic() < until)
+
+
+def _collect_unharmed(run: AgentRun) -> bool:
+    try:
+        return _collect(run)
+    except DATABASE_AWAY:
+        raise
+    except Exception:
+        # One row that makes no sense must not keep all others from being asked for, round after round.
+        logger.exception("the usage of run %s could not be asked for", run.id)
+        return False
 
 
 def _collect(run: AgentRun) -> bool:

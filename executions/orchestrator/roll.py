@@ -85,7 +85,8 @@ class Roll:
         for step in range(SLOTS):
             slot = (os.getpid() + step) % SLOTS
             pid, at, _took_at = self._read(slot)
-            if pid == 0 or at is At.NOTHING:
+            # One that was killed at its task is replaced by the cluster; one that waited must still be seen.
+            if pid == 0 or at is At.NOTHING or (at is At.WORKING and not _lives(pid)):
                 return slot
         return None
 

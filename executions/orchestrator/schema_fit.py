@@ -39,8 +39,7 @@ class SchemaFit:
 def compare_schema() -> SchemaFit:
     """Ask PostgreSQL which migrations it has and compare them with ours. Raises OperationalError."""
     applied = set(MigrationRecorder(connection).applied_migrations())
-    loader = _read_migrations()
-    ours = loader.disk_migrations
+    ours = _read_migrations().disk_migrations
     replaced_by = {old: new for new, migration in ours.items() for old in migration.replaces}
     missing = {
         key
@@ -49,11 +48,8 @@ def compare_schema() -> SchemaFit:
         and replaced_by.get(key) not in applied
         and not (migration.replaces and applied.issuperset(migration.replaces))
     }
-    unknown = {
-        key
-        for key in applied
-        if key[0] in loader.migrated_apps and key not in ours and key not in replaced_by
-    }
+    # Those of apps that are not known here too: the next version may have a new one.
+    unknown = {key for key in applied if key not in ours and key not in replaced_by}
     return SchemaFit(missing=_sorted(missing), unknown=_sorted(unknown))
 
 

@@ -14,6 +14,9 @@ from enum import StrEnum
 
 from executions.engine.state import AGENT_RUN_TERMINAL, EXECUTION_TERMINAL
 
+FOR_EVER = "-infinity"
+"""What `since` is where nothing is left out."""
+
 
 class Severity(StrEnum):
     """What a breach means: something is wrong, or somebody has to look, or nothing at this moment."""

@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 
 from executions.context.store import forget_contexts
 from executions.engine.state import ExecutionStatus
-from executions.models import Driver, Execution
+from executions.models import Execution
 from executions.orchestrator.changes import Changes, Event
 from executions.orchestrator.commit import commit_batch
 from executions.orchestrator.row_writes import EXECUTION_COLUMNS
@@ -22,7 +22,7 @@ WAITING = (ExecutionStatus.QUEUED, ExecutionStatus.RUNNING, ExecutionStatus.PAUS
 def hand_over_to_people(*, made_at: dt.datetime, by: str) -> int:
     """Pause every execution that was under way or queued when the backup was made; return how many.
 
-    Nobody holds anything afterwards, and Redis keeps no context of theirs. Their deadlines are put off by the
+    Redis keeps no context of theirs afterwards. Their deadlines are put off by the
     time since the backup, which they spent nowhere. May be called again: what waits already is left alone.
     """
     count = 0
@@ -38,8 +38,6 @@ def hand_over_to_people(*, made_at: dt.datetime, by: str) -> int:
                 break
             _pause(rows, made_at=made_at, by=by)
         count += len(rows)
-    with transaction.atomic():
-        Driver.objects.all().delete()
     forget_contexts(Execution.objects.unfinished().values_list("id", flat=True).iterator())
     return count
 

@@ -20,10 +20,10 @@ from executions.models import Execution
 from executions.orchestrator.claim import delete_dead_drivers
 from executions.orchestrator.queue import TASK_TABLE
 
-BATCH = 200
-PAUSE_S = 0.1
+BATCH = 100
+PAUSE_S = 0.05
 # A batch that took longer is made smaller; one that took much less, larger again up to what was asked for.
-LONG_S, SHORT_S = 0.3, 0.15
+LONG_S, SHORT_S = 0.2, 0.1
 SPENT_DAYS = 7
 MIN_BATCH = 10
 

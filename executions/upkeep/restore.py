@@ -92,6 +92,7 @@ def _bring_in(
     _hold(backup, by=by)
     say("The rows are read.")
     _run(tools, backup, "data")
+    _forget_drivers()
     say("The constraints are checked.")
     _run(tools, backup, "post-data")
     _check_counts(manifest)
@@ -166,6 +167,13 @@ def _hold(backup: Path, *, by: str) -> None:
     Drain.objects.create(
         holds_all=True, reason=f"restore of {backup.name}"[:200], begun_by=by[:150], begun_at=Now()
     )
+
+
+def _forget_drivers() -> None:
+    """Delete the drivers that the backup knew: their leases are of another database."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("UPDATE renum_team_executions SET driver_id = NULL WHERE driver_id IS NOT NULL")
+        cursor.execute("DELETE FROM executions_driver")
 
 
 def _check_counts(manifest: Manifest) -> None:

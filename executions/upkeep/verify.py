@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from django.db import connection, transaction
 
 from executions.models import Execution
-from executions.upkeep.checks import CHECKS, SECRET_UNREADABLE, SQL_CHECKS, Check, Severity
+from executions.upkeep.checks import CHECKS, FOR_EVER, SECRET_UNREADABLE, SQL_CHECKS, Check, Severity
 from executions.upkeep.plan_order import find_disorder
 from executions.upkeep.secrets_readable import find_secrets
 
 MAX_EXAMPLES = 20
 STATEMENT_TIMEOUT_S = 900
-FOR_EVER = "-infinity"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

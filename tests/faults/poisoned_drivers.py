@@ -1,7 +1,7 @@
-"""renum_drivers with a poison in it, for tests: taking in an answer to a poisoned prompt kills the process.
+"""renum_drivers with poisons in it, for tests: taking in an answer to a poisoned prompt kills the process.
 
 As a crash in C code or the OOM killer would, at a moment at which nothing can be caught or written any more.
-`POISON_UNTIL` names a file; once it is there, the poison has no effect.
+The other poison keeps it busy without end. `POISON_UNTIL` names a file; once it is there, neither has effect.
 """
 
 import os
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 POISON = "poisonous"
+ENDLESS = "endless"
 
 
 def _poison() -> None:
@@ -21,8 +22,11 @@ def _poison() -> None:
 
     def deadly(tracked: Any, outcome: Any, *given: Any, **named: Any) -> None:
         is_cured = Path(os.environ["POISON_UNTIL"]).exists()
-        if POISON in tracked.execution.initial_prompt and isinstance(outcome, Answered) and not is_cured:
+        prompt = tracked.execution.initial_prompt
+        if POISON in prompt and isinstance(outcome, Answered) and not is_cured:
             os.kill(os.getpid(), signal.SIGKILL)
+        while ENDLESS in prompt and isinstance(outcome, Answered) and not is_cured:
+            pass
         take_in(tracked, outcome, *given, **named)
 
     advance.take_in = deadly

@@ -13,6 +13,7 @@ from django.db import connection
 from executions.actions.cancel_execution import cancel_execution
 from executions.actions.resume_execution import resume_execution
 from executions.models import AgentRun, Driver, Execution, ExecutionEvent
+from executions.orchestrator.claim import count_claimable
 from executions.upkeep.backup import server_major
 from executions.upkeep.drain import find_drain
 from executions.upkeep.manifest import manifest_path, read_manifest
@@ -179,11 +180,11 @@ def test_a_restore_that_breaks_off_leaves_the_database_held_and_can_be_made_agai
     call_command("renum_backup", to=tmp_path)
     backup = next(tmp_path.glob("*.dump"))
     folder, major = find_client_tools(at_least=server_major())
-    # Like a disk that is full: the rows do not come in, the tables are there.
+    # Like a disk that is full: the rows are in, and the indexes are not made.
     breaking = tmp_path / "pg_restore"
     breaking.write_text(f"""#!/bin/sh
 for given in "$@"; do
-    if [ "$given" = --section=data ]; then echo "no space left" >&2; exit 1; fi
+    if [ "$given" = --section=post-data ]; then echo "no space left" >&2; exit 1; fi
 done
 exec {folder}/pg_restore "$@"
 """)
@@ -200,6 +201,9 @@ exec {folder}/pg_restore "$@"
         held = find_drain()
         assert held is not None
         assert (held.holds_all, held.begun_by) == (True, "olga")
+        # What was queued is there, and no driver that looks now may take it.
+        assert Execution.objects.filter(status="queued", driver=None).count() == 1
+        assert count_claimable() == 0
 
         call_command("renum_restore", source=backup, replace=name, by="olga")
         assert find_drain() is None

@@ -66,6 +66,7 @@ def test_deaf_drivers_cluster_is_begun_anew_when_another_one_drives_beside_it(re
     assert renum.run(ONE_STEP, '@@sim{"takes": 0.1}').status == "completed"
 
 
+@pytest.mark.long
 def test_busy_worker_that_is_killed_is_replaced_without_its_cluster_beginning_anew(renum_on):
     renum = renum_on("2025-08")
     cluster = renum.start_drivers()
@@ -91,6 +92,7 @@ def test_renum_cluster_is_begun_anew_and_sweeps_when_its_idle_worker_was_killed(
     assert cluster.stop() < 8
 
 
+@pytest.mark.long
 def test_cluster_that_cannot_hear_is_found_by_its_canary_and_begun_anew(renum_on, figure):
     renum = renum_on("2025-08")
     # A worker that is frozen holds the queue's lock as a dead one does, and no process is missing.
@@ -115,7 +117,8 @@ def test_health_check_says_no_when_the_cluster_is_frozen_or_gone(renum_on, setti
     settings.RENUM_VAR_DIR = renum.folder
     assert is_alive(renum, "drivers") == (1, "CommandError: No cluster drivers runs on this host.\n")
     cluster = renum.start_drivers()
-    wait_until(lambda: is_alive(renum, "drivers")[0] == 0)
+    wait_until(lambda: find_signs("drivers"))
+    assert is_alive(renum, "drivers")[0] == 0
 
     os.kill(cluster.popen.pid, signal.SIGSTOP)
     try:

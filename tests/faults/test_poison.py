@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 from executions.models import Execution
 from tests.contract.simulated_suna import ROOT
 from tests.faults.history import check_history
-from tests.faults.poisoned_drivers import POISON
+from tests.faults.poisoned_drivers import ENDLESS, POISON
 from tests.fixtures.running import DriversCluster, RunningRenum, wait_until
 
 pytestmark = pytest.mark.faults
@@ -20,7 +20,7 @@ GOOD = 40
 TWO_STEPS = {"type": "sequential", "agents": [{"agent_id": "agent-1"}, {"agent_id": "agent-2"}]}
 
 
-def start_poisoned_drivers(renum: RunningRenum) -> DriversCluster:
+def start_poisoned_drivers(renum: RunningRenum, **env: str) -> DriversCluster:
     log = renum.folder / "poisoned.log"
     with log.open("wb") as output:
         popen = subprocess.Popen(
@@ -31,6 +31,7 @@ def start_poisoned_drivers(renum: RunningRenum) -> DriversCluster:
                 "Q_CLUSTER_NAME": "drivers",
                 "POISON_UNTIL": str(renum.folder / "cured"),
                 "PYTHONPATH": os.pathsep.join([str(ROOT), renum.env.get("PYTHONPATH", "")]),
+                **env,
             },
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -69,4 +70,22 @@ def test_execution_that_kills_its_drivers_is_quarantined_and_all_others_finish(r
     assert renum.wait_for(poison).status == "completed"
     assert poison.crash_count == 0
     assert renum.suna.starts() == 2 * GOOD + 2
+    check_history(renum)
+
+
+def test_driver_that_an_execution_keeps_busy_without_end_ends_itself_and_it_is_charged(renum_on):
+    renum = renum_on("2025-08")
+    team = renum.make_team(TWO_STEPS)
+    endless = renum.start(team, f'{ENDLESS} @@sim{{"takes": 1}}')
+    good = renum.start(team, 'good @@sim{"takes": 3}')
+    cluster = start_poisoned_drivers(renum, RENUM_STALL_S="2")
+
+    wait_until(lambda: endless.events.filter(kind="driver_crashed").exists())
+    (renum.folder / "cured").touch()
+
+    assert [renum.wait_for(execution).status for execution in (endless, good)] == ["completed"] * 2
+    assert not good.events.filter(kind="driver_crashed").exists()
+    assert "deadly" in cluster.log.read_text()
+    assert endless.crash_count == 0
+    assert renum.suna.starts() == 4
     check_history(renum)

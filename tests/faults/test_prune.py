@@ -108,7 +108,7 @@ def _prune_under_load(renum, settings, figure, *, number: int, name: str) -> Non
 
 
 def test_old_executions_go_while_drivers_work_and_nobody_waits(renum_on, settings, figure):
-    _prune_under_load(renum_on("2025-08"), settings, figure, number=3_000, name="prune")
+    _prune_under_load(renum_on("2025-08"), settings, figure, number=2_000, name="prune")
 
 
 @pytest.mark.long

@@ -64,6 +64,7 @@ def test_starts_over_the_limit_are_refused_at_once_and_every_accepted_one_ends(
 
 
 def test_a_long_queue_is_counted_cheaply_and_what_a_driver_has_begun_does_not_count(db, settings, figure):
+    settings.ORCHESTRATOR = replace(settings.ORCHESTRATOR, max_queued=500, max_queued_site=5000)
     owner, other = make_person("olga"), make_person("oscar")
     execution = start(make_team(owner, connection=make_connection()))
     for person, status, count in ((owner, "queued", 499), (owner, "running", 500), (other, "queued", 2000)):

@@ -10,7 +10,13 @@ from collections.abc import Callable
 
 import pytest
 from hypothesis import HealthCheck, Phase, seed, settings
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 from hypothesis.strategies import floats, integers, sampled_from
 
 from executions.models import Execution
@@ -110,6 +116,7 @@ def test_all_that_was_accepted_ends_as_it_may_whatever_happened_in_whatever_orde
 ):
     renum = renum_on("2025-08")
     chosen = find_seed()
+    figure("machine_seed", chosen)
     worlds: list[World] = []
     with open_nursery({**renum.env, **SETTINGS}, log=tmp_path / "children.log") as nursery:
         staff = User.objects.create_superuser("stella", email="stella@example.org", password="secret")
@@ -132,8 +139,9 @@ def test_all_that_was_accepted_ends_as_it_may_whatever_happened_in_whatever_orde
                     suppress_health_check=list(HealthCheck),
                 ),
             )
-        except BaseException:
-            print("\n".join(worlds[-1].history))
+        except BaseException as failure:
+            failure.add_note(f"RENUM_SEED={chosen}; what was done:")
+            failure.add_note("\n".join(worlds[-1].history))
             raise
 
     figure("machine_examples", len(worlds))

@@ -239,4 +239,3 @@ def _is_over(execution: Execution) -> bool:
 
 def _count_open(ids: Sequence[object]) -> int:
     return Execution.objects.filter(pk__in=ids, finished_at=None).count()
-

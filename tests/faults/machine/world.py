@@ -1,4 +1,4 @@
-"""What a state machine of faults acts on: executions of several shapes, forked drivers, and what is expected."""
+"""What a state machine of faults acts on: executions of several shapes, forked drivers, what is expected."""
 
 import signal
 import time

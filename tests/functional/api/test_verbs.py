@@ -2,6 +2,7 @@
 
 import datetime as dt
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from threading import Barrier
 from typing import Any
 
@@ -305,6 +306,25 @@ def test_a_team_that_cannot_run_repeats_nothing(api, team, execution, verb, chan
     Team.objects.filter(pk=team.pk).update(**changes)
 
     assert_problem(ask(api, execution, verb), 409, code)
+
+
+def test_a_plan_that_cannot_be_read_any_more_is_run_again_and_not_retried(api, execution) -> None:
+    end(execution, "failed", plan={"steps": 7})
+
+    assert_problem(ask(api, execution, "retry"), 409, "nothing_to_retry")
+    assert ask(api, execution, "run-again").status_code == 202
+
+
+@pytest.mark.parametrize("verb", ["retry", "run-again"])
+def test_a_repeat_is_refused_to_who_has_too_many_waiting(api, team, execution, settings, verb) -> None:
+    end(execution, "failed")
+    start(team)
+    settings.ORCHESTRATOR = replace(settings.ORCHESTRATOR, max_queued=1)
+
+    response = ask(api, execution, verb)
+
+    assert_problem(response, 429, "too_many_queued")
+    assert int(response.headers["Retry-After"]) > 0
 
 
 CAN = {

@@ -1,9 +1,5 @@
 """The addresses that machines ask for: does it live, can it serve, and if not, what is missing; the icon."""
 
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -13,25 +9,9 @@ from django.db import connection
 from django.test import Client
 
 from executions.upkeep.drain import begin_drain, end_drain
-from renum_site.processes import find_free_port
-from tests.fixtures.running import wait_until
+from tests.fixtures.web import running_web
 
-BASE_DIR = Path(__file__).resolve().parents[3]
 READY = {"postgres": "ok", "redis": "ok", "schema": "ok", "keys": "ok", "drain": "ok"}
-
-
-@contextmanager
-def running_web(env: dict[str, str], log: Path) -> Iterator[str]:
-    port = find_free_port(29_000)
-    command = [sys.executable, "-m", "uvicorn", "renum_site.asgi:application", "--port", str(port)]
-    with log.open("wb") as output:
-        web = subprocess.Popen(command, cwd=BASE_DIR, env=env, stdout=output, stderr=subprocess.STDOUT)
-    try:
-        wait_until(lambda: "Uvicorn running on" in log.read_text())
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        web.terminate()
-        web.wait(timeout=10)
 
 
 def failing(client: Client) -> dict[str, str]:
@@ -62,10 +42,10 @@ def test_a_process_lives_and_is_not_ready_when_both_services_are_away(
         "DATABASE_URL": "postgresql://renum:hidden@127.0.0.1:1/renum",
         "REDIS_URL": "redis://127.0.0.1:1",
     }
-    with running_web({**child_env, **nowhere}, tmp_path / "web.log") as address:
-        assert httpx.get(f"{address}/healthz").status_code == 200
-        ready = httpx.get(f"{address}/readyz", timeout=20)
-        figures = httpx.get(f"{address}/metrics", timeout=20)
+    with running_web({**child_env, **nowhere}, tmp_path / "web.log") as web:
+        assert httpx.get(f"{web.url}/healthz").status_code == 200
+        ready = httpx.get(f"{web.url}/readyz", timeout=20)
+        figures = httpx.get(f"{web.url}/metrics", timeout=20)
 
     assert ready.status_code == 503
     assert [error["pointer"] for error in ready.json()["errors"]] == ["/postgres", "/redis"]

@@ -1,6 +1,7 @@
 """/metrics: every line is what Prometheus reads, the figures are those of the rows, and few may ask."""
 
 import re
+from pathlib import Path
 
 import pytest
 from django.db import connection
@@ -9,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from executions.actions.start_execution import start_execution
 from executions.models import Execution
-from executions.orchestrator.figures import Family
+from executions.orchestrator.figures import Family, read_figures
 from executions.orchestrator.swept import record_sweep
 from renum_site.metrics import build_text
 from teams.models import SunaConnection
@@ -75,6 +76,16 @@ def test_figures_are_those_of_the_rows_and_cost_one_statement_each(
     assert found["renum_redis_up"] == 1
     assert found["renum_draining"] == 0
     assert len(asked) <= 15
+
+
+@pytest.mark.django_db
+def test_every_figure_is_explained_in_the_operators_page_and_nothing_else_is(clean_redis):
+    record_sweep()
+    page = (Path(__file__).resolve().parents[3] / "docs" / "operations.md").read_text()
+    watch = page.partition("## Watch")[2].partition("\n## ")[0]
+    not_figures = {"renum_alive", "renum_drain", "renum_drivers", "renum_tasks", "renum_verify"}
+    named = set(re.findall(r"\brenum_[a-z_]+", watch)) - not_figures
+    assert named | {"renum_drivers"} == {family.name for family in read_figures()}
 
 
 @pytest.mark.django_db
