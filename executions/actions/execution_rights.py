@@ -43,6 +43,25 @@ class NotOver(Refusal):
     code = "not_over"
 
 
+class NotThere(Refusal):
+    """The execution was pruned in this very moment."""
+
+    code = "not_found"
+    status = 404
+
+
+def lock_to_repeat(execution: Execution) -> tuple[str, str]:
+    """Return the execution's status and code as they stand now, and keep it from being pruned meanwhile.
+
+    Holds its row to the end of the transaction. Raises NotThere.
+    """
+    rows = Execution.objects.select_for_update(no_key=True).filter(pk=execution.pk)
+    found = rows.values_list("status", "code").first()
+    if found is None:
+        raise NotThere("The execution is not there any more.")
+    return found
+
+
 def check_may_change(by: User, execution: Execution, *, as_staff: bool) -> None:
     """Raise NotAllowed for less than an operator; with `as_staff` the right to change executions counts."""
     if as_staff:

@@ -7,7 +7,13 @@ run anew, skipped and cancelled steps too.
 import msgspec
 
 from executions.actions.accept_execution import Draft, Started, accept_once, check_team_can_run
-from executions.actions.execution_rights import RETRYABLE, SAME_AGAIN, NotOver, check_may_repeat
+from executions.actions.execution_rights import (
+    RETRYABLE,
+    SAME_AGAIN,
+    NotOver,
+    check_may_repeat,
+    lock_to_repeat,
+)
 from executions.context.rebuild import rebuild_context
 from executions.engine.context import result_key, result_value
 from executions.engine.reuse import find_reusable
@@ -73,7 +79,7 @@ def _draft(old: Execution) -> Draft:
 
 def _check_retryable(old: Execution) -> None:
     # As it stands now, whatever the caller saw: an end is never taken back.
-    status, code = Execution.objects.values_list("status", "code").get(pk=old.pk)
+    status, code = lock_to_repeat(old)
     if status not in EXECUTION_TERMINAL:
         raise NotOver("The execution has not ended yet. Only what failed is retried.")
     if status not in RETRYABLE:

@@ -5,7 +5,7 @@ execution was made from, and whether anything of it stands is said by each step 
 """
 
 from executions.actions.accept_execution import Draft, Started, accept_once, check_team_can_run
-from executions.actions.execution_rights import NotOver, check_may_repeat
+from executions.actions.execution_rights import NotOver, check_may_repeat, lock_to_repeat
 from executions.engine.state import EXECUTION_TERMINAL
 from executions.models import Execution
 from teams.actions.refusal import InvalidInput
@@ -32,7 +32,7 @@ def run_again_execution(
 
 
 def _draft(old: Execution) -> Draft:
-    if Execution.objects.values_list("status", flat=True).get(pk=old.pk) not in EXECUTION_TERMINAL:
+    if lock_to_repeat(old)[0] not in EXECUTION_TERMINAL:
         raise NotOver("The execution has not ended yet.")
     connection = check_team_can_run(old.team)
     # Compiled anew and not copied: what was saved is the definition, whatever plans look like by now.

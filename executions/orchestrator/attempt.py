@@ -233,7 +233,6 @@ class Attempt:
         except StartUncertain:
             self.owner.starts.unsure(self.step.id)
             return await self._look_up_start(run)
-        self.owner.starts.started(self.step.id)
         await self._adopt(run, view, kind="step_running")
         return None
 
@@ -274,6 +273,7 @@ class Attempt:
         return None
 
     async def _adopt(self, run: RunRecord, view: RunView, *, kind: str) -> None:
+        self.owner.starts.started(self.step.id)
         run.suna_run_id, run.status = view.run_id, AgentRunStatus.RUNNING
         self.owner.mark_step(self.step.id, StepStatus.RUNNING, None)
         committed = await self.owner.commit_run(run, kind=kind)

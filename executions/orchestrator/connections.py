@@ -13,6 +13,7 @@ from executions.agent_service import AgentService, AgentServiceError, Credential
 from executions.orchestrator.closed_service import ClosedService
 from executions.orchestrator.database_calls import in_driver_thread
 from executions.orchestrator.gates import Gates
+from executions.orchestrator.gates_stored import find_row_states
 from executions.orchestrator.guarded_service import GuardedService
 from executions.suna.client import open_client
 from executions.suna.credential import SunaCredential
@@ -41,10 +42,14 @@ class OpenConnections:
         self._open.clear()
 
     def _client_of(self, connection_id: uuid.UUID) -> AgentService:
+        # The mark before the row: if both change in between, the gate finds a mark that is old.
+        found = find_row_states([connection_id]).get(connection_id)
         try:
             connection = SunaConnection.objects.with_credential().get(pk=connection_id)
         except Undecryptable:
             return ClosedService(partial(CredentialUnreadable, UNREADABLE))
+        gate = self._gates.gate_of(connection)
+        gate.mark = "" if found is None else found.mark
         key = (
             connection.id,
             connection.base_url,
@@ -54,7 +59,6 @@ class OpenConnections:
             lists_active_runs(connection),
         )
         if key not in self._open:
-            gate = self._gates.gate_of(connection)
             self._open[key] = GuardedService(open_connection(connection), gate=gate)
         return self._open[key]
 

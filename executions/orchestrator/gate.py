@@ -24,7 +24,8 @@ class Gate:
 
     `others` is what other drivers have on the connection, as far as that is known, and `turn` the number of
     the round in which places that cannot be divided go round. `generation` is another number each time that
-    the connection may have been mended: whoever holds a client from before takes it anew. `limit` and
+    the connection may have been mended: whoever holds a client from before takes it anew. `mark` stands for
+    the address and the credential that clients were last made with, empty where none was. `limit` and
     `circuit` are the gate's own; nobody else changes them, but for the calls that the circuit guards.
     """
 
@@ -35,6 +36,7 @@ class Gate:
         self.others: Mapping[uuid.UUID, Demand] = {}
         self.turn = 0
         self.generation = 0
+        self.mark = ""
         self._driver_id = driver_id
         self._jitter = jitter
         self._line = StartLine()
@@ -93,6 +95,8 @@ class Gate:
     def unsure(self, key: Key, *, now: float) -> None:
         """Take in that nobody knows what became of a start: it is no longer waited for, but in flight."""
         self._unanswered.discard(key)
+        if self.pause is not None and self.pause.probe == key:
+            self.pause.put_off(now=now, jitter=self._jitter)
         self.call_up(now=now)
 
     def answered(self, *, now: float) -> None:

@@ -19,8 +19,9 @@ from executions.orchestrator.database_calls import DATABASE_AWAY, in_any_thread,
 from executions.orchestrator.gate import Gate
 from executions.orchestrator.gates_shared import GateShares, SharedCap
 from executions.orchestrator.gates_stored import (
+    RowState,
     clear_pause,
-    find_pauses,
+    find_row_states,
     store_limit,
     store_pause,
     store_throttled_until,
@@ -212,17 +213,21 @@ class Gates:
         if not used:
             return
         try:
-            codes = await in_driver_thread(find_pauses, list(used))
+            rows = await in_driver_thread(find_row_states, list(used))
         except DATABASE_AWAY as error:
             logger.warning("whether connections were mended is not known: %s", type(error).__name__)
             return
         for connection_id, kept in used.items():
             # What changed here while the rows were read is newer than they are.
-            if kept.gate.pause is pauses[connection_id]:
-                self._take_from_row(kept, codes.get(connection_id, ""))
+            if kept.gate.pause is pauses[connection_id] and connection_id in rows:
+                self._take_from_row(kept, rows[connection_id])
 
-    def _take_from_row(self, kept: _Kept, code: str) -> None:
-        now, pause = time.monotonic(), kept.gate.pause
+    def _take_from_row(self, kept: _Kept, row: RowState) -> None:
+        now, pause, code = time.monotonic(), kept.gate.pause, row.paused_code
+        if pause is not None and kept.gate.mark not in ("", row.mark):
+            # Whatever the row says of a pause, it says it of an address or a credential that is no more.
+            kept.gate.mended(now=now)
+            return
         if pause is not None and pause.is_stored and code != pause.code:
             kept.stored_pause = ""
             kept.gate.mended(now=now)

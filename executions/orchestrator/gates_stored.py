@@ -6,6 +6,7 @@ Each function is a short transaction of its own, and writes only where something
 import datetime as dt
 import uuid
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from django.db import connection
 
@@ -14,6 +15,12 @@ from teams.models import SunaConnection
 _LEARNED = """
 UPDATE teams_sunaconnection SET limits = limits || jsonb_build_object('parallel_runs', %s::int)
 WHERE id = %s AND limits->>'parallel_runs' IS DISTINCT FROM %s::text
+"""
+
+# Sealed anew, the same credential has another text as well: that costs a probe and nothing else.
+_STATES = """
+SELECT id, paused_code, md5(base_url || ' ' || COALESCE(sealed_credential, ''))
+FROM teams_sunaconnection WHERE id = ANY(%s)
 """
 
 
@@ -38,7 +45,19 @@ def clear_pause(connection_id: uuid.UUID, *, code: str) -> None:
     SunaConnection.objects.filter(pk=connection_id, paused_code=code).update(paused_code="")
 
 
-def find_pauses(connection_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, str]:
-    """Return the code that each connection is paused for, empty where it is not."""
-    rows = SunaConnection.objects.filter(pk__in=connection_ids)
-    return dict(rows.values_list("id", "paused_code"))
+@dataclass(frozen=True, slots=True)
+class RowState:
+    """What a connection's row says: the code that it is paused for, empty where it is not, and its mark.
+
+    The mark is another one whenever somebody changed the address or the credential.
+    """
+
+    paused_code: str
+    mark: str
+
+
+def find_row_states(connection_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, RowState]:
+    """Return how the rows of connections stand; of those that are gone nothing."""
+    with connection.cursor() as cursor:
+        cursor.execute(_STATES, [list(connection_ids)])
+        return {row[0]: RowState(row[1], row[2]) for row in cursor.fetchall()}

@@ -14,6 +14,7 @@ _REFUSALS: Mapping[str, Any] = {
     "no_connection": _("The team has no connection to a Suna that is ready. Choose one and test it."),
     "no_workflow": _("The team has no workflow yet. Save one first."),
     "not_allowed": _("Your role in this team does not allow that. Ask its owner."),
+    "not_found": _("The execution is not there any more."),
     "not_over": _("The execution has not ended yet. Only then can it be repeated."),
     "not_paused": _("The execution is not paused."),
     "not_quarantined": _("The execution is not set aside, so that there is nothing to release."),

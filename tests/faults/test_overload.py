@@ -75,13 +75,19 @@ def test_a_suna_that_is_down_is_asked_seldom_and_everything_goes_on_when_it_is_b
     executions = [renum.start(team, 'Go. @@sim{"takes": 4}') for _ in range(20)]
     # Followed by polls alone, ten a second together and more.
     renum.start_drivers(RENUM_STREAMS="0")
-    wait_until(lambda: ExecutionStep.objects.filter(status="running").count() == 20)
+    slow = renum.start(
+        renum.make_team({"type": "sequential", "agents": [{"agent_id": "agent-1", "timeout": "3s"}]}),
+        'Go. @@sim{"hang": true}',
+    )
+    wait_until(lambda: ExecutionStep.objects.filter(status="running").count() == 21)
 
     seq = renum.suna.get("summary")["requests"]
     renum.suna.fail("*", times=1_000_000, kind="error")
     down_since = time.monotonic()
     waiting = renum.start(team)
     wait_until(lambda: waiting.steps.filter(status="ready", code="service_unavailable").exists())
+    # Whoever cannot be asked is out of time all the same.
+    wait_until(lambda: slow.steps.filter(status="running", code="stopping").exists())
     wait_until(lambda: time.monotonic() - down_since > DOWN_S)
     renum.suna.clear_faults()
     lasted_s = time.monotonic() - down_since
@@ -89,9 +95,10 @@ def test_a_suna_that_is_down_is_asked_seldom_and_everything_goes_on_when_it_is_b
 
     for execution in (*executions, waiting):
         assert renum.wait_for(execution).status == "completed"
+    assert renum.wait_for(slow).steps.get().code == "timeout"
     figure("requests_per_s_while_suna_is_down", len(asked) / lasted_s)
     # What was in the air when it went down, and a probe now and then.
-    assert len(asked) <= 20 + lasted_s
+    assert len(asked) <= 21 + lasted_s
     assert set(ExecutionStep.objects.values_list("attempts", flat=True)) == {1}
     check_history(renum)
 

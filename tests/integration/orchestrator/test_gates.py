@@ -12,6 +12,7 @@ from django.db import connections
 from django_redis import get_redis_connection
 
 from executions.agent_service import CredentialRefused, Throttled
+from executions.orchestrator.connections import OpenConnections
 from executions.orchestrator.database_calls import in_driver_thread
 from executions.orchestrator.gate import Gate
 from executions.orchestrator.gate_shares import Demand
@@ -210,6 +211,38 @@ async def test_a_pause_is_kept_on_the_row_and_ends_for_every_driver_when_the_row
         assert (await row(connection)).paused_code == ""
     finally:
         await close(both)
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_pause_ends_when_the_credential_is_another_whatever_the_row_says(
+    transactional_connection: SunaConnection, clean_redis: object
+) -> None:
+    connection = transactional_connection
+    gates = make_gates(FIRST)
+    clients = OpenConnections(gates)
+    await clients.client_of(connection.pk)
+    gate = gates.gate_of(connection)
+    gates.start()
+    try:
+        gate.ask(wish(1), now=clock())
+        gate.refused(wish(1).key, CredentialRefused(), now=clock())
+        await until(lambda: gate.pause is None or gate.pause.is_stored)
+        assert gate.pause is not None
+        was = gate.generation
+
+        # By a way that knows nothing of pauses.
+        connection.set_credential(bearer="another one")
+        await connection.asave(update_fields=["sealed_credential"])
+
+        await until(lambda: gate.pause is None)
+        assert gate.generation > was
+        async with asyncio.timeout(20):
+            while (await row(connection)).paused_code:
+                await asyncio.sleep(0.02)
+        await clients.client_of(connection.pk)
+    finally:
+        await clients.aclose()
+        await close([gates])
 
 
 @pytest.mark.django_db(transaction=True)

@@ -45,6 +45,9 @@ def test_an_execution_waits_for_its_owner_to_mend_a_refused_credential_and_then_
 
     assert renum.wait_for(waiting).status == "completed"
     assert waiting.steps.get().attempts == 1
+    # A secret that cannot be read is what the history is searched for as well.
+    unreadable.set_credential(bearer=TOKEN)
+    unreadable.save()
     check_history(renum)
 
 

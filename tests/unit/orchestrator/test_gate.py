@@ -295,6 +295,17 @@ def test_any_call_that_succeeds_ends_a_pause_once_but_proves_nothing_when_starts
         assert (gate.pause is None) is ends
 
 
+def test_a_probe_of_which_nothing_is_known_is_followed_by_another():
+    gate = make_gate()
+    gate.hold_for("payment_required", now=0)
+    assert gate.ask(wish(0), now=30) is None
+
+    gate.unsure(wish(0).key, now=31)
+
+    assert gate.ask(wish(1), now=90) == Reason(code="service_payment_required")
+    assert gate.ask(wish(1), now=91) is None
+
+
 def test_only_a_start_shows_that_there_are_credits_again():
     gate = make_gate()
     gate.ask(wish(0), now=0)
