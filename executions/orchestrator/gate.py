@@ -171,10 +171,14 @@ class Gate:
             unanswered=len(self._unanswered),
             now=now,
         )
+        if self.circuit.is_open:
+            # A probe that the circuit would not send proves nothing: the circuit's time counts.
+            if not self.circuit.may_probe(now=now):
+                return 0
+            if self.pause is None or self.pause.code == "unavailable":
+                return 0 if self._unanswered else min(free, 1)
         if self.pause is not None:
             return min(free, 1) if self.pause.may_probe(now=now) else 0
-        if self.circuit.is_open:
-            return min(free, 1) if self.circuit.may_probe(now=now) and not self._unanswered else 0
         return free
 
     def _let_through(self, wish: Wish, now: float) -> None:

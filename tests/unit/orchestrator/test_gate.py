@@ -328,6 +328,22 @@ def test_an_unreachable_service_takes_the_place_of_no_other_pause():
     assert gate.hold_for("credential_refused", now=2) is True
 
 
+def test_the_time_of_an_open_circuit_counts_and_not_that_of_the_pause_beside_it():
+    gate = make_gate()
+    for _ in range(5):
+        gate.circuit.failed(now=0)
+    gate.hold_for("unavailable", now=0.6)
+
+    # The circuit would send a call at 0.8, the pause one at 1.6.
+    assert gate.ask(wish(0), now=0.7) == Reason(code="service_unavailable")
+    assert gate.ask(wish(0), now=0.8) is None
+    assert gate.circuit.allow(now=0.8)
+    gate.refused(wish(0).key, Unavailable(), now=0.9)
+    gate.give_back(wish(0).key, now=0.9)
+    assert gate.ask(wish(0), now=2.3) == Reason(code="service_unavailable")
+    assert gate.ask(wish(0), now=2.41) is None
+
+
 def test_starts_are_held_while_the_circuit_is_open_but_for_one_that_probes():
     gate, called = make_gate(), []
     for _ in range(5):
