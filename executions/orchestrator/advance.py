@@ -76,6 +76,10 @@ class Holder(Protocol):
         """Return the client of a connection as it stands now."""
         ...
 
+    def settled(self, execution_id: uuid.UUID) -> None:
+        """Take note that an execution has taken a turn."""
+        ...
+
     def charge(self, execution_id: uuid.UUID, work: Coroutine[Any, Any, T]) -> Coroutine[Any, Any, T]:
         """Return work whose crash is charged to the execution."""
         ...
@@ -118,6 +122,7 @@ class Advance:
                 ended: list[Outcome] = []
                 while True:
                     await self._take_turn(group, ended)
+                    self._holder.settled(self.tracked.id)
                     if self.tracked.state.status in EXECUTION_TERMINAL:
                         return
                     if not self._attempts and rests(self.tracked, now=self.now()):

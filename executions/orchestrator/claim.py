@@ -2,6 +2,8 @@
 
 import datetime as dt
 import uuid
+from collections.abc import Collection
+from typing import Any
 
 from django.db import connection
 
@@ -22,6 +24,10 @@ _BEGUN = f"""e.status IN ('running', 'paused', 'cancelling', 'quarantined') AND 
 _QUEUED = f"""e.status = 'queued' AND {_FREE} AND NOT {_HELD_BACK}
     AND (e.cancel_requested_at IS NOT NULL OR e.deadline_at < clock_timestamp()
         OR NOT ({PAUSE_WANTED} OR {_DRAINED}))"""
+# One that would only stand in line here, where its connection takes no more, is left in the queue: it would
+# keep somebody else's from a place. What only has to be ended needs none.
+_WANTED = """(e.cancel_requested_at IS NOT NULL OR e.deadline_at < clock_timestamp()
+        OR e.connection_id <> ALL(%(crowded)s::uuid[]))"""
 
 # Unfinished executions first, so that those of a dead driver go on before new ones begin. New ones in turn:
 # the next place goes to who holds the fewest, and each person's own are taken in their order. People are
@@ -45,14 +51,14 @@ WITH RECURSIVE starters(id) AS (
     SELECT q.id, COALESCE(h.held, 0) + q.nth FROM starters s LEFT JOIN held h ON h.id = s.id
     CROSS JOIN LATERAL (
         SELECT n.id, row_number() OVER (ORDER BY n.id) AS nth FROM (
-            SELECT e.id FROM renum_team_executions e WHERE e.started_by_id = s.id AND {_QUEUED}
+            SELECT e.id FROM renum_team_executions e WHERE e.started_by_id = s.id AND {_QUEUED} AND {_WANTED}
             ORDER BY e.id LIMIT %(depth)s) AS n) AS q
     WHERE NOT %(newcomers_only)s OR COALESCE(h.held, 0) + q.nth = 1
 ), first AS (
     SELECT w.id, w.place FROM wanted w ORDER BY w.place, w.id LIMIT %(depth)s
 ), c AS (
     SELECT e.id FROM renum_team_executions e JOIN first w ON w.id = e.id
-    WHERE (({_BEGUN}) OR ({_QUEUED}))
+    WHERE (({_BEGUN}) OR ({_QUEUED} AND {_WANTED}))
     ORDER BY w.place, e.id LIMIT %(limit)s FOR UPDATE OF e SKIP LOCKED
 )
 UPDATE renum_team_executions e SET driver_id = %(driver_id)s, epoch = e.epoch + 1, at_rest = false
@@ -81,17 +87,23 @@ _END_LEASE = "UPDATE executions_driver SET lease_until = beat_at WHERE id = %s"
 
 
 def claim_executions(
-    driver_id: uuid.UUID, *, limit: int, newcomers_only: bool = False
+    driver_id: uuid.UUID,
+    *,
+    limit: int,
+    newcomers_only: bool = False,
+    crowded: Collection[uuid.UUID] = (),
 ) -> list[tuple[uuid.UUID, int]]:
     """Take up to `limit` free executions for this driver; return each one's id and its new epoch.
 
-    With `newcomers_only`, of the queued ones only the first of each person who has nothing in flight.
+    With `newcomers_only`, of the queued ones only the first of each person who has nothing in flight. None is
+    begun on the `crowded` connections.
     """
-    given: dict[str, int | bool | uuid.UUID] = {
+    given: dict[str, Any] = {
         "limit": limit,
         "depth": limit * _DEPTH,
         "newcomers_only": newcomers_only,
         "driver_id": driver_id,
+        "crowded": list(crowded),
     }
     with connection.cursor() as cursor:
         cursor.execute(_CLAIM, given)

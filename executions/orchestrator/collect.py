@@ -10,6 +10,7 @@ from executions.agent_service import (
     BadResponse,
     CredentialRefused,
     CredentialUnreadable,
+    PaymentRequired,
     RedirectRefused,
     RunResult,
     RunView,
@@ -25,7 +26,14 @@ logger = logging.getLogger(__name__)
 
 USAGE_TRIES = 3
 BAD_ANSWERS_AT_MOST = 5
-WAITED_OUT = (Unavailable, Throttled, CredentialRefused, CredentialUnreadable, RedirectRefused)
+WAITED_OUT = (
+    Unavailable,
+    Throttled,
+    CredentialRefused,
+    CredentialUnreadable,
+    PaymentRequired,
+    RedirectRefused,
+)
 
 
 async def collect_result(attempt: "Attempt", view: RunView, *, place: str | None) -> RunResult | None:

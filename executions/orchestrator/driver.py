@@ -66,6 +66,9 @@ class Driver:
         self.hints = Hints()
         self._held: dict[uuid.UUID, asyncio.Task[None]] = {}
         self._epochs: dict[uuid.UUID, int] = {}
+        # Claimed, and before their first turn: what they need is not known yet.
+        self._settling: set[uuid.UUID] = set()
+        self._waits_for_settling = False
         self._look_at = 0.0
         self._advancing: dict[uuid.UUID, Advance] = {}
         self._stopping = asyncio.Event()
@@ -109,6 +112,16 @@ class Driver:
     def charge(self, execution_id: uuid.UUID, work: Coroutine[Any, Any, T]) -> Coroutine[Any, Any, T]:
         """Return work whose crash is charged to the execution."""
         return self._slot.charge(execution_id, work)
+
+    def settled(self, execution_id: uuid.UUID) -> None:
+        """Take note that an execution has taken its first turn, or a further one."""
+        self._settling.discard(execution_id)
+        if self._waits_for_settling and self._has_settled():
+            self._waits_for_settling = False
+            self._woken.set()
+
+    def _has_settled(self) -> bool:
+        return len(self._settling) < settings.ORCHESTRATOR.claim_chunk
 
     async def run(self) -> None:
         """Drive until told to stop, idle for the linger time, or out of the time that one driver drives."""
@@ -172,10 +185,15 @@ class Driver:
         room = capacity - len(self._held)
         room_for_all = room - count_places_kept(capacity)
         claimed: list[tuple[uuid.UUID, int]] = []
-        if room > 0 and self._lease.may_start():
+        self._waits_for_settling = not self._has_settled()
+        if room > 0 and not self._waits_for_settling and self._lease.may_start():
             limit = min(room_for_all if room_for_all > 0 else room, settings.ORCHESTRATOR.claim_chunk)
             claimed = await in_driver_thread(
-                claim_executions, self.driver_id, limit=limit, newcomers_only=room_for_all <= 0
+                claim_executions,
+                self.driver_id,
+                limit=limit,
+                newcomers_only=room_for_all <= 0,
+                crowded=self._gates.find_crowded(),
             )
         for execution_id, epoch in claimed:
             self._hold(execution_id, epoch)
@@ -188,6 +206,7 @@ class Driver:
 
     def _hold(self, execution_id: uuid.UUID, epoch: int) -> None:
         self._epochs[execution_id] = epoch
+        self._settling.add(execution_id)
         work = self.charge(execution_id, self._advance(execution_id, epoch))
         self._held[execution_id] = asyncio.create_task(work, name=str(execution_id))
 
@@ -203,6 +222,7 @@ class Driver:
             # Let go of and claimed again already, it is another task's.
             if self._held.get(execution_id) is asyncio.current_task():
                 del self._held[execution_id], self._epochs[execution_id]
+                self.settled(execution_id)
             self._woken.set()
 
     async def _hold_anew(self, execution_id: uuid.UUID, epoch: int) -> int | None:

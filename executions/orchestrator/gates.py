@@ -79,6 +79,15 @@ class Gates:
             kept = self._kept.setdefault(connection.pk, self._make(connection))
         return kept.gate
 
+    def find_crowded(self) -> list[uuid.UUID]:
+        """Return the connections with so many steps in line that further executions would only join it."""
+        line = settings.ORCHESTRATOR.claim_chunk
+        return [
+            connection_id
+            for connection_id, kept in self._kept.items()
+            if kept.gate.demand.waiting >= max(line, kept.gate.limit.cap or 0)
+        ]
+
     def start(self) -> None:
         """Begin to look after the gates."""
         for look_after in (self._watch_the_clock, self._exchange_for_ever):

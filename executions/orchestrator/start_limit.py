@@ -1,8 +1,9 @@
 """How many runs a connection takes at once, as far as it is known. Pure: `now` is passed, in seconds.
 
 Learned from refusals: what Suna tells of its limit counts; where it tells nothing, half of what was in
-flight (AIMD: down by half, up by one). Where nothing is known yet, and after a refusal, only a few starts
-may be unanswered at once, one more after each that Suna takes: finding a limit costs few refused requests.
+flight (AIMD: down by half, up little by little). Where nothing is known yet, and after a refusal, only a few
+starts may be unanswered at once, one more after each that Suna takes: finding a limit costs few refused
+requests.
 """
 
 from collections.abc import Callable
@@ -86,7 +87,7 @@ class StartLimit:
                 self._window = None
 
     def grow(self, *, is_wanted: bool, in_flight: int, now: float) -> bool:
-        """Raise the cap by one if starts have waited for it long enough; return whether it was raised."""
+        """Raise the cap a little if starts have waited for it long enough; return whether it was raised."""
         if self.cap is None or not is_wanted or in_flight < self.cap or now < self.until:
             self._full_since = None
             return False
@@ -95,7 +96,8 @@ class StartLimit:
             return False
         if now - self._full_since < self._growth_s * (TOLD_GROWTH_FACTOR if self.told else 1):
             return False
-        self.cap += 1
+        # A twentieth, so that a large limit that was halved by mistake comes back in minutes.
+        self.cap += 1 if self.told else max(1, self.cap // 20)
         self._full_since = now
         return True
 

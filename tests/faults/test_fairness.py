@@ -19,10 +19,16 @@ QUICK, ENDLESS = '{"takes": 0}', '{"hang": true}'
 ONE_STEP = {"type": "sequential", "agents": [{"agent_id": "agent-1"}]}
 
 
-def start_of_another_person(renum: RunningRenum, name: str, count: int, *, sim: str) -> list[Execution]:
+def start_of_another_person(
+    renum: RunningRenum, name: str, count: int, *, sim: str, parallel_runs: int | None = None
+) -> list[Execution]:
     person = User.objects.create_user(name, email=f"{name}@example.org")
     connection = SunaConnection(
-        owner=person, name="Simulated", base_url=renum.suna.url, wire_profile=renum.profile
+        owner=person,
+        name="Simulated",
+        base_url=renum.suna.url,
+        wire_profile=renum.profile,
+        limits={} if parallel_runs is None else {"parallel_runs": parallel_runs},
     )
     connection.set_credential(bearer=TOKEN)
     connection.save()
@@ -33,7 +39,7 @@ def start_of_another_person(renum: RunningRenum, name: str, count: int, *, sim: 
 
 def wait_until_it_runs(execution: Execution) -> float:
     began = time.monotonic()
-    wait_until(lambda: AgentRun.objects.filter(execution=execution, status="running").exists())
+    wait_until(lambda: AgentRun.objects.filter(execution=execution, started_at__isnull=False).exists())
     return time.monotonic() - began
 
 
@@ -59,3 +65,23 @@ def test_person_with_one_execution_does_not_wait_behind_another_with_hundreds(re
     # None of the many ever ends, so that nobody waited for one of them.
     assert max(waits) < LONGEST_WAIT_S
     assert AgentRun.objects.filter(execution__started_by__username="many").count() == CAPACITY - 1
+
+
+def test_executions_that_wait_for_their_own_suna_take_nobody_elses_places(renum_on, figure):
+    renum = renum_on("2025-08")
+    renum.start_drivers(RENUM_CAPACITY="20", RENUM_CLAIM_CHUNK="5")
+    crowd = start_of_another_person(renum, "crowd", MANY // 3, sim=ENDLESS, parallel_runs=2)
+    wait_until(lambda: AgentRun.objects.filter(status="running").count() == 2)
+    wait_until(
+        lambda: Execution.objects.filter(pk__in=[one.pk for one in crowd], status="running").count() >= 5
+    )
+
+    others = start_of_another_person(renum, "other", 40, sim=QUICK)
+    for other in others:
+        assert renum.wait_for(other).status == "completed"
+
+    begun = Execution.objects.filter(started_by__username="crowd").exclude(status="queued").count()
+    figure("fairness_begun_on_a_crowded_connection", begun)
+    # Two that run, a line of five, and what a claim under way brings: most of the twenty places stay free.
+    assert begun <= 2 + 5 + 2 * 5
+    assert AgentRun.objects.filter(execution__started_by__username="crowd", status="running").count() == 2

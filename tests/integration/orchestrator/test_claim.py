@@ -182,7 +182,13 @@ def fill(rows: Rows, count: int) -> None:
 
 def read_by_a_claim(rows: Rows) -> int:
     """Return how many pages PostgreSQL reads for one claim of 25, wherever they lie."""
-    given = {"limit": 25, "depth": 50, "newcomers_only": False, "driver_id": rows.driver.id}
+    given = {
+        "limit": 25,
+        "depth": 50,
+        "newcomers_only": False,
+        "driver_id": rows.driver.id,
+        "crowded": [],
+    }
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {claim._CLAIM}", given)
         [[found]] = cursor.fetchall()
