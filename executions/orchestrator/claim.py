@@ -3,6 +3,7 @@
 import datetime as dt
 import uuid
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
@@ -27,7 +28,8 @@ _QUEUED = f"""e.status = 'queued' AND {_FREE} AND NOT {_HELD_BACK}
 # One that would only stand in line here, where its connection takes no more, is left in the queue: it would
 # keep somebody else's from a place. What only has to be ended needs none.
 _WANTED = """(e.cancel_requested_at IS NOT NULL OR e.deadline_at < clock_timestamp()
-        OR e.connection_id <> ALL(%(crowded)s::uuid[]))"""
+        OR NOT EXISTS (SELECT 1 FROM unnest(%(crowded)s::uuid[], %(crowding)s::uuid[]) AS c(at, who)
+            WHERE c.at = e.connection_id AND c.who = e.started_by_id))"""
 
 # Unfinished executions first, so that those of a dead driver go on before new ones begin. New ones in turn:
 # the next place goes to who holds the fewest, and each person's own are taken in their order. People are
@@ -86,24 +88,33 @@ DELETE FROM executions_driver d WHERE d.lease_until < clock_timestamp() - interv
 _END_LEASE = "UPDATE executions_driver SET lease_until = beat_at WHERE id = %s"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crowd:
+    """One person's executions on one connection that takes no more of them at present."""
+
+    connection_id: uuid.UUID
+    user_id: uuid.UUID
+
+
 def claim_executions(
     driver_id: uuid.UUID,
     *,
     limit: int,
     newcomers_only: bool = False,
-    crowded: Collection[uuid.UUID] = (),
+    crowds: Collection[Crowd] = (),
 ) -> list[tuple[uuid.UUID, int]]:
     """Take up to `limit` free executions for this driver; return each one's id and its new epoch.
 
-    With `newcomers_only`, of the queued ones only the first of each person who has nothing in flight. None is
-    begun on the `crowded` connections.
+    With `newcomers_only`, of the queued ones only the first of each person who has nothing in flight. Nothing
+    is begun that would only make one of the `crowds` larger.
     """
     given: dict[str, Any] = {
         "limit": limit,
         "depth": limit * _DEPTH,
         "newcomers_only": newcomers_only,
         "driver_id": driver_id,
-        "crowded": list(crowded),
+        "crowded": [crowd.connection_id for crowd in crowds],
+        "crowding": [crowd.user_id for crowd in crowds],
     }
     with connection.cursor() as cursor:
         cursor.execute(_CLAIM, given)

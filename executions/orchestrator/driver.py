@@ -193,7 +193,7 @@ class Driver:
                 self.driver_id,
                 limit=limit,
                 newcomers_only=room_for_all <= 0,
-                crowded=self._gates.find_crowded(),
+                crowds=self._gates.find_crowded(),
             )
         for execution_id, epoch in claimed:
             self._hold(execution_id, epoch)

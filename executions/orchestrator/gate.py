@@ -5,7 +5,7 @@ attempt is over or put back; each run that is adopted takes one as well.
 """
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 
 from executions.agent_service import AgentServiceError, Throttled
 from executions.engine.state import Reason
@@ -49,6 +49,10 @@ class Gate:
     def demand(self) -> Demand:
         """What this driver has on the connection."""
         return Demand(in_flight=len(self._tickets), waiting=len(self._line))
+
+    def list_crowding(self, *, line: int) -> list[Hashable]:
+        """Return the users who have `line` steps in line, or as many as run at once if that is more."""
+        return self._line.list_users(at_least=max(line, self.limit.cap or 0))
 
     def ask(self, wish: Wish, *, now: float) -> Reason | None:
         """Let a start through and return None, or return why it must wait."""

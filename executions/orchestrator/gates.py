@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
+from executions.orchestrator.claim import Crowd
 from executions.orchestrator.database_calls import DATABASE_AWAY, in_any_thread, in_driver_thread
 from executions.orchestrator.gate import Gate
 from executions.orchestrator.gates_shared import GateShares, SharedCap
@@ -79,13 +80,14 @@ class Gates:
             kept = self._kept.setdefault(connection.pk, self._make(connection))
         return kept.gate
 
-    def find_crowded(self) -> list[uuid.UUID]:
-        """Return the connections with so many steps in line that further executions would only join it."""
+    def find_crowded(self) -> list[Crowd]:
+        """Return who has so many steps in line at a connection that further executions would only join it."""
         line = settings.ORCHESTRATOR.claim_chunk
         return [
-            connection_id
+            Crowd(connection_id=connection_id, user_id=user_id)
             for connection_id, kept in self._kept.items()
-            if kept.gate.demand.waiting >= max(line, kept.gate.limit.cap or 0)
+            for user_id in kept.gate.list_crowding(line=line)
+            if isinstance(user_id, uuid.UUID)
         ]
 
     def start(self) -> None:

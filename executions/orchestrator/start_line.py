@@ -6,6 +6,7 @@ before newer ones, then the order of the document.
 """
 
 import uuid
+from collections import Counter
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
@@ -58,6 +59,11 @@ class StartLine:
 
     def __contains__(self, key: Key) -> bool:
         return key in self._waiting
+
+    def list_users(self, *, at_least: int) -> list[Hashable]:
+        """Return the users who have so many steps or more in line."""
+        counts = Counter(waiter.wish.user for waiter in self._waiting.values())
+        return [user for user, count in counts.items() if count >= at_least]
 
     def join(self, wish: Wish) -> None:
         """Stand in line; who stands there already comes when called and keeps its place."""

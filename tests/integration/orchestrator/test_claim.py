@@ -188,6 +188,7 @@ def read_by_a_claim(rows: Rows) -> int:
         "newcomers_only": False,
         "driver_id": rows.driver.id,
         "crowded": [],
+        "crowding": [],
     }
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {claim._CLAIM}", given)
