@@ -1,9 +1,10 @@
 """Pausing an execution: nothing new is started, what runs goes on to its end, and the clock goes on too."""
 
 from executions.actions.execution_rights import Quarantined, check_may_change, check_under_way
-from executions.actions.pause_wish import PAUSE_WANTED, ask_to_pause
+from executions.actions.pause_wish import ask_to_pause
 from executions.engine.state import ExecutionStatus
 from executions.models import Execution
+from executions.models.pause_wanted import PAUSE_WANTED
 from teams.models import User
 
 
