@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -252,4 +253,23 @@ exec {folder}/pg_restore "$@"
         make_driver()
         with pytest.raises(CommandError, match="stop them first"):
             call_command("renum_restore", source=backup, replace=name)
+        Driver.objects.all().delete()
+        # And so is whoever is connected to it, such as a web process that idles.
+        with ThreadPoolExecutor(max_workers=1) as other:
+            other.submit(Execution.objects.count).result()
+            try:
+                with pytest.raises(CommandError, match=rf"^1 other sessions use the database {name} \(renum"):
+                    call_command("renum_restore", source=backup, replace=name)
+            finally:
+                other.submit(lambda: connection.close()).result()
         assert Execution.objects.count() == 2
+        wait_until(lambda: _replaced(backup, name))
+
+
+def _replaced(backup: Path, name: str) -> bool:
+    """Restore as soon as the other session is gone, which PostgreSQL says a moment later."""
+    try:
+        call_command("renum_restore", source=backup, replace=name)
+    except CommandError:
+        return False
+    return True
