@@ -46,6 +46,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 FENCE_WAIT_S = 0.5
+# So many threads that Suna made and then does not find are enough.
+THREADS_AT_MOST = 3
 # Errors that prove that nothing was started, where waiting can help. A lost answer is none of them.
 NOTHING_STARTED = (Throttled, Unavailable, CredentialRefused, RedirectRefused)
 # What the owner of the connection can mend: it is taken anew before the next call.
@@ -149,6 +151,7 @@ class Attempt:
 
     async def _start(self) -> Outcome | None:
         patience = Patience()
+        lost_threads = 0
         if self.owner.starts.is_mended():
             await self.owner.renew_service()
         while not self.stopping.is_set():
@@ -158,10 +161,16 @@ class Attempt:
             try:
                 run = await self._unless_stopped(self._prepare())
                 return self._nothing_to_stop() if run is None else await self._send_start(run)
-            except NotFound:
+            except NotFound as error:
                 # The thread is gone and nothing runs in it: the same attempt gets a new one.
                 if self.run is not None:
                     self.run.thread_id = None
+                lost_threads += 1
+                if lost_threads >= THREADS_AT_MOST:
+                    return self.broken("bad_response", error.detail)
+                # Nobody else need wait for this start.
+                self.owner.starts.unsure(self.step.id)
+                await self.wait_out(error, saying=Reason(code="service_bad_response"))
                 await self.sleep(patience.next())
             except _LeaseUnsure:
                 continue
