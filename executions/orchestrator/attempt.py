@@ -176,6 +176,8 @@ class Attempt:
                 continue
             except NOTHING_STARTED as error:
                 self.owner.starts.refused(self.step.id, error)
+                if self.owner.starts.is_own_fault(self.step.id):
+                    return self.broken("rejected", error.detail)
                 return self._put_back(error)
             except PaymentRequired as error:
                 was_known = self.owner.starts.is_paused_for(error.code)
