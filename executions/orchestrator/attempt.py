@@ -251,6 +251,12 @@ class Attempt:
         """Find the run of a start in doubt: adopt it, or give the start up when the grace is over."""
         if self.owner.mark_step(self.step.id, StepStatus.START_UNCERTAIN, Reason(code="start_uncertain")):
             await self.owner.commit_run(run, kind="start_in_doubt")
+        try:
+            return await self._look_until_known(run)
+        finally:
+            self.owner.hints.pace.leave(self)
+
+    async def _look_until_known(self, run: RunRecord) -> Outcome | None:
         asked_at = run.start_requested_at or self.owner.now()
         grace = dt.timedelta(seconds=settings.ORCHESTRATOR.start_grace_s)
         patience = Patience(longest_s=2.0)
@@ -269,7 +275,8 @@ class Attempt:
                 give_up_at = give_up_at or now + grace + _stop_patience()
                 if now >= give_up_at:
                     return self._nothing_to_stop()
-            await asyncio.sleep(patience.next())
+            # Many starts may be in doubt at once: their looks count among all that a driver asks.
+            await asyncio.sleep(self.owner.hints.pace.stretch(self, patience.next()))
 
     async def _find_runs(self, run: RunRecord) -> tuple[RunView, ...] | None:
         """Return the runs of the attempt's thread; None where the service could not tell."""

@@ -1,13 +1,16 @@
 """The last look before a start is sent: somebody may have asked to stop while its time was committed."""
 
 import asyncio
+import contextlib
 import uuid
+from dataclasses import replace
 
 import pytest
 
-from executions.agent_service import NotFound, RunRequest, RunStatus, RunView
+from executions.agent_service import NotFound, RunRequest, RunStatus, RunView, StartUncertain
 from executions.engine.state import AgentRunStatus
 from executions.orchestrator.attempt import THREADS_AT_MOST
+from executions.orchestrator.hints import Hints
 from executions.orchestrator.outcomes import Answered, Broken, Stopped
 from executions.orchestrator.start_line import Wish
 from tests.unit.orchestrator.scripted_service import Owner, ScriptedService, make_attempt
@@ -83,3 +86,26 @@ async def test_suna_that_finds_none_of_its_threads_fails_the_attempt():
 
 def wish(execution_id: uuid.UUID) -> Wish:
     return Wish(key=(execution_id, "a"), user="ann", under_way=False, position=0, wake=lambda: None)
+
+
+async def test_looks_for_starts_in_doubt_share_the_polls_of_the_driver(settings):
+    settings.ORCHESTRATOR = replace(settings.ORCHESTRATOR, polls_per_s=10, start_grace_s=1000.0)
+    hints, services = Hints(), [DoubtfulService() for _ in range(100)]
+    owners = [Owner(service=service, hints=hints) for service in services]
+
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(4):
+            await asyncio.gather(*[make_attempt(one, running=False).carry_out() for one in owners])
+
+    # Each looks at once when its start is in doubt; then all together about ten times a second.
+    looks = sum(service.calls.count("list") for service in services) - len(services)
+    assert looks <= 80
+    assert hints.pace.stretch("alone", 1.0) == 1.0
+
+
+class DoubtfulService(ScriptedService):
+    """Loses the answer of each start; no run ever appears."""
+
+    async def start_run(self, request: RunRequest, *, place: str | None) -> RunView:
+        self.calls.append("start")
+        raise StartUncertain("lost")
