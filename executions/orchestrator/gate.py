@@ -7,10 +7,11 @@ attempt is over or put back; each run that is adopted takes one as well.
 import uuid
 from collections.abc import Callable, Hashable, Mapping
 
-from executions.agent_service import AgentServiceError, Throttled
+from executions.agent_service import AgentServiceError, Throttled, Unavailable
 from executions.engine.state import Reason
 from executions.orchestrator.circuit import Circuit
 from executions.orchestrator.gate_shares import Demand, find_share
+from executions.orchestrator.own_failures import OwnFailures
 from executions.orchestrator.start_limit import Refusal, StartLimit
 from executions.orchestrator.start_line import Key, StartLine, Wish
 from executions.orchestrator.start_pause import PAUSES, WAITS_FOR_A_PERSON, StartPause, begin_pause
@@ -39,7 +40,8 @@ class Gate:
         self.mark = ""
         self._driver_id = driver_id
         self._jitter = jitter
-        self._line = StartLine()
+        self._failures = OwnFailures()
+        self._line = StartLine(failures=self._failures.count)
         self._tickets: dict[Key, float] = {}
         self._unanswered: set[Key] = set()
         # Codes whose pause some other call ended, since Suna last took a start.
@@ -84,6 +86,7 @@ class Gate:
 
     def forget(self, execution_id: uuid.UUID, *, now: float) -> None:
         """Take an execution out that is over, or another driver's."""
+        self._failures.forget(execution_id)
         self._line.keep_only(execution_id, set())
         for key in [key for key in self._tickets if key[0] == execution_id]:
             self.give_back(key, now=now)
@@ -92,6 +95,7 @@ class Gate:
         """Take in that Suna took a start: the connection is in order."""
         self._unanswered.discard(key)
         self._eased.clear()
+        self._failures.note_taken(key)
         self.limit.started()
         self._end_pause()
         self.call_up(now=now)
@@ -122,11 +126,17 @@ class Gate:
             return False
         if error.code not in PAUSES:
             return False
+        was_sent = isinstance(error, Unavailable) and error.sent
+        self._failures.note_failed(key, was_sent=was_sent, now=now)
         pause = self.pause
         if pause is not None and pause.code == error.code and pause.probe == key:
             pause.put_off(now=now, jitter=self._jitter)
             return False
         return self.hold_for(error.code, now=now)
+
+    def is_own_fault(self, key: Key, *, now: float) -> bool:
+        """Whether the step, just refused, cannot be started although Suna takes others: said once."""
+        return self._failures.is_own_fault(key, now=now)
 
     def hold_for(self, code: str, *, now: float) -> bool:
         """Let no start through until a probe succeeds; return whether a person is needed and knew nothing."""

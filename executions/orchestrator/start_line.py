@@ -1,8 +1,9 @@
 """The line of steps that wait for their start on one connection: who is next. Pure, no clock.
 
 Fair among people: the line goes round the users who wait, one start each, beginning with whom the last start
-lies back longest. Of one user's steps those of an execution under way come first, then older executions
-before newer ones, then the order of the document.
+lies back longest. Of one user's steps those whose starts failed come after all others, the more often the
+later; else those of an execution under way come first, then older executions before newer ones, then the
+order of the document.
 """
 
 import uuid
@@ -46,9 +47,13 @@ class _Waiter:
 
 
 class StartLine:
-    """Everybody who waits. Times are seconds of any clock that only goes forward."""
+    """Everybody who waits. Times are seconds of any clock that only goes forward.
 
-    def __init__(self) -> None:
+    `failures` tells how many starts of a step failed in a row; it must not change while the step is in line.
+    """
+
+    def __init__(self, *, failures: Callable[[Key], int] = lambda key: 0) -> None:
+        self._failures = failures
         self._waiting: dict[Key, _Waiter] = {}
         self._served: dict[Hashable, int] = {}
         self._starts = 0
@@ -139,7 +144,7 @@ class StartLine:
         for waiter in self._waiting.values():
             of_user.setdefault(waiter.wish.user, []).append(waiter.wish)
         queues = [
-            sorted(wishes, key=lambda wish: wish.rank)
+            sorted(wishes, key=lambda wish: (self._failures(wish.key), *wish.rank))
             for _, wishes in sorted(of_user.items(), key=lambda item: self._served.get(item[0], 0))
         ]
         longest = max(map(len, queues), default=0)

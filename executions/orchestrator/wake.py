@@ -14,7 +14,7 @@ from django.db import transaction
 from django_redis import get_redis_connection
 from redis.exceptions import RedisError
 
-from executions.orchestrator.queue import enqueue_drive
+from executions.orchestrator.queue import DRIVERS, count_queued, enqueue_drive
 
 logger = logging.getLogger(__name__)
 
@@ -22,6 +22,8 @@ CHANNEL = "renum:wake"
 QUEUED = "renum:wake:queued"
 # A busy cluster may take a wake-up and keep it, so that it must be sent again before long.
 QUEUED_S = 2
+# Nobody takes them, or everybody is at work: more would start no driver sooner. Canaries are among them.
+QUEUED_AT_MOST = 20
 RECONNECT_S = 2.0
 
 
@@ -42,9 +44,13 @@ def wake_drivers(execution_id: uuid.UUID | None = None) -> None:
 
 
 def queue_driver() -> bool:
-    """Queue one start of a driver if none was queued in the last seconds; False where Redis is away."""
+    """Queue one start of a driver if none was queued in the last seconds; False where Redis is away.
+
+    Nothing is queued where many wait already.
+    """
     try:
-        if get_redis_connection("default").set(QUEUED, "1", nx=True, ex=QUEUED_S):
+        is_time = get_redis_connection("default").set(QUEUED, "1", nx=True, ex=QUEUED_S)
+        if is_time and count_queued(DRIVERS) < QUEUED_AT_MOST:
             enqueue_drive()
     except RedisError as error:
         logger.warning("no start of a driver queued: %s", type(error).__name__)
