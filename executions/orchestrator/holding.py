@@ -15,7 +15,7 @@ from executions.orchestrator.claim import PAUSE_WANTED
 SET_ASIDE_S = 60
 
 _WISHES = f"""
-SELECT e.id, e.cancel_requested_at IS NOT NULL, {PAUSE_WANTED}, clock_timestamp()
+SELECT e.id, e.cancel_requested_at IS NOT NULL, {PAUSE_WANTED}, statement_timestamp()
 FROM renum_team_executions e
 WHERE e.driver_id = %s AND (e.cancel_requested_at IS NOT NULL OR e.pause_requested_at IS NOT NULL)
 """  # noqa: S608  built of a constant
