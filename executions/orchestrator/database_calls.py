@@ -75,6 +75,7 @@ def _drop_lost_connection(call: Callable[P, R], *args: P.args, **kwargs: P.kwarg
     try:
         with read_only_is_away():
             return call(*args, **kwargs)
-    except DATABASE_AWAY:
-        connection.close()
+    except DATABASE_AWAY as error:
+        if not is_contended(error):
+            connection.close()
         raise

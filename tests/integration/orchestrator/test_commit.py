@@ -1,9 +1,10 @@
 """The only writer of a status: fenced, all or nothing for each execution, and numbered without gaps."""
 
+import datetime as dt
 import uuid
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 
 from executions.models import AgentRun, Execution, ExecutionEvent
 from executions.orchestrator.append import append_events
@@ -134,6 +135,20 @@ def test_a_commit_whose_answer_was_lost_is_known_by_its_first_event(rows):
 
     assert [outcome.event_seq for outcome in outcomes] == [1, 2]
     assert written(execution) == ("running", 2, 2)
+
+
+def test_wishes_are_as_of_the_lock_and_rows_as_of_the_transaction(rows):
+    [execution] = hold(rows)
+
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            # As long as this might a lock be waited for.
+            cursor.execute("SELECT now(), pg_sleep(0.2)")
+            began = cursor.fetchone()[0]
+        [committed] = commit_batch([moved(execution)]).outcomes
+
+    assert committed.at == began
+    assert committed.seen_at - began > dt.timedelta(seconds=0.2)
 
 
 def test_a_wish_that_came_meanwhile_is_told_with_the_next_commit(rows):

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import OperationalError, connection, transaction
 
 from executions.models import Execution, ExecutionEvent
-from executions.orchestrator import group_commit
+from executions.orchestrator import commit, group_commit
 from executions.orchestrator.changes import Changes, ChangesRefused, Committed, Event
 from executions.orchestrator.claim import claim_executions
 from executions.orchestrator.commit import BatchResult, commit_batch
@@ -145,22 +145,22 @@ def test_one_locked_execution_holds_up_nobody_else_and_its_own_transitions_keep_
         commits = GroupCommit(max_batch=10, died=lambda: None)
         order: list[str] = []
 
-        async def commit(name: str, changes: Changes) -> None:
+        async def hand_in(name: str, changes: Changes) -> None:
             await commits.commit(changes)
             order.append(name)
 
         try:
             async with asyncio.timeout(30), asyncio.TaskGroup() as group:
                 with locked_by_another(locked):
-                    own = [group.create_task(commit("own 1", started(locked, message="1")))]
-                    batch = [group.create_task(commit("other", started(each))) for each in others]
+                    own = [group.create_task(hand_in("own 1", started(locked, message="1")))]
+                    batch = [group.create_task(hand_in("other", started(each))) for each in others]
                     await asyncio.sleep(0)
                     commits.start()
                     await asyncio.wait(batch)
-                    own.append(group.create_task(commit("own 2", started(locked, message="2"))))
+                    own.append(group.create_task(hand_in("own 2", started(locked, message="2"))))
                     # Who comes later is not held up at all.
                     began = asyncio.get_running_loop().time()
-                    await commit("later", started(others[0]))
+                    await hand_in("later", started(others[0]))
                     assert asyncio.get_running_loop().time() - began < 1
                     assert not any(task.done() for task in own)
         finally:
@@ -175,19 +175,22 @@ def test_one_locked_execution_holds_up_nobody_else_and_its_own_transitions_keep_
 
 
 def test_session_that_postgresql_ended_in_the_middle_of_a_transaction_is_away_and_refuses_nothing(
-    transactional_db,
+    transactional_db, monkeypatch
 ):
     [execution] = held(make_rows(), count=1)
+    write_rows = commit.write_rows
 
-    def commit_after_standing_still() -> None:
-        with transaction.atomic():
-            with connection.cursor() as cursor:
-                cursor.execute("SET idle_in_transaction_session_timeout = 100")
-            time.sleep(0.5)
+    def stand_still(*given: Any) -> None:
+        time.sleep(0.5)
+        write_rows(*given)
+
+    with connection.cursor() as cursor:
+        cursor.execute("SET idle_in_transaction_session_timeout = 100")
+    with monkeypatch.context() as patched:
+        patched.setattr(commit, "write_rows", stand_still)
+        with pytest.raises(OperationalError):
             commit_batch([started(execution)])
-
-    with pytest.raises(OperationalError):
-        commit_after_standing_still()
+    connection.close()
 
     assert commit_batch([started(execution)]).outcomes[0].event_seq == 1
 
