@@ -11,10 +11,10 @@ from pathlib import Path
 
 from django.db import OperationalError
 from django.db.models import F
-from django.db.models.functions import Now
 
 from executions.engine.state import EXECUTION_TERMINAL, ExecutionStatus
 from executions.models import Execution, ExecutionEvent
+from executions.models.pause_wanted import PAUSE_FROM_NOW
 from executions.orchestrator.break_off import build_break_off
 from executions.orchestrator.changes import Changes, Event
 from executions.orchestrator.claim import end_lease
@@ -113,7 +113,7 @@ def charge_crash(execution_id: uuid.UUID, *, driver_id: uuid.UUID) -> int:
 
 
 def _build_quarantine(execution: Execution, count: int) -> Changes:
-    Execution.objects.filter(pk=execution.pk).update(pause_requested_at=Now())
+    Execution.objects.filter(pk=execution.pk).update(pause_requested_at=PAUSE_FROM_NOW)
     columns = {name: getattr(execution, name) for name in EXECUTION_COLUMNS}
     columns |= {"status": ExecutionStatus.QUARANTINED.value, "code": CODE, "driver_id": None}
     return Changes(
