@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     ModelAdmin = admin.ModelAdmin
     TabularInline = admin.TabularInline
     ModelForm = forms.ModelForm
+    ActionForm = admin.helpers.ActionForm
 
     def action(
         *, description: Any, permissions: list[str], url_path: str | None = None
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 else:
     import unfold.admin
     from unfold.decorators import action
+    from unfold.forms import ActionForm
 
     class _Parametrised:
         @classmethod
@@ -47,4 +49,4 @@ else:
         """Django's ModelForm."""
 
 
-__all__ = ["ModelAdmin", "ModelForm", "TabularInline", "action"]
+__all__ = ["ActionForm", "ModelAdmin", "ModelForm", "TabularInline", "action"]
