@@ -157,7 +157,7 @@ class Gate:
     def tick(self, *, now: float) -> None:
         """Look at the clock: whose time has come, and whether the limit may be tried to be exceeded.
 
-        Where something else holds up those in line than at the last look, each of them asks again and says so.
+        Where something else holds up those in line than at the last look, they ask again and say so.
         """
         in_flight = len(self._tickets) + self._others_in_flight()
         self.limit.grow(is_wanted=len(self._line) > 0, in_flight=in_flight, now=now)
