@@ -2,8 +2,7 @@
 
 /healthz asks nobody: whoever restarts processes by it must not restart them because PostgreSQL blinks.
 /readyz asks everything that serving needs, and says of each part that fails what is wrong, without any
-address. A drain is no reason to send requests elsewhere: what is accepted meanwhile is kept, and everybody else
-would keep it the same way.
+address. A drain is no reason to send requests elsewhere: what is accepted meanwhile is kept here as anywhere.
 """
 
 import logging
