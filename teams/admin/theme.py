@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin import helpers
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     ModelAdmin = admin.ModelAdmin
     TabularInline = admin.TabularInline
     ModelForm = forms.ModelForm
-    ActionForm = admin.helpers.ActionForm
+    ActionForm = helpers.ActionForm
 
     def action(
         *, description: Any, permissions: list[str], url_path: str | None = None
