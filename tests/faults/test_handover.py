@@ -15,7 +15,7 @@ TWO_STEPS = {"type": "sequential", "agents": [{"agent_id": "agent-1"}, {"agent_i
 # What is ours: from the signal until no row says any more that a driver holds anything. Measured: 0.07
 # to 0.2 s with three times as much to do as there are cores, so that this holds on a busy machine too.
 LET_GO_WITHIN_S = 2
-# With the end of every process, which is django-q2's; measured there: 1 to 1.5 s. A busy machine may take longer.
+# With the end of every process, which is django-q2's; measured there: 1 to 1.5 s. It may be longer.
 ENDED_WITHIN_S = 8
 
 

@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("executions", "0005_drain")]
+    dependencies = [("executions", "0006_late_looks")]
 
     operations = [
         migrations.AddIndex(
