@@ -13,6 +13,7 @@ from executions.agent_service import (
     Unavailable,
 )
 from executions.engine.state import Reason
+from executions.orchestrator.circuit import OPENS_AFTER
 from executions.orchestrator.gate import Gate
 from executions.orchestrator.gate_shares import Demand
 from executions.orchestrator.own_failures import FAILING_FOR_S
@@ -97,6 +98,35 @@ def test_what_may_not_start_says_the_limit_and_its_place_in_line():
     assert [reason and (reason.code, dict(reason.params)) for reason in said[2:]] == [
         ("service_throttled", {"limit": 2, "running": 2, "place": place}) for place in (1, 2, 3)
     ]
+
+
+@pytest.mark.parametrize("cause", ["pause", "circuit"])
+def test_those_in_line_are_told_once_when_something_else_holds_them_up_and_once_when_it_is_over(cause):
+    gate, woken = make_gate(cap=1), []
+    wishes = [wish(number, wake=lambda number=number: woken.append(number)) for number in range(3)]
+    for one in wishes:
+        gate.ask(one, now=0)
+    gate.tick(now=0.1)
+    assert woken == []
+
+    if cause == "pause":
+        gate.hold_for("credential_refused", now=1)
+    else:
+        for _ in range(OPENS_AFTER):
+            gate.circuit.failed(now=1)
+    for tenth in range(5):
+        gate.tick(now=1 + tenth / 10)
+
+    assert woken == [1, 2]
+    said = {reason.code for one in wishes[1:] if (reason := gate.ask(one, now=1.5)) is not None}
+    assert said == {"service_credential_refused" if cause == "pause" else "service_unavailable"}
+    if cause == "pause":
+        gate.mended(now=2)
+    else:
+        gate.circuit.succeeded()
+    for tenth in range(5):
+        gate.tick(now=2 + tenth / 10)
+    assert woken == [1, 2, 1, 2]
 
 
 def test_the_next_in_line_is_called_when_a_place_is_free_and_only_that_one():
