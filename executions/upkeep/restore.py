@@ -109,9 +109,11 @@ def _bring_in(
 
 
 def _take_time() -> None:
-    """Let the statements of this session take as long as they take: the tables may be large."""
+    """Let this session take as long as it takes: the tables may be large, and nobody else is at work."""
     with connection.cursor() as cursor:
         cursor.execute("SET statement_timeout = 0")
+        cursor.execute("SET lock_timeout = 0")
+        cursor.execute("SET idle_in_transaction_session_timeout = 0")
 
 
 def release(*, by: str) -> None:

@@ -30,7 +30,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--wait", type=_seconds, metavar="S", help="wait until nothing is in flight, at most S seconds"
         )
-        parser.add_argument("--reason", default="", help="why; /readyz and the status show it")
+        parser.add_argument("--reason", default="", help="why; the status shows it")
         parser.add_argument("--by", default="", help="who; the account and the host where it is left out")
 
         parser.add_argument(
