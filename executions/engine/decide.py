@@ -119,6 +119,5 @@ class _Wave:
                 self.take(HoldStep(step_id=step.id, reason=reason, conditions=conditions))
 
     def _may_go_on(self, step: StepState) -> bool:
-        if step.status is StepStatus.RETRYING:
-            return step.retry_at is None or step.retry_at <= self.now
-        return step.status is StepStatus.READY
+        is_due = step.retry_at is None or step.retry_at <= self.now
+        return is_due and step.status in (StepStatus.READY, StepStatus.RETRYING)

@@ -1,6 +1,9 @@
-"""Whether and when a failed attempt is followed by another. The interval is exact: jitter is the shell's."""
+"""Whether and when an attempt is followed by another. The interval is exact: jitter is the shell's."""
 
 from teams.workflow.plan import RetryPolicy
+
+ABANDONED_WAIT_S = 10.0
+ABANDONED_WAIT_AT_MOST_S = 300.0
 
 
 def find_interval_s(policy: RetryPolicy, *, attempts_used: int, code: str) -> float | None:
@@ -16,3 +19,14 @@ def find_interval_s(policy: RetryPolicy, *, attempts_used: int, code: str) -> fl
     except OverflowError:
         return policy.max_interval_s
     return min(interval_s, policy.max_interval_s)
+
+
+def find_wait_s(abandoned: int) -> float:
+    """Return the seconds until a step starts again whose starts led to no run `abandoned` times.
+
+    0 after the first, which a lost request explains; then twice as long each time, up to minutes.
+    """
+    if abandoned < 2:
+        return 0.0
+    # Beyond the exponent the wait has been cut long ago.
+    return min(ABANDONED_WAIT_S * 2.0 ** min(abandoned - 2, 10), ABANDONED_WAIT_AT_MOST_S)

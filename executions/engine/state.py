@@ -97,7 +97,8 @@ class StepState:
     """One step. `attempts` counts those begun, the one under way included; it is the next one's number - 1.
 
     `abandoned` counts attempts whose start never made a run (they use no part of the retry policy).
-    `retry_at` is set while the step is retrying. `undecidable` is true where the step was skipped because
+    `retry_at` is set while the step is retrying, and while it waits because several starts made no run.
+    `undecidable` is true where the step was skipped because
     its conditions could not be decided. `text` and `data` are the last attempt's result; text is kept for
     an attempt that failed with `bad_output`.
     """

@@ -20,7 +20,7 @@ from executions.engine.decisions import (
 )
 from executions.engine.output_schema import find_violation
 from executions.engine.results import clean_text, read_result
-from executions.engine.retry import find_interval_s
+from executions.engine.retry import find_interval_s, find_wait_s
 from executions.engine.state import (
     EXECUTION_TERMINAL,
     STEP_ACTIVE,
@@ -157,12 +157,26 @@ def fail_attempt(
     return _fail(plan, state, step, code=code, params=params, text=kept, now=now, cleaned=cleaned)
 
 
-def abandon_start(state: ExecutionState, step_id: str) -> ExecutionState:
-    """Take in that an attempt never made a run: the step may start again, on no part of its retry policy."""
+def abandon_start(state: ExecutionState, step_id: str, *, now: dt.datetime) -> ExecutionState:
+    """Take in that an attempt never made a run: the step may start again, on no part of its retry policy.
+
+    The first time at once; each further time after a longer wait.
+    """
     starting = {StepStatus.STARTING, StepStatus.START_UNCERTAIN}
     step = _expect(state, step_id, starting, doing="abandon the start of")
-    reason = Reason(code="start_abandoned", params={"attempt": step.attempts})
-    return _put(state, replace(step, status=StepStatus.READY, reason=reason, abandoned=step.abandoned + 1))
+    abandoned = step.abandoned + 1
+    reason = Reason(code="start_abandoned", params={"attempt": step.attempts, "abandoned": abandoned})
+    wait_s = find_wait_s(abandoned)
+    return _put(
+        state,
+        replace(
+            step,
+            status=StepStatus.READY,
+            reason=reason,
+            abandoned=abandoned,
+            retry_at=now + dt.timedelta(seconds=wait_s) if wait_s else None,
+        ),
+    )
 
 
 def put_back(state: ExecutionState, step_id: str, reason: Reason) -> ExecutionState:

@@ -46,6 +46,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 FENCE_WAIT_S = 0.5
+# So many threads that Suna made and then does not find are enough.
+THREADS_AT_MOST = 3
 # Errors that prove that nothing was started, where waiting can help. A lost answer is none of them.
 NOTHING_STARTED = (Throttled, Unavailable, CredentialRefused, RedirectRefused)
 # What the owner of the connection can mend: it is taken anew before the next call.
@@ -149,6 +151,7 @@ class Attempt:
 
     async def _start(self) -> Outcome | None:
         patience = Patience()
+        lost_threads = 0
         if self.owner.starts.is_mended():
             await self.owner.renew_service()
         while not self.stopping.is_set():
@@ -158,15 +161,23 @@ class Attempt:
             try:
                 run = await self._unless_stopped(self._prepare())
                 return self._nothing_to_stop() if run is None else await self._send_start(run)
-            except NotFound:
+            except NotFound as error:
                 # The thread is gone and nothing runs in it: the same attempt gets a new one.
                 if self.run is not None:
                     self.run.thread_id = None
+                lost_threads += 1
+                if lost_threads >= THREADS_AT_MOST:
+                    return self.broken("bad_response", error.detail)
+                # Nobody else need wait for this start.
+                self.owner.starts.unsure(self.step.id)
+                await self.wait_out(error, saying=Reason(code="service_bad_response"))
                 await self.sleep(patience.next())
             except _LeaseUnsure:
                 continue
             except NOTHING_STARTED as error:
                 self.owner.starts.refused(self.step.id, error)
+                if self.owner.starts.is_own_fault(self.step.id):
+                    return self.broken("rejected", error.detail)
                 return self._put_back(error)
             except PaymentRequired as error:
                 was_known = self.owner.starts.is_paused_for(error.code)
@@ -240,6 +251,12 @@ class Attempt:
         """Find the run of a start in doubt: adopt it, or give the start up when the grace is over."""
         if self.owner.mark_step(self.step.id, StepStatus.START_UNCERTAIN, Reason(code="start_uncertain")):
             await self.owner.commit_run(run, kind="start_in_doubt")
+        try:
+            return await self._look_until_known(run)
+        finally:
+            self.owner.hints.pace.leave(self)
+
+    async def _look_until_known(self, run: RunRecord) -> Outcome | None:
         asked_at = run.start_requested_at or self.owner.now()
         grace = dt.timedelta(seconds=settings.ORCHESTRATOR.start_grace_s)
         patience = Patience(longest_s=2.0)
@@ -258,7 +275,8 @@ class Attempt:
                 give_up_at = give_up_at or now + grace + _stop_patience()
                 if now >= give_up_at:
                     return self._nothing_to_stop()
-            await asyncio.sleep(patience.next())
+            # Many starts may be in doubt at once: their looks count among all that a driver asks.
+            await asyncio.sleep(self.owner.hints.pace.stretch(self, patience.next()))
 
     async def _find_runs(self, run: RunRecord) -> tuple[RunView, ...] | None:
         """Return the runs of the attempt's thread; None where the service could not tell."""

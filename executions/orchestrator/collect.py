@@ -1,6 +1,7 @@
 """Reading what an ended run left behind: its answer, and its usage even where there is no answer."""
 
 import asyncio
+import datetime as dt
 import logging
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from executions.agent_service import (
     RunView,
     Throttled,
     Unavailable,
+    Urgency,
 )
 from executions.orchestrator.patience import Patience
 
@@ -26,6 +28,8 @@ logger = logging.getLogger(__name__)
 
 USAGE_TRIES = 3
 BAD_ANSWERS_AT_MOST = 5
+READ_FOR = dt.timedelta(minutes=5)
+"""For so long beyond the step's time a result is asked for that cannot be read although Suna answers."""
 WAITED_OUT = (
     Unavailable,
     Throttled,
@@ -39,21 +43,36 @@ WAITED_OUT = (
 async def collect_result(attempt: "Attempt", view: RunView, *, place: str | None) -> RunResult | None:
     """Return the result of a completed run, asking until the service can be asked; None on a stop meanwhile.
 
-    Raises what asking again cannot mend: ResponseTooLarge, Denied, NotFound, a BadResponse that stays.
+    Raises what asking again cannot mend: ResponseTooLarge, Denied, NotFound, a BadResponse that stays. A
+    service that tells of its runs but not this result makes no sense either, once the time for it is over.
     """
     patience = Patience(longest_s=10.0)
+    give_up_at = _find_give_up_at(attempt)
     bad = 0
     while not attempt.stopping.is_set():
+        answers = False
         try:
+            if attempt.owner.now() >= give_up_at:
+                # A service that is away altogether is waited for: the answer is there, and paid for.
+                await attempt.service.get_run(view.run_id, urgency=Urgency.FINISH)
+                answers = True
             return await attempt.service.get_result(view.run_id, place=place)
         except BadResponse:
             bad += 1
             if bad >= BAD_ANSWERS_AT_MOST:
                 raise
         except WAITED_OUT as error:
+            if answers and isinstance(error, (Unavailable, Throttled)):
+                raise BadResponse(error.detail, status_code=error.status_code) from error
             await attempt.wait_out(error)
         await attempt.sleep(patience.next())
     return None
+
+
+def _find_give_up_at(attempt: "Attempt") -> dt.datetime:
+    now = attempt.owner.now()
+    began = attempt.run.started_at if attempt.run is not None else None
+    return max((began or now) + dt.timedelta(seconds=attempt.step.timeout_s), now) + READ_FOR
 
 
 async def collect_usage(service: AgentService, view: RunView, *, place: str | None) -> RunResult:

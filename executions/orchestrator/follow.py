@@ -132,11 +132,13 @@ async def _stop_run(attempt: "Attempt", run: RunRecord, *, code: str | None) -> 
     give_up_at = attempt.owner.now() + dt.timedelta(seconds=settings.ORCHESTRATOR.stop_give_up_s)
     while attempt.owner.now() < give_up_at:
         try:
-            view = await attempt.service.get_run(run_id, urgency=Urgency.FINISH)
+            view = await attempt.service.get_run(run_id, urgency=Urgency.STOP)
             if view.status in OVER and sent:
                 # A worker that had not picked the run up yet overwrites the stop: only a second look counts.
                 await asyncio.sleep(settings.ORCHESTRATOR.stop_settle_s)
-                view = await attempt.service.get_run(run_id, urgency=Urgency.FINISH)
+                view = await attempt.service.get_run(run_id, urgency=Urgency.STOP)
+            if view.status is RunStatus.COMPLETED and code is not None and not sent:
+                break
             if view.status in OVER:
                 return await _stopped(attempt, run, view, code=code)
             await attempt.owner.say_waiting(attempt.step.id, _stopping(code))
@@ -147,7 +149,10 @@ async def _stop_run(attempt: "Attempt", run: RunRecord, *, code: str | None) -> 
         except AgentServiceError as error:
             await attempt.wait_out(error, saying=_stopping(code, error))
         await asyncio.sleep(patience.next())
-    return _given_up(attempt, run, code=code, message="the run could not be stopped")
+    else:
+        return _given_up(attempt, run, code=code, message="the run could not be stopped")
+    # Its time is up, and the answer is there all the same: another attempt would pay for it again.
+    return await _end(attempt, run, view)
 
 
 def _stopping(code: str | None, error: AgentServiceError | None = None) -> Reason:

@@ -7,10 +7,11 @@ attempt is over or put back; each run that is adopted takes one as well.
 import uuid
 from collections.abc import Callable, Hashable, Mapping
 
-from executions.agent_service import AgentServiceError, Throttled
+from executions.agent_service import AgentServiceError, Throttled, Unavailable
 from executions.engine.state import Reason
 from executions.orchestrator.circuit import Circuit
 from executions.orchestrator.gate_shares import Demand, find_share
+from executions.orchestrator.own_failures import OwnFailures
 from executions.orchestrator.start_limit import Refusal, StartLimit
 from executions.orchestrator.start_line import Key, StartLine, Wish
 from executions.orchestrator.start_pause import PAUSES, WAITS_FOR_A_PERSON, StartPause, begin_pause
@@ -39,9 +40,12 @@ class Gate:
         self.mark = ""
         self._driver_id = driver_id
         self._jitter = jitter
-        self._line = StartLine()
+        self._failures = OwnFailures()
+        self._line = StartLine(failures=self._failures.count)
         self._tickets: dict[Key, float] = {}
         self._unanswered: set[Key] = set()
+        # What held up everybody in line at the last look; None where each just waits for its turn.
+        self._held_up_by: str | None = None
         # Codes whose pause some other call ended, since Suna last took a start.
         self._eased: set[str] = set()
 
@@ -84,6 +88,7 @@ class Gate:
 
     def forget(self, execution_id: uuid.UUID, *, now: float) -> None:
         """Take an execution out that is over, or another driver's."""
+        self._failures.forget(execution_id)
         self._line.keep_only(execution_id, set())
         for key in [key for key in self._tickets if key[0] == execution_id]:
             self.give_back(key, now=now)
@@ -92,6 +97,7 @@ class Gate:
         """Take in that Suna took a start: the connection is in order."""
         self._unanswered.discard(key)
         self._eased.clear()
+        self._failures.note_taken(key)
         self.limit.started()
         self._end_pause()
         self.call_up(now=now)
@@ -122,11 +128,17 @@ class Gate:
             return False
         if error.code not in PAUSES:
             return False
+        was_sent = isinstance(error, Unavailable) and error.sent
+        self._failures.note_failed(key, was_sent=was_sent, now=now)
         pause = self.pause
         if pause is not None and pause.code == error.code and pause.probe == key:
             pause.put_off(now=now, jitter=self._jitter)
             return False
         return self.hold_for(error.code, now=now)
+
+    def is_own_fault(self, key: Key, *, now: float) -> bool:
+        """Whether the step, just refused, cannot be started although Suna takes others: said once."""
+        return self._failures.is_own_fault(key, now=now)
 
     def hold_for(self, code: str, *, now: float) -> bool:
         """Let no start through until a probe succeeds; return whether a person is needed and knew nothing."""
@@ -153,10 +165,17 @@ class Gate:
         self.call_up(now=now)
 
     def tick(self, *, now: float) -> None:
-        """Look at the clock: whose time has come, and whether the limit may be tried to be exceeded."""
+        """Look at the clock: whose time has come, and whether the limit may be tried to be exceeded.
+
+        Where something else holds up those in line than at the last look, they ask again and say so.
+        """
         in_flight = len(self._tickets) + self._others_in_flight()
         self.limit.grow(is_wanted=len(self._line) > 0, in_flight=in_flight, now=now)
         self.call_up(now=now)
+        held_up_by = self._find_hold_up()
+        if held_up_by != self._held_up_by:
+            self._held_up_by = held_up_by
+            self._line.wake_stale(held_up_by)
 
     def call_up(self, *, now: float) -> None:
         """Have those ask again who may start now."""
@@ -194,16 +213,19 @@ class Gate:
             self.generation += 1
 
     def _hindrance(self, now: float, *, place: int) -> Reason:
-        if self.pause is not None:
-            return Reason(code=f"service_{self.pause.code}")
-        if self.circuit.is_open:
-            return Reason(code="service_unavailable")
+        if (held_up_by := self._find_hold_up()) is not None:
+            return Reason(code=held_up_by)
         if self.limit.is_feeling_its_way and now >= self.limit.until:
             return Reason(code="start_in_turn")
         params: dict[str, Json] = {"place": place}
         if self.limit.cap is not None:
             params |= {"limit": self.limit.cap, "running": len(self._tickets) + self._others_in_flight()}
         return Reason(code="service_throttled", params=params)
+
+    def _find_hold_up(self) -> str | None:
+        if self.pause is not None:
+            return f"service_{self.pause.code}"
+        return "service_unavailable" if self.circuit.is_open else None
 
     def _others_in_flight(self) -> int:
         return sum(demand.in_flight for demand in self.others.values())

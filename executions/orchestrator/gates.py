@@ -39,6 +39,8 @@ STORED_AGAIN_S = 60.0
 WORTH_SHOWING_S = 1.0
 TAKE_BACK_S = 0.5
 ROUND_S = 2.0
+# A connection that cannot be looked after is left alone for so long.
+LEFT_ALONE_S = 60.0
 
 
 @dataclass(slots=True)
@@ -56,6 +58,7 @@ class _Kept:
     stored_pause: str = ""
     exchanged_at: float = float("-inf")
     is_published: bool = False
+    left_alone_until: float = float("-inf")
 
 
 class Gates:
@@ -111,7 +114,8 @@ class Gates:
     def _make(self, connection: SunaConnection) -> _Kept:
         now = time.monotonic()
         gate = Gate(self._driver_id, growth_s=settings.ORCHESTRATOR.gate_growth_s, jitter=jitter)
-        known = connection.limits.get("parallel_runs")
+        limits = connection.limits if isinstance(connection.limits, dict) else {}
+        known = limits.get("parallel_runs")
         if isinstance(known, int) and known > 0:
             gate.limit.learn(known, told=False)
         if connection.throttled_until is not None:
@@ -146,11 +150,22 @@ class Gates:
         while True:
             await asyncio.sleep(TICK_S)
             for connection_id, kept in list(self._kept.items()):
-                self._note_news(kept)
-                if self._is_due(kept):
-                    await self._exchange(connection_id, kept)
-                await self._store(connection_id, kept)
+                if time.monotonic() >= kept.left_alone_until:
+                    await self._look_after(connection_id, kept)
             await self._look_at_rows()
+
+    async def _look_after(self, connection_id: uuid.UUID, kept: _Kept) -> None:
+        """Exchange and store what is news of one connection; one that is odd harms no other."""
+        try:
+            self._note_news(kept)
+            if self._is_due(kept):
+                await self._exchange(connection_id, kept)
+            await self._store(connection_id, kept)
+        except Exception as error:  # noqa: BLE001  whatever its row holds
+            # No trace: it may quote the row.
+            logger.error("connection %s is left alone for now: %s", connection_id, type(error).__name__)  # noqa: TRY400
+            kept.gate.others = {}
+            kept.left_alone_until = time.monotonic() + LEFT_ALONE_S
 
     def _note_news(self, kept: _Kept) -> None:
         limit = kept.gate.limit
@@ -227,6 +242,9 @@ class Gates:
             rows = await in_driver_thread(find_row_states, list(used))
         except DATABASE_AWAY as error:
             logger.warning("whether connections were mended is not known: %s", type(error).__name__)
+            return
+        except Exception as error:  # noqa: BLE001  rows that cannot be read tell nothing, and all else goes on
+            logger.error("whether connections were mended cannot be read: %s", type(error).__name__)  # noqa: TRY400
             return
         for connection_id, kept in used.items():
             # What changed here while the rows were read is newer than they are.

@@ -8,6 +8,7 @@ seconds. Redis being away is no error: each driver then goes on by what it knows
 import contextlib
 import json
 import logging
+import math
 import time
 import uuid
 from collections.abc import Iterable, Mapping
@@ -25,6 +26,9 @@ KEEP_S = 900
 LEAVE_ALONE_S = 5.0
 CAP = "cap"
 _MOST = 1_000_000
+# By so much the clocks of two readings of PostgreSQL's time may differ; what lies further ahead is no time.
+AHEAD_AT_MOST_S = 60.0
+_NONSENSE = (ValueError, TypeError, KeyError, OverflowError, RecursionError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +71,7 @@ class GateShares:
         try:
             client = get_redis_connection("default")
             if cap is not None:
-                held = _read_cap(client.hget(name, CAP))
+                held = _read_cap(client.hget(name, CAP), now)
                 if held is None or held.at < cap.at:
                     client.hset(name, CAP, json.dumps(asdict(cap)))
             with client.pipeline(transaction=False) as pipe:
@@ -106,7 +110,7 @@ class GateShares:
                 spent.append(field)
             else:
                 demands[driver_id] = said
-        return Shared(demands=demands, cap=_read_cap(stored.get(CAP.encode()))), spent
+        return Shared(demands=demands, cap=_read_cap(stored.get(CAP.encode()), now)), spent
 
 
 def key_of(connection_id: uuid.UUID) -> str:
@@ -128,19 +132,21 @@ def _read_demand(value: bytes, now: float) -> Demand | None:
     try:
         said = json.loads(value)
         in_flight, waiting, until = int(said["n"]), int(said["w"]), float(said["until"])
-    except (ValueError, TypeError, KeyError):
+    except _NONSENSE:
         return None
     if not (0 <= in_flight <= _MOST and 0 <= waiting <= _MOST and now < until <= now + 2 * COUNTS_FOR_S):
         return None
     return Demand(in_flight=in_flight, waiting=waiting)
 
 
-def _read_cap(value: bytes | None) -> SharedCap | None:
+def _read_cap(value: bytes | None, now: float) -> SharedCap | None:
     try:
         said = json.loads(value or b"null")
         found = SharedCap(
             cap=int(said["cap"]), told=bool(said["told"]), until=float(said["until"]), at=float(said["at"])
         )
-    except (ValueError, TypeError, KeyError):
+    except _NONSENSE:
         return None
-    return found if 1 <= found.cap <= _MOST else None
+    # One from the future would be newer than whatever is learned, for ever.
+    is_sound = 1 <= found.cap <= _MOST and found.at <= now + AHEAD_AT_MOST_S and math.isfinite(found.until)
+    return found if is_sound else None

@@ -13,7 +13,9 @@ from django.db import connection
 from teams.models import SunaConnection
 
 _LEARNED = """
-UPDATE teams_sunaconnection SET limits = limits || jsonb_build_object('parallel_runs', %s::int)
+UPDATE teams_sunaconnection
+SET limits = CASE jsonb_typeof(limits) WHEN 'object' THEN limits ELSE '{}' END
+    || jsonb_build_object('parallel_runs', %s::int)
 WHERE id = %s AND limits->>'parallel_runs' IS DISTINCT FROM %s::text
 """
 

@@ -6,6 +6,7 @@ Redis, so that a health check does not end a cluster because something else is a
 """
 
 import contextlib
+import logging
 import os
 import socket
 import time
@@ -13,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from django.conf import settings
+
+logger = logging.getLogger(__name__)
 
 WRITE_EVERY_S = 1.0
 
@@ -32,6 +35,7 @@ class SignOfLife:
         self._file = _folder() / f"{_prefix(cluster)}{os.getpid()}"
         self._file.parent.mkdir(parents=True, exist_ok=True)
         self._written_at = 0.0
+        self._fault = ""
         _forget_the_dead(cluster)
 
     def show(self, proven_at: float, *, within_s: float) -> None:
@@ -43,14 +47,27 @@ class SignOfLife:
         self._written_at = now
         # A reader must never see half a file.
         half = self._file.with_name(self._file.name + ".new")
-        half.write_text(f"{proven_at:.3f}")
-        half.replace(self._file)
+        try:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            half.write_text(f"{proven_at:.3f}")
+            half.replace(self._file)
+        except OSError as error:
+            # A full disk, say: the cluster works on, and health checks see a file that grows old.
+            self._log_once(f"no sign of life can be written: {error}")
+        else:
+            self._log_once("")
         if now - proven_at < within_s:
             _tell_systemd("READY=1\nWATCHDOG=1" if first else "WATCHDOG=1")
 
+    def _log_once(self, fault: str) -> None:
+        if fault and fault != self._fault:
+            logger.error(fault)
+        self._fault = fault
+
     def take_back(self) -> None:
         """Remove the file: the cluster is over."""
-        self._file.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            self._file.unlink(missing_ok=True)
         _tell_systemd("STOPPING=1")
 
 

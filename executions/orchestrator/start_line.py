@@ -1,8 +1,9 @@
 """The line of steps that wait for their start on one connection: who is next. Pure, no clock.
 
 Fair among people: the line goes round the users who wait, one start each, beginning with whom the last start
-lies back longest. Of one user's steps those of an execution under way come first, then older executions
-before newer ones, then the order of the document.
+lies back longest. Of one user's steps those whose starts failed come after all others, the more often the
+later; else those of an execution under way come first, then older executions before newer ones, then the
+order of the document.
 """
 
 import uuid
@@ -19,6 +20,8 @@ CALLED_FOR_S = 5.0
 """Who was called and does not come for so long lets the others pass."""
 SAY_AGAIN_S = 10.0
 """A place in line that changed is worth a write no more often than this."""
+IN_TURN = frozenset({"start_in_turn", "service_throttled"})
+"""What steps say that wait for nothing but their turn."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,9 +49,13 @@ class _Waiter:
 
 
 class StartLine:
-    """Everybody who waits. Times are seconds of any clock that only goes forward."""
+    """Everybody who waits. Times are seconds of any clock that only goes forward.
 
-    def __init__(self) -> None:
+    `failures` tells how many starts of a step failed in a row; it must not change while the step is in line.
+    """
+
+    def __init__(self, *, failures: Callable[[Key], int] = lambda key: 0) -> None:
+        self._failures = failures
         self._waiting: dict[Key, _Waiter] = {}
         self._served: dict[Hashable, int] = {}
         self._starts = 0
@@ -115,6 +122,16 @@ class StartLine:
                 waiter.called_at = now
                 waiter.wish.wake()
 
+    def wake_stale(self, code: str | None) -> None:
+        """Have those ask again who say something else than this code, None: that each waits for its turn.
+
+        Nobody counts as called by it, and who was called is on the way already.
+        """
+        for waiter in list(self._waiting.values()):
+            said = None if waiter.said is None or waiter.said.code in IN_TURN else waiter.said.code
+            if waiter.called_at is None and said != code:
+                waiter.wish.wake()
+
     def say(self, key: Key, reason: Reason, *, now: float) -> Reason:
         """Return what the step shall say: what it said last, unless that changed enough to be written."""
         waiter = self._waiting[key]
@@ -139,7 +156,7 @@ class StartLine:
         for waiter in self._waiting.values():
             of_user.setdefault(waiter.wish.user, []).append(waiter.wish)
         queues = [
-            sorted(wishes, key=lambda wish: wish.rank)
+            sorted(wishes, key=lambda wish: (self._failures(wish.key), *wish.rank))
             for _, wishes in sorted(of_user.items(), key=lambda item: self._served.get(item[0], 0))
         ]
         longest = max(map(len, queues), default=0)

@@ -81,6 +81,10 @@ class Starts:
             self.discovered.append(found)
             self._wake()
 
+    def is_own_fault(self, step_id: str) -> bool:
+        """Whether the step, just refused, cannot be started although Suna takes others: said once."""
+        return self._gate.is_own_fault((self._tracked.id, step_id), now=time.monotonic())
+
     def is_paused_for(self, code: str) -> bool:
         """Whether the connection's starts are held for this code already."""
         return self._gate.is_paused_for(code)

@@ -26,7 +26,7 @@ def take_in(tracked: Tracked, outcome: Outcome, changes: Changes, *, now: dt.dat
         case Broken():
             _take_failure(tracked, outcome, changes, now=now)
         case NeverStarted(run=run):
-            _take_abandoned(tracked, run, changes)
+            _take_abandoned(tracked, run, changes, now=now)
         case PutBack():
             _take_put_back(tracked, outcome, changes)
         case Stopped():
@@ -88,10 +88,10 @@ def _take_failure(tracked: Tracked, broken: Broken, changes: Changes, *, now: dt
     _fail_step(tracked, broken.step_id, transition, changes)
 
 
-def _take_abandoned(tracked: Tracked, run: RunRecord, changes: Changes) -> None:
+def _take_abandoned(tracked: Tracked, run: RunRecord, changes: Changes, *, now: dt.datetime) -> None:
     run.status, run.code, run.usage_complete = AgentRunStatus.ABANDONED, "start_abandoned", True
     if tracked.state.steps[run.step_id].status in STEP_ACTIVE:
-        tracked.state = abandon_start(tracked.state, run.step_id)
+        tracked.state = abandon_start(tracked.state, run.step_id, now=now)
     _write_run(tracked, run, changes)
     _write_step(tracked, run.step_id, changes, kind="start_abandoned", data={"attempt": run.attempt})
 

@@ -9,6 +9,9 @@ from teams.workflow.plan import Json
 
 Params = Mapping[str, Json]
 
+# Before that it may well be chance.
+SAY_HOW_OFTEN = 3
+
 
 def _max_parallel(params: Params) -> str:
     limit = params.get("limit")
@@ -42,7 +45,11 @@ def _limited(params: Params) -> str:
 
 
 def _start_abandoned(params: Params) -> str:
-    attempt = params.get("attempt")
+    attempt, abandoned = params.get("attempt"), params.get("abandoned")
+    if isinstance(abandoned, int) and abandoned >= SAY_HOW_OFTEN:
+        return _(
+            "%(count)s starts led to no run in Suna; the step is tried again after longer and longer waits."
+        ) % {"count": abandoned}
     if attempt is None:
         return _("A start led to no run in Suna; the step is started again.")
     return _("Start %(attempt)s led to no run in Suna; the step is started again.") % {"attempt": attempt}

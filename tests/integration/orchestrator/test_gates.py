@@ -80,6 +80,10 @@ def test_what_a_driver_said_counts_for_some_seconds_and_until_it_takes_it_back(c
         '{"n": -1, "w": 0, "until": 1800000001}',
         '{"n": 1, "w": 1, "until": 1e300}',
         '{"n": "x"}',
+        '{"n": 1e999, "w": 0, "until": 1800000001, "cap": 1e999, "told": true, "at": 0}',
+        '{"cap": 3, "told": true, "until": 1e999, "at": 0}',
+        '{"cap": 3, "told": true, "until": 0, "at": 1800000061}',
+        "[" * 100_000,
     ],
 )
 def test_what_makes_no_sense_in_redis_is_as_good_as_nothing(clean_redis: object, said: str) -> None:
@@ -268,3 +272,38 @@ def transactional_connection(transactional_db: None) -> SunaConnection:
 
     owner = User.objects.create_user("gate-owner", email="gate@example.org")
     return SunaConnection.objects.create(owner=owner, name="Gate", base_url="https://suna.example.org")
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_connection_that_cannot_be_looked_after_stops_neither_the_driver_nor_the_others(
+    transactional_connection: SunaConnection, clean_redis: object
+) -> None:
+    odd = transactional_connection
+    other = await SunaConnection.objects.acreate(
+        owner_id=odd.owner_id, name="Other", base_url="https://other.example.org"
+    )
+    died: list[bool] = []
+    gates = Gates(FIRST, now=lambda: dt.datetime.now(dt.UTC), died=lambda: died.append(True))
+    # No column of PostgreSQL takes this number.
+    gates.gate_of(odd).limit.learn(10**12, told=True)
+    gates.gate_of(other).limit.learn(3, told=True)
+    gates.start()
+    try:
+        async with asyncio.timeout(20):
+            while not died and (await row(other)).limits != {"parallel_runs": 3}:
+                await asyncio.sleep(0.02)
+        assert died == []
+        assert (await row(odd)).limits == {}
+    finally:
+        await close([gates])
+
+
+def test_limits_on_a_row_that_are_no_object_are_as_good_as_none(connection: SunaConnection) -> None:
+    SunaConnection.objects.filter(pk=connection.pk).update(limits=7)
+    connection.refresh_from_db()
+
+    assert make_gates(FIRST).gate_of(connection).limit.cap is None
+    store_limit(connection.pk, parallel_runs=3)
+
+    connection.refresh_from_db()
+    assert connection.limits == {"parallel_runs": 3}

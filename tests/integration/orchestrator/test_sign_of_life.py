@@ -1,6 +1,7 @@
 """A cluster's sign of life: the file for health checks, and what systemd is told."""
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from executions.orchestrator import sign_of_life
 from executions.orchestrator.sign_of_life import SignOfLife, find_signs
 
 
@@ -80,3 +82,18 @@ def test_systemd_hears_that_it_runs_then_that_it_lives_and_nothing_when_unproven
     assert said_to(systemd) == []
     sign.take_back()
     assert said_to(systemd) == ["STOPPING=1"]
+
+
+def test_sign_that_cannot_be_written_ends_nothing_and_comes_back(tmp_path: Path, monkeypatch, caplog) -> None:
+    monkeypatch.setattr(sign_of_life, "WRITE_EVERY_S", 0.0)
+    sign = SignOfLife("drivers")
+    shutil.rmtree(tmp_path / "alive")
+    (tmp_path / "alive").write_text("no folder any more")
+
+    for _ in range(3):
+        sign.show(time.monotonic(), within_s=60)
+
+    assert len([one for one in caplog.records if "no sign of life" in one.message]) == 1
+    (tmp_path / "alive").unlink()
+    sign.show(time.monotonic(), within_s=60)
+    assert [seen.pid for seen in find_signs("drivers")] == [os.getpid()]

@@ -63,7 +63,9 @@ def check_change(
             assert stands == was
         assert stands.attempts - stands.abandoned <= step.retry.max_attempts
         assert stands.attempts >= was.attempts
-        assert (stands.retry_at is not None) == (stands.status is StepStatus.RETRYING)
+        waits_after_starts = stands.status is StepStatus.READY and stands.abandoned > 1
+        if not waits_after_starts:
+            assert (stands.retry_at is not None) == (stands.status is StepStatus.RETRYING)
         if stands.status not in {*STEP_ACTIVE, StepStatus.PENDING, StepStatus.COMPLETED}:
             assert stands.reason is not None
             assert stands.reason.code
@@ -85,7 +87,7 @@ def check_settled(plan: Plan, state: ExecutionState, now: dt.datetime) -> None:
     for step in plan.steps:
         stands = state.steps[step.id]
         if stands.status is StepStatus.READY:
-            assert state.paused or is_full
+            assert state.paused or is_full or (stands.retry_at is not None and stands.retry_at > now)
         if stands.status is StepStatus.RETRYING:
             assert stands.retry_at is not None
             assert stands.retry_at > now
@@ -191,7 +193,7 @@ class Meddling:
                     transitions.fail_attempt(self.plan, self.state, step_id, code=code, now=self.now).state
                 )
             case "abandon":
-                self.change(transitions.abandon_start(self.state, step_id))
+                self.change(transitions.abandon_start(self.state, step_id, now=self.now))
             case "uncertain":
                 why = Reason(code="unavailable")
                 self.change(transitions.mark(self.state, step_id, StepStatus.START_UNCERTAIN, why))

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from executions.engine import transitions
+from executions.engine.decide import decide, find_next_moment
 from executions.engine.decisions import EndEarly, FinishExecution, HoldStep, SkipStep, StartStep, StopStep
 from executions.engine.retry import find_interval_s
 from executions.engine.state import ExecutionStatus, Reason, StepStatus
@@ -97,12 +98,32 @@ class TestAttempts:
 
     @pytest.mark.parametrize("status", ["starting", "start_uncertain"])
     def test_an_abandoned_start_makes_the_step_ready_again(self, status: str) -> None:
-        state = transitions.abandon_start(state_with(status), "a")
+        state = transitions.abandon_start(state_with(status), "a", now=NOW)
 
         step = state.steps["a"]
         assert (step.status, step.attempts, step.abandoned) == (StepStatus.READY, 1, 1)
         assert step.reason is not None
         assert step.reason.code == "start_abandoned"
+
+        assert step.retry_at is None
+
+    @pytest.mark.parametrize(("before", "wait_s"), [(1, 10), (2, 20), (3, 40), (6, 300), (5000, 300)])
+    def test_each_further_start_that_made_no_run_is_waited_for_longer(self, before: int, wait_s: int) -> None:
+        was = state_with("start_uncertain", attempts=before + 1, abandoned=before)
+        wait = dt.timedelta(seconds=wait_s)
+
+        state = transitions.abandon_start(was, "a", now=NOW)
+
+        step = state.steps["a"]
+        assert step.retry_at == NOW + wait
+        assert step.reason is not None
+        assert step.reason.params == {"attempt": before + 1, "abandoned": before + 1}
+        plan = make_plan(make_step("a"))
+        state = replace(state, steps={"a": step})
+        assert decide(plan, state, NOW + wait - dt.timedelta(seconds=1)) == ()
+        assert find_next_moment(state) == NOW + wait
+        started = decide(plan, state, NOW + wait)
+        assert [type(one) for one in started] == [StartStep]
 
     def test_a_start_that_is_put_back_waits_with_the_same_number(self) -> None:
         reason = Reason(code="service_throttled", params={"limit": 2})
@@ -164,7 +185,7 @@ class TestRefusals:
         with pytest.raises(IllegalTransition, match=status):
             transitions.fail_attempt(PLAN, state, "a", code="timeout", now=NOW)
         with pytest.raises(IllegalTransition, match=status):
-            transitions.abandon_start(state, "a")
+            transitions.abandon_start(state, "a", now=NOW)
         with pytest.raises(IllegalTransition, match=status):
             transitions.mark(state, "a", StepStatus.RUNNING)
 

@@ -138,13 +138,14 @@ class Owner:
     committed: list[str] = field(default_factory=list)
     said: list[str | None] = field(default_factory=list)
     reads: int = 0
+    execution_id: uuid.UUID = field(default_factory=uuid.uuid4)
     hints: Hints = field(default_factory=Hints)
     gate: Gate = field(default_factory=lambda: Gate(uuid.uuid4(), growth_s=10, jitter=lambda low, high: low))
     starts: Starts = field(init=False)
 
     def __post_init__(self) -> None:
         plan = make_plan(make_step("a"))
-        tracked = SimpleNamespace(id=uuid.uuid4(), plan=plan)
+        tracked = SimpleNamespace(id=self.execution_id, plan=plan)
         self.starts = Starts(self.gate, tracked, wake=lambda: None)  # type: ignore[arg-type]
 
     @property
@@ -176,6 +177,7 @@ class Owner:
             self.attempt.stopping.set()
         return Committed(
             at=AT,
+            seen_at=AT,
             event_seq=1,
             context_version=0,
             cancel_requested=self.cancelled_with_commit,

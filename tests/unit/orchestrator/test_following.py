@@ -1,13 +1,19 @@
 """Following and stopping a run: what a single answer of the service may not decide alone."""
 
+import asyncio
+import time
 from dataclasses import replace
 
 import pytest
 
-from executions.agent_service import NotFound, RunStatus
+from executions.agent_service import NotFound, RunResult, RunStatus, Unavailable, Urgency
 from executions.engine.state import AgentRunStatus
+from executions.orchestrator.circuit import OPENS_AFTER
+from executions.orchestrator.collect import READ_FOR
 from executions.orchestrator.follow import VANISHED_AFTER, follow_run
+from executions.orchestrator.guarded_service import GuardedService
 from executions.orchestrator.outcomes import Answered, Broken, Outcome, Stopped
+from tests.unit.engine.plans import make_step
 from tests.unit.orchestrator.scripted_service import Answer, Owner, ScriptedService, make_attempt
 
 COMPLETED, RUNNING, STOPPED = RunStatus.COMPLETED, RunStatus.RUNNING, RunStatus.STOPPED
@@ -55,8 +61,98 @@ async def test_run_whose_stop_was_overwritten_is_stopped_again_before_it_counts_
     assert service.calls == ["look", "stop", "look", "look", "stop", "look", "look", "result"]
 
 
+async def test_run_is_looked_at_and_stopped_although_the_circuit_is_open():
+    service = ScriptedService([RUNNING, STOPPED])
+    owner = Owner(service=service)
+    for _ in range(OPENS_AFTER):
+        owner.gate.circuit.failed(now=time.monotonic())
+    owner.service = GuardedService(service, gate=owner.gate)
+    attempt = make_attempt(owner, running=True)
+    attempt.stopping.set()
+    assert attempt.run is not None
+
+    outcome = await follow_run(attempt, attempt.run)
+
+    assert isinstance(outcome, Stopped)
+    assert service.calls == ["look", "stop", "look", "look", "result"]
+    assert set(service.urgencies) == {Urgency.STOP}
+    assert owner.said == ["stopping"]
+
+
 async def test_run_that_was_over_before_it_was_to_be_stopped_is_left_as_it_ended():
     outcome, service = await follow([COMPLETED], stopping=True)
 
     assert isinstance(outcome, Stopped)
     assert (outcome.run_status, "stop" in service.calls) == (AgentRunStatus.COMPLETED, False)
+
+
+async def follow_late(service: ScriptedService) -> Outcome:
+    """Follow a run whose time was up before it could be asked for once."""
+    owner = Owner(service=service)
+    owner.reads = 100_000
+    attempt = make_attempt(owner, running=True)
+    assert attempt.run is not None
+    return await follow_run(attempt, attempt.run)
+
+
+async def test_answer_that_is_there_when_the_time_is_up_is_taken():
+    # As after an outage that lasted longer than the step may: the run itself was in time.
+    service = ScriptedService([Unavailable(), COMPLETED])
+
+    outcome = await follow_late(service)
+
+    assert isinstance(outcome, Answered)
+    assert outcome.result.text == "the answer"
+    assert service.calls == ["look", "look", "result"]
+
+
+async def test_run_that_goes_on_when_the_time_is_up_is_stopped_and_what_it_says_then_is_no_answer():
+    service = ScriptedService([RUNNING, COMPLETED])
+
+    outcome = await follow_late(service)
+
+    assert isinstance(outcome, Broken)
+    assert (outcome.code, outcome.run_status) == ("timeout", AgentRunStatus.COMPLETED)
+    assert "stop" in service.calls
+
+
+class UnreadableService(ScriptedService):
+    """Says that a run is completed and keeps its result; each try takes the owner's clock `step_s` on."""
+
+    def __init__(self, looks: list[Answer], *, step_s: float) -> None:
+        super().__init__(looks)
+        self.step_s = step_s
+        self.owner = Owner(service=self)
+
+    async def get_result(self, run_id: str, *, place: str | None) -> RunResult:
+        self.calls.append("result")
+        self.owner.reads += int(self.step_s * 10)
+        raise Unavailable("no result today")
+
+
+async def collect(service: UnreadableService) -> Outcome:
+    async with asyncio.timeout(20):
+        return await make_attempt(service.owner, running=False).carry_out()
+
+
+async def test_result_that_cannot_be_read_though_suna_answers_is_given_up_after_the_steps_time():
+    timeout_s = make_step("a").timeout_s
+    service = UnreadableService([COMPLETED], step_s=(timeout_s + READ_FOR.total_seconds()) / 3)
+
+    outcome = await collect(service)
+
+    assert isinstance(outcome, Broken)
+    assert (outcome.code, outcome.message) == ("bad_response", "no result today")
+    # Nobody knows what it used: its usage is asked for later.
+    assert outcome.result is None
+    assert service.calls[2:] == ["look", *["result"] * 3, "look", "result"]
+
+
+async def test_result_is_waited_for_while_suna_is_away_altogether():
+    timeout_s = make_step("a").timeout_s
+    service = UnreadableService([COMPLETED, Unavailable(), Unavailable(), COMPLETED], step_s=timeout_s * 2)
+
+    outcome = await collect(service)
+
+    assert isinstance(outcome, Broken)
+    assert service.calls[2:] == ["look", "result", "look", "look", "look", "result"]
