@@ -20,6 +20,8 @@ class AgentRun(models.Model):
     `turn` 1 is the start; further turns are answers to a question, or late runs in the same thread.
     `start_requested_at` is PostgreSQL's time of the commit before the last POST start. `stop_requested_at` is
     set while a stop is wanted but not confirmed. `usage_complete` turns true when the usage was read whole.
+    `looks` counts the looks at the thread of an abandoned start that Suna answered, `looked_at` is the last
+    one's time; a look that came to nothing is due again at `look_after`.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -53,6 +55,10 @@ class AgentRun(models.Model):
     started_at = models.DateTimeField(_("started at"), null=True, blank=True)
     stop_requested_at = models.DateTimeField(_("stop requested at"), null=True, blank=True)
     finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
+
+    looks = models.PositiveSmallIntegerField(default=0, db_default=0)
+    looked_at = models.DateTimeField(null=True, blank=True)
+    look_after = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         db_table = "renum_team_agent_executions"
@@ -95,6 +101,11 @@ class AgentRun(models.Model):
                 name="agent_run_open",
                 fields=["execution"],
                 condition=Q(status__in=["created", "starting", "running", "unknown"]),
+            ),
+            models.Index(
+                name="agent_run_abandoned",
+                fields=["finished_at"],
+                condition=Q(status="abandoned", thread_id__isnull=False),
             ),
         ]
 

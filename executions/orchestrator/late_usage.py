@@ -1,6 +1,5 @@
 """Usage that could not be read when a run ended, read later. It never changes what became of an execution."""
 
-import asyncio
 import datetime as dt
 import logging
 import time
@@ -10,11 +9,11 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from billing.ledger import LedgerEntry, build_entries, record_responses
-from executions.agent_service import AgentService, AgentServiceError, RunResult
+from executions.agent_service import AgentService, RunResult
 from executions.engine.state import AGENT_RUN_TERMINAL
 from executions.models import AgentRun, Execution
+from executions.orchestrator.ask_around import ask_around
 from executions.orchestrator.claim import database_now
-from executions.orchestrator.connections import open_connection
 from executions.orchestrator.database_calls import DATABASE_AWAY
 from executions.orchestrator.run_facts import facts_of_run
 from executions.orchestrator.run_keys import read_keys_to_hide
@@ -23,7 +22,8 @@ from executions.orchestrator.totals import write_totals
 
 logger = logging.getLogger(__name__)
 
-RUNS_A_ROUND = 50
+RUNS_A_ROUND = 200
+WITHIN_S = 15.0
 # Suna writes no usage of a run that was stopped: asking for longer would ask for nothing.
 LOOK_BACK = dt.timedelta(hours=1)
 
@@ -45,27 +45,28 @@ def collect_late_usage(*, until: float) -> int:
         .defer("connection__sealed_credential", "execution__connection__sealed_credential")
         .order_by("?")[:RUNS_A_ROUND]
     )
-    return sum(_collect_unharmed(run) for run in runs if time.monotonic() < until)
+    asked = list(runs)
+    within_s = max(0.0, min(until - time.monotonic(), WITHIN_S))
+    results = ask_around(asked, _ask, within_s=within_s)
+    return sum(_record_unharmed(run, results[run.pk]) for run in asked if run.pk in results)
 
 
-def _collect_unharmed(run: AgentRun) -> bool:
+async def _ask(service: AgentService, run: AgentRun) -> RunResult:
+    return await service.get_result(run.suna_run_id or "", place=run.thread_id)
+
+
+def _record_unharmed(run: AgentRun, result: RunResult) -> bool:
     try:
-        return _collect(run)
+        return _record(run, result)
     except DATABASE_AWAY:
         raise
     except Exception:
         # One row that makes no sense must not keep all others from being asked for, round after round.
-        logger.exception("the usage of run %s could not be asked for", run.id)
+        logger.exception("the usage of run %s could not be recorded", run.id)
         return False
 
 
-def _collect(run: AgentRun) -> bool:
-    service = open_connection(run.connection)
-    try:
-        result = asyncio.run(_ask(service, run))
-    except AgentServiceError as error:
-        logger.info("usage of run %s is still missing: %s", run.id, error.code)
-        return False
+def _record(run: AgentRun, result: RunResult) -> bool:
     entries = build_run_entries(run, result)
     if not entries and not result.usage_complete:
         return False
@@ -78,13 +79,6 @@ def _collect(run: AgentRun) -> bool:
             if not AgentRun.objects.filter(execution=execution, usage_complete=False).exists():
                 Execution.objects.filter(pk=execution.pk).update(usage_complete=True)
     return result.usage_complete
-
-
-async def _ask(service: AgentService, run: AgentRun) -> RunResult:
-    try:
-        return await service.get_result(run.suna_run_id or "", place=run.thread_id)
-    finally:
-        await service.aclose()
 
 
 def build_run_entries(run: AgentRun, result: RunResult) -> list[LedgerEntry]:

@@ -11,8 +11,8 @@ from executions.orchestrator.wake import wake_drivers
 
 logger = logging.getLogger(__name__)
 
-# Well below django-q2's limit for a task and the minute between two sweeps.
-ASKING_S = 45.0
+# For each of the two: together well below django-q2's limit for a task and the minute between two sweeps.
+ASKING_S = 20.0
 
 
 def sweep() -> None:
@@ -25,10 +25,9 @@ def sweep() -> None:
     dead = delete_dead_drivers()
     if dead:
         logger.info("%d dead drivers forgotten", dead)
-    until = time.monotonic() + ASKING_S
     for collect in (collect_late_starts, collect_late_usage):
         try:
-            collect(until=until)
+            collect(until=time.monotonic() + ASKING_S)
         except Exception:
             # One part that fails must not keep the other from its work, this round and every one after.
             logger.exception("the sweep could not %s", collect.__name__)
