@@ -8,6 +8,7 @@ with RENUM_LONG_TESTS every operation is tried in all four ways. RENUM_SEED repe
 """
 
 import os
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import pytest
@@ -25,6 +26,8 @@ KILLED = (Moment.KILLED_BEFORE, Moment.KILLED_AFTER)
 SURVIVED = (Moment.REFUSED, Moment.ANSWER_LOST)
 ALWAYS = ("http", "commit")
 STRIDE = 20
+FLOOR = 0.8
+"""Of the points of each kind (http, commit, sql, ...) that are tried, how many must be reached."""
 IS_LONG = bool(os.environ.get("RENUM_LONG_TESTS"))
 
 
@@ -48,14 +51,20 @@ def choose(points: Sequence[Point], moments: Sequence[Moment], *, seed: int) -> 
     ]
 
 
-def conclude(rig: Rig) -> list[Trial]:
+def conclude(rig: Rig, *, name: str, figure: Figure) -> list[Trial]:
     """Recover what is left, fail with everything that does not hold, and return what was reached."""
     rig.recover()
     assert [str(trial) for trial in rig.judge()] == []
     check_history(rig.renum)
     reached = [trial for trial in rig.trials if trial.reached]
-    # Or too little was tried: how often a run is polled differs, hardly anything else.
-    assert len(reached) >= 0.8 * len(rig.trials)
+    figure(name, len(reached))
+    tried, came = (Counter(trial.point.kind for trial in trials) for trials in (rig.trials, reached))
+    for kind, number in sorted(tried.items()):
+        figure(f"{name}_{kind}", came[kind])
+        figure(f"{name}_{kind}_tried", number)
+    missed = [str(trial.point) for trial in rig.trials if not trial.reached]
+    # How often a run is polled and a lease beats differs, hardly anything else; of few one may be of those.
+    assert [kind for kind, number in tried.items() if came[kind] < FLOOR * number - 1] == [], missed
     return reached
 
 
@@ -69,7 +78,7 @@ def test_nothing_is_lost_and_nothing_started_twice_when_the_driver_is_killed_at_
     for point, moment in choose(points, KILLED, seed=seed):
         rig.try_drive(point, moment)
 
-    figure("crash_points", len(conclude(rig)))
+    conclude(rig, name="crash_points", figure=figure)
     figure("crash_violations", len(rig.judge()))
 
 
@@ -80,8 +89,7 @@ def test_the_same_driver_goes_on_when_the_answer_of_any_operation_is_lost(rig: R
     for point, moment in choose(points, SURVIVED, seed=find_seed()):
         rig.try_drive(point, moment)
 
-    reached = conclude(rig)
-    figure("lost_answer_points", len(reached))
+    reached = conclude(rig, name="lost_answer_points", figure=figure)
     figure("lost_answer_violations", len(rig.judge()))
     # Whoever has no lease yet holds nothing: that wake-up fails, and the next one drives.
     gone = [str(trial) for trial in reached if not trial.healed_itself and points.index(trial.point) > taken]
@@ -97,4 +105,4 @@ def test_an_execution_is_accepted_wholly_or_not_at_all_whatever_operation_goes_w
         for moment in Moment if IS_LONG else quick:
             rig.try_start(point, moment)
 
-    figure("start_crash_points", len(conclude(rig)))
+    conclude(rig, name="start_crash_points", figure=figure)
