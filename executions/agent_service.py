@@ -150,14 +150,16 @@ class RunStatus(StrEnum):
 class Urgency(IntEnum):
     """What a call is for, the most urgent first: where calls wait for their turn, this is their order.
 
-    `FINISH` ends what is under way: a result, a stop, the question whether a run is over that a hint made us
-    ask. `NEXT` starts a step of an execution that has begun. `POLL` only looks. `NEW` begins an execution.
+    `STOP` stops a run, and looks at one that is to be stopped. `FINISH` ends what is under way: a result, the
+    question whether a run is over that a hint made us ask. `NEXT` starts a step of an execution that has
+    begun. `POLL` only looks. `NEW` begins an execution.
     """
 
-    FINISH = 0
-    NEXT = 1
-    POLL = 2
-    NEW = 3
+    STOP = 0
+    FINISH = 1
+    NEXT = 2
+    POLL = 3
+    NEW = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

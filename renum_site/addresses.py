@@ -13,6 +13,12 @@ from renum_site.env import EnvError, split_url
 # do not help, because data that nobody acknowledges is in flight.
 TCP_USER_TIMEOUT_MS = 5000
 CONNECT_TIMEOUT_S = 3
+# What the server ends by itself: it holds the locks of whoever froze or was cut off in the middle of a
+# transaction. Well before a driver's lease of 15 s is over, so that its heir finds them free.
+IDLE_IN_TRANSACTION_MS = 10_000
+LOCK_TIMEOUT_MS = 3000
+# From the server's side: it looks for a peer that is silent, and lets go of what that one held. Seconds.
+SERVER_KEEPALIVES = {"tcp_keepalives_idle": 5, "tcp_keepalives_interval": 2, "tcp_keepalives_count": 3}
 NOWHERE = "postgresql://renum@127.0.0.1:1/renum"
 NOWHERE_REDIS = "redis://127.0.0.1:1/0"
 
@@ -37,6 +43,9 @@ def build_database(
     `long_lived` processes (q2, drivers) keep a connection and check its health; a web process gives it back
     after each request, because under ASGI every request may run in another thread. A query in the address
     is handed to libpq and wins over our own options; `host=/path` there means a Unix socket.
+
+    The server ends a transaction whose client says nothing, and a wait for a lock: who rightly takes longer
+    says so for itself (executions.upkeep).
     """
     parts = split_url("DATABASE_URL", url)
     query = dict(parse_qsl(parts.query))
@@ -47,13 +56,16 @@ def build_database(
             "DATABASE_URL must end with the name of one database: postgresql://user:password@host:5432/name."
         )
         raise EnvError(msg)
-    options: dict[str, Any] = {
-        "connect_timeout": CONNECT_TIMEOUT_S,
-        "application_name": "renum",
-        "options": f"-c statement_timeout={round(statement_timeout_s * 1000)}",
+    options: dict[str, Any] = {"connect_timeout": CONNECT_TIMEOUT_S, "application_name": "renum"}
+    on_server = {
+        "statement_timeout": round(statement_timeout_s * 1000),
+        "lock_timeout": LOCK_TIMEOUT_MS,
+        "idle_in_transaction_session_timeout": IDLE_IN_TRANSACTION_MS,
     }
     if host and not host.startswith("/"):
         options["tcp_user_timeout"] = TCP_USER_TIMEOUT_MS
+        on_server |= SERVER_KEEPALIVES
+    options["options"] = " ".join(f"-c {name}={value}" for name, value in on_server.items())
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": name,

@@ -2,7 +2,7 @@
 
 /healthz asks nobody: whoever restarts processes by it must not restart them because PostgreSQL blinks.
 /readyz asks everything that serving needs, and says of each part that fails what is wrong, without any
-address.
+address. A drain is no reason to send requests elsewhere: what is accepted meanwhile is kept here as anywhere.
 """
 
 import logging
@@ -26,6 +26,13 @@ from teams.workflow.problems import Problem
 logger = logging.getLogger(__name__)
 
 
+OK = "ok"
+
+
+class _NotReady(Exception):
+    """A part that serving needs fails; says what is wrong with it."""
+
+
 @never_cache
 def healthz(request: HttpRequest) -> JsonResponse:
     """Answer 200: this process answers."""
@@ -36,14 +43,17 @@ def healthz(request: HttpRequest) -> JsonResponse:
 def readyz(request: HttpRequest) -> JsonResponse:
     """Answer 200 where every check passes, else 503 and a problem with one error for each that does not."""
     failed: list[Problem] = []
-    for name, find_trouble in CHECKS.items():
+    said: dict[str, str] = {}
+    for name, check in CHECKS.items():
         # Without PostgreSQL the checks after it could only say the same once more, each after its own wait.
         if failed and failed[0].pointer == "/postgres" and name in NEED_POSTGRES:
             continue
-        if trouble := find_trouble():
-            failed.append(Problem(f"/{name}", f"{name}_not_ready", trouble, {}))
+        try:
+            said[name] = check()
+        except _NotReady as trouble:
+            failed.append(Problem(f"/{name}", f"{name}_not_ready", str(trouble), {}))
     if not failed:
-        return JsonResponse({"status": "ready", "checks": dict.fromkeys(CHECKS, "ok")})
+        return JsonResponse({"status": "ready", "checks": said})
     logger.warning("not ready: %s", ", ".join(problem.pointer[1:] for problem in failed))
     body = problem_body(
         status=503, code="not_ready", detail="This process cannot serve; errors says why.", errors=failed
@@ -52,31 +62,34 @@ def readyz(request: HttpRequest) -> JsonResponse:
     return JsonResponse(body, status=503, headers=headers, content_type=CONTENT_TYPE)
 
 
-def _find_postgres_trouble() -> str | None:
+def _check_postgres() -> str:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
     except Error:
-        return "PostgreSQL does not answer."
-    return None
+        raise _NotReady("PostgreSQL does not answer.") from None
+    return OK
 
 
-def _find_redis_trouble() -> str | None:
+def _check_redis() -> str:
     try:
         get_redis_connection("default").ping()
     except (redis.RedisError, OSError):
-        return "Redis does not answer."
-    return None
+        raise _NotReady("Redis does not answer.") from None
+    return OK
 
 
-def _find_schema_trouble() -> str | None:
+def _check_schema() -> str:
     try:
-        return compare_schema().describe()
+        trouble = compare_schema().describe()
     except Error:
-        return "PostgreSQL does not say which migrations it has."
+        raise _NotReady("PostgreSQL does not say which migrations it has.") from None
+    if trouble is not None:
+        raise _NotReady(trouble)
+    return OK
 
 
-def _find_key_trouble() -> str | None:
+def _check_keys() -> str:
     """Open the oldest and the newest secret of each kind: after a change of keys one of them tells."""
     try:
         for order in ("id", "-id"):
@@ -85,25 +98,30 @@ def _find_key_trouble() -> str | None:
                 found.credential()
             UserApiKey.objects.with_secret().order_by(order).first()
     except (Undecryptable, ImproperlyConfigured):
-        return "A stored secret does not open with RENUM_ENCRYPTION_KEYS."
+        raise _NotReady("A stored secret does not open with RENUM_ENCRYPTION_KEYS.") from None
     except Error:
-        return "PostgreSQL does not hand out the stored secrets."
-    return None
+        raise _NotReady("PostgreSQL does not hand out the stored secrets.") from None
+    return OK
 
 
-def _find_drain_trouble() -> str | None:
+def _check_drain() -> str:
+    """Fail where a restored database is looked over; an ordinary drain is only told."""
     try:
         drain = find_drain()
     except Error:
-        return "PostgreSQL does not say whether Renum is draining."
-    return None if drain is None else "Renum is draining: nothing new is begun."
+        raise _NotReady("PostgreSQL does not say whether Renum is draining.") from None
+    if drain is None:
+        return OK
+    if drain.holds_all:
+        raise _NotReady("A restored database is held: nothing is taken up.")
+    return "draining"
 
 
-CHECKS: dict[str, Callable[[], str | None]] = {
-    "postgres": _find_postgres_trouble,
-    "redis": _find_redis_trouble,
-    "schema": _find_schema_trouble,
-    "keys": _find_key_trouble,
-    "drain": _find_drain_trouble,
+CHECKS: dict[str, Callable[[], str]] = {
+    "postgres": _check_postgres,
+    "redis": _check_redis,
+    "schema": _check_schema,
+    "keys": _check_keys,
+    "drain": _check_drain,
 }
 NEED_POSTGRES = frozenset({"schema", "keys", "drain"})

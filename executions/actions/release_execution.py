@@ -1,9 +1,10 @@
 """Releasing an execution that was quarantined after crashes: staff have looked, and let it go on."""
 
 from executions.actions.execution_rights import CHANGE, check_under_way
-from executions.actions.pause_wish import PAUSE_WANTED, ask_to_go_on
+from executions.actions.pause_wish import ask_to_go_on
 from executions.engine.state import ExecutionStatus
 from executions.models import Execution
+from executions.models.pause_wanted import PAUSE_WANTED
 from teams.actions.refusal import Refusal
 from teams.actions.rights import check_staff
 from teams.models import User

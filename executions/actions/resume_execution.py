@@ -5,9 +5,10 @@ from executions.actions.execution_rights import (
     check_may_change,
     check_under_way,
 )
-from executions.actions.pause_wish import PAUSE_WANTED, ask_to_go_on
+from executions.actions.pause_wish import ask_to_go_on
 from executions.engine.state import ExecutionStatus
 from executions.models import Execution
+from executions.models.pause_wanted import PAUSE_WANTED
 from teams.actions.refusal import Refusal
 from teams.models import User
 

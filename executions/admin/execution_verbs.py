@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
@@ -25,7 +26,7 @@ from executions.actions.run_again_execution import run_again_execution
 from executions.models import Execution
 from executions.wording import refusal_sentence
 from teams.actions.refusal import Refusal
-from teams.admin.theme import ModelAdmin, action
+from teams.admin.theme import ActionForm, ModelAdmin, action
 from teams.models import User
 
 LARGE_COLUMNS = ("plan", "initial_prompt", "result", "result_text")
@@ -42,6 +43,16 @@ class Verb:
     right: str
     act: Callable[..., Execution | Started]
     is_destructive: bool = False
+
+    def ask(self, *, execution: Execution, by: User, form_key: str) -> Execution:
+        """Do it as staff; return the execution, or the one that was made of it: one for each `form_key`."""
+        given = {"execution": execution, "by": by, "as_staff": True}
+        if self.right == ADD:
+            # Of one form, each verb makes one execution of each.
+            key = f"{form_key}-{self.act.__name__}-{execution.pk}" if form_key else None
+            given["idempotency_key"] = key
+        outcome = self.act(**given)
+        return outcome.execution if isinstance(outcome, Started) else outcome
 
 
 def _release(*, execution: Execution, by: User, as_staff: bool) -> Execution:
@@ -101,6 +112,12 @@ VERBS: Mapping[str, Verb] = {
 }
 
 
+class SelectionForm(ActionForm):
+    """The choice of a verb for a selection, with a key of its own: sent twice, it is done once."""
+
+    form_key = forms.CharField(label="", required=False, widget=forms.HiddenInput, initial=uuid.uuid4)
+
+
 def _permission(verb: str) -> Callable[..., bool]:
     def has_permission(self: "VerbActions", request: HttpRequest, obj: Any = None) -> bool:
         if not request.user.has_perm(VERBS[verb].right):
@@ -142,6 +159,7 @@ else:
 class VerbActions(_Admin):
     """Mixed into the admin of executions. An execution is offered only what is legal as it stands."""
 
+    action_form = SelectionForm
     actions = tuple(f"{verb}_selected" for verb in VERBS)
     actions_detail = tuple(VERBS)
 
@@ -171,7 +189,7 @@ class VerbActions(_Admin):
         done = 0
         for execution in queryset.select_related("team"):
             try:
-                VERBS[verb].act(execution=execution, by=_person(request), as_staff=True)
+                VERBS[verb].ask(execution=execution, by=_person(request), form_key=_form_key(request))
                 done += 1
             except Refusal as refusal:
                 messages.warning(request, f"{execution}: {_said(refusal)}")
@@ -186,14 +204,12 @@ class VerbActions(_Admin):
         back = _address_of(execution)
         if request.method == "POST":
             try:
-                outcome = VERBS[verb].act(execution=execution, by=_person(request), as_staff=True)
+                shown = VERBS[verb].ask(execution=execution, by=_person(request), form_key=_form_key(request))
             except Refusal as refusal:
                 messages.warning(request, _said(refusal))
                 return HttpResponseRedirect(back)
             messages.success(request, VERBS[verb].done % {"count": 1})
-            return HttpResponseRedirect(
-                _address_of(outcome.execution if isinstance(outcome, Started) else outcome)
-            )
+            return HttpResponseRedirect(_address_of(shown))
         context = {
             **self.admin_site.each_context(request),
             "title": VERBS[verb].words,
@@ -202,6 +218,8 @@ class VerbActions(_Admin):
             "question": VERBS[verb].question,
             "is_destructive": VERBS[verb].is_destructive,
             "back": back,
+            # One form sent twice makes one execution.
+            "form_key": uuid.uuid4(),
         }
         return TemplateResponse(request, "admin/executions/verb.html", context)
 
@@ -218,6 +236,10 @@ class VerbActions(_Admin):
 
 def _address_of(execution: Execution) -> str:
     return reverse("admin:executions_execution_change", args=[execution.pk])
+
+
+def _form_key(request: HttpRequest) -> str:
+    return request.POST.get("form_key", "")
 
 
 def _said(refusal: Refusal) -> str:

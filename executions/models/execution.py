@@ -124,6 +124,11 @@ class Execution(models.Model):
                 fields=["finished_at"],
                 condition=Q(usage_complete=False, finished_at__isnull=False),
             ),
+            models.Index(
+                name="execution_finished",
+                fields=["finished_at"],
+                condition=Q(finished_at__isnull=False),
+            ),
         ]
         constraints = [
             models.CheckConstraint(

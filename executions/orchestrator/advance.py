@@ -104,12 +104,15 @@ class Advance:
         self._inbox.put_nowait(None)
 
     def hear_wishes(self, *, cancel_requested: bool, pause_requested: bool, at: dt.datetime) -> None:
-        """Take in what people wish as of `at`, PostgreSQL's time; an older word than the last is ignored."""
+        """Take in what people wish as of `at`, PostgreSQL's time.
+
+        Of pausing and going on an older word than the last is ignored; a cancel is never taken back.
+        """
+        if cancel_requested and not self.tracked.state.cancel_requested:
+            self.wake(cancel_requested=True)
         if at < self._heard_at:
             return
         self._heard_at = at
-        if cancel_requested and not self.tracked.state.cancel_requested:
-            self.wake(cancel_requested=True)
         if pause_requested is not self.tracked.state.paused:
             self.tracked.want_paused(paused=pause_requested)
             self.wake()
@@ -291,7 +294,7 @@ class Advance:
         self.hear_wishes(
             cancel_requested=committed.cancel_requested,
             pause_requested=committed.pause_requested,
-            at=committed.at,
+            at=committed.seen_at,
         )
         return committed
 

@@ -70,10 +70,12 @@ class Changes:
 class Committed:
     """What a commit tells: where the counters stand now and what people asked for meanwhile.
 
-    `at` is PostgreSQL's time of the transaction.
+    `at` is PostgreSQL's time of the transaction, which its rows carry; `seen_at` is when, the row being
+    locked, the wishes were read: later, where the lock had to be waited for.
     """
 
     at: dt.datetime
+    seen_at: dt.datetime
     event_seq: int
     context_version: int
     cancel_requested: bool

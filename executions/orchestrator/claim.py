@@ -74,11 +74,19 @@ SELECT count(*) FROM (
     UNION ALL
     (SELECT 1 FROM renum_team_executions e WHERE {_QUEUED} LIMIT 1000)) AS free
 """  # noqa: S608  built of the constants above
+# The last thing that made it free, or kept it from being so. No row tells when a driver let go of one in
+# order; what its driver wrote last is then the nearest.
+_FREE_SINCE = f"""GREATEST(e.created_at, e.not_before, e.resume_requested_at, e.cancel_requested_at,
+    (SELECT d.lease_until FROM executions_driver d WHERE d.id = e.driver_id),
+    (SELECT max(x.ended_at) FROM executions_drain x),
+    CASE WHEN {PAUSE_WANTED} AND e.deadline_at < clock_timestamp() THEN e.deadline_at END)"""  # noqa: S608  built of constants
 _OLDEST = f"""
-SELECT EXTRACT(epoch FROM clock_timestamp() - min(created_at)) FROM (
-    SELECT e.created_at FROM renum_team_executions e WHERE {_BEGUN}
+SELECT EXTRACT(epoch FROM clock_timestamp() - min(since)) FROM (
+    SELECT GREATEST({_FREE_SINCE}, (SELECT v.created_at FROM executions_executionevent v
+        WHERE v.execution_id = e.id AND v.seq = e.event_seq)) AS since
+    FROM renum_team_executions e WHERE {_BEGUN}
     UNION ALL
-    SELECT e.created_at FROM renum_team_executions e WHERE {_QUEUED}) AS free
+    SELECT {_FREE_SINCE} AS since FROM renum_team_executions e WHERE {_QUEUED}) AS free
 """  # noqa: S608  built of the constants above
 _SWEEP_DRIVERS = """
 DELETE FROM executions_driver d WHERE d.lease_until < clock_timestamp() - interval '1 minute'
@@ -128,8 +136,11 @@ def count_claimable() -> int:
         return int(cursor.fetchone()[0])
 
 
-def find_oldest_claimable_age_s() -> float | None:
-    """Return the age in seconds of the oldest execution that a driver could take now; None where none is."""
+def find_longest_wait_s() -> float | None:
+    """Return the longest time in seconds that an execution has waited for a driver; None where none does.
+
+    For one that its driver let go of in order, the time since that driver's last word on it, which is more.
+    """
     with connection.cursor() as cursor:
         cursor.execute(_OLDEST)
         age_s = cursor.fetchone()[0]

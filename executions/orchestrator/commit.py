@@ -2,13 +2,15 @@
 
 Every driver write is fenced: the execution's row is locked and must still carry the driver and the epoch.
 Locks are taken by execution id, ascending. A batch that the data of one execution spoils is written again
-one execution at a time; the one that fails again is told so, and the rest goes on.
+one execution at a time; the one that fails again is told so, and the rest goes on. Where a COMMIT may have
+been cut off, what is there already is looked for under the row's lock: that session may not be through.
 """
 
 import datetime as dt
 import logging
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +19,7 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from billing import ledger
 from executions.models import ContextChange, ContextSnapshot, ExecutionEvent
 from executions.orchestrator.changes import Changes, ChangesRefused, Committed, Fenced
-from executions.orchestrator.database_calls import read_only_is_away
+from executions.orchestrator.database_calls import brief_locks, read_only_is_away, sqlstate_of
 from executions.orchestrator.row_writes import (
     COUNTER_COLUMNS,
     COUNTER_SQL,
@@ -69,11 +71,19 @@ class _Locked:
     crash_count: int
 
 
-def commit_batch(batch: Sequence[Changes]) -> BatchResult:
-    """Write a batch. Raises only what says that the database could not be reached (OperationalError)."""
+def commit_batch(
+    batch: Sequence[Changes], *, unsure: Collection[uuid.UUID] = (), waits: bool = True
+) -> BatchResult:
+    """Write a batch. Raises only what says that the database could not be reached (OperationalError).
+
+    That includes a lock that was not had in time (`is_contended`); without `waits`, that is 50 ms. `unsure`
+    names the changes, by their first event, of which an earlier COMMIT was cut off: what of them is there
+    already is not written again. After an error whoever repeats must be unsure of the whole batch.
+    """
+    opened: AbstractContextManager[None] = transaction.atomic() if waits else brief_locks()
     try:
-        with read_only_is_away(), transaction.atomic():
-            return _write(batch)
+        with read_only_is_away(), opened:
+            return _write(batch, unsure)
     except (OperationalError, InterfaceError) as error:
         if not _is_about_data(error):
             raise
@@ -86,7 +96,7 @@ def commit_batch(batch: Sequence[Changes]) -> BatchResult:
     outcomes: list[Outcome] = []
     context: list[ContextApplied] = []
     for changes in batch:
-        alone = commit_batch([changes])
+        alone = commit_batch([changes], unsure=unsure, waits=waits)
         outcomes += alone.outcomes
         context += alone.context
     return BatchResult(outcomes=outcomes, context=context)
@@ -94,19 +104,16 @@ def commit_batch(batch: Sequence[Changes]) -> BatchResult:
 
 def _is_about_data(error: Exception) -> bool:
     # Class 54, a limit of PostgreSQL exceeded, comes as an OperationalError too. Waiting does not help it.
-    return str(getattr(error.__cause__, "sqlstate", None) or "").startswith("54")
+    return sqlstate_of(error).startswith("54")
 
 
-def find_committed(changes: Changes) -> Committed | None:
-    """Return the outcome of changes whose COMMIT was cut off, if they are there after all; None if not.
+def _find_written(unsure: Collection[uuid.UUID]) -> set[uuid.UUID]:
+    """Return those of the events that are there. To be asked once the executions' rows are locked.
 
-    Their first event carries an id of our making, so its row tells.
+    Each statement sees what was committed before it, and a session that was cut off in its COMMIT holds the
+    rows' locks until it is through.
     """
-    if not ExecutionEvent.objects.filter(id=changes.events[0].id).exists():
-        return None
-    with transaction.atomic():
-        at, locked = _lock({changes.execution_id})
-    return _committed(locked[changes.execution_id], at)
+    return set(ExecutionEvent.objects.filter(id__in=unsure).values_list("id", flat=True)) if unsure else set()
 
 
 def _refused(error: Exception) -> ChangesRefused:
@@ -114,14 +121,18 @@ def _refused(error: Exception) -> ChangesRefused:
     return ChangesRefused(str(error).partition("\n")[0][:300])
 
 
-def _write(batch: Sequence[Changes]) -> BatchResult:
-    at, locked = _lock({changes.execution_id for changes in batch})
+def _write(batch: Sequence[Changes], unsure: Collection[uuid.UUID]) -> BatchResult:
+    at, seen_at, locked = _lock({changes.execution_id for changes in batch})
+    written = _find_written(unsure)
     outcomes: list[Outcome] = []
     held: list[Changes] = []
     events: list[ExecutionEvent] = []
     context: list[ContextApplied] = []
     for changes in batch:
         row = locked.get(changes.execution_id)
+        if row is not None and changes.events[0].id in written:
+            outcomes.append(_committed(row, at, seen_at))
+            continue
         if row is None or not _holds(changes, row):
             outcomes.append(Fenced(str(changes.execution_id)))
             continue
@@ -133,7 +144,7 @@ def _write(batch: Sequence[Changes]) -> BatchResult:
         row.context_version += len(changes.context)
         if changes.clears_crashes:
             row.crash_count = 0
-        outcomes.append(_committed(row, at))
+        outcomes.append(_committed(row, at, seen_at))
     _write_statuses(held)
     write_rows(
         COUNTER_SQL,
@@ -146,7 +157,8 @@ def _write(batch: Sequence[Changes]) -> BatchResult:
     return BatchResult(outcomes=outcomes, context=context)
 
 
-def _lock(ids: set[uuid.UUID]) -> tuple[dt.datetime, dict[uuid.UUID, _Locked]]:
+def _lock(ids: set[uuid.UUID]) -> tuple[dt.datetime, dt.datetime, dict[uuid.UUID, _Locked]]:
+    """Lock the rows; return the transaction's time, the time as of the locks, and what the rows hold."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT id, driver_id, epoch, event_seq, context_version, cancel_requested_at IS NOT NULL,"
@@ -155,9 +167,9 @@ def _lock(ids: set[uuid.UUID]) -> tuple[dt.datetime, dict[uuid.UUID, _Locked]]:
             [sorted(ids)],
         )
         rows = cursor.fetchall()
-        cursor.execute("SELECT now()")
-        at: dt.datetime = cursor.fetchone()[0]
-    return at, {row[0]: _Locked(*row[1:]) for row in rows}
+        cursor.execute("SELECT now(), clock_timestamp()")
+        at, seen_at = cursor.fetchone()
+    return at, seen_at, {row[0]: _Locked(*row[1:]) for row in rows}
 
 
 def _holds(changes: Changes, row: _Locked) -> bool:
@@ -166,9 +178,10 @@ def _holds(changes: Changes, row: _Locked) -> bool:
     return row.driver_id == changes.driver_id and row.epoch == changes.epoch
 
 
-def _committed(row: _Locked, at: dt.datetime) -> Committed:
+def _committed(row: _Locked, at: dt.datetime, seen_at: dt.datetime) -> Committed:
     return Committed(
         at=at,
+        seen_at=seen_at,
         event_seq=row.event_seq,
         context_version=row.context_version,
         cancel_requested=row.cancel_requested,

@@ -36,10 +36,10 @@ class OpenConnections:
         return await in_driver_thread(self._client_of, connection_id)
 
     async def aclose(self) -> None:
-        """Close every client."""
-        for client in self._open.values():
+        """Close every client, those included that a call which was broken off still opens meanwhile."""
+        while self._open:
+            _, client = self._open.popitem()
             await client.aclose()
-        self._open.clear()
 
     def _client_of(self, connection_id: uuid.UUID) -> AgentService:
         # The mark before the row: if both change in between, the gate finds a mark that is old.

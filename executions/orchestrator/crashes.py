@@ -9,18 +9,18 @@ import os
 import uuid
 from pathlib import Path
 
-from django.db import transaction
+from django.db import OperationalError
 from django.db.models import F
-from django.db.models.functions import Now
 
 from executions.engine.state import EXECUTION_TERMINAL, ExecutionStatus
 from executions.models import Execution, ExecutionEvent
+from executions.models.pause_wanted import PAUSE_FROM_NOW
 from executions.orchestrator.break_off import build_break_off
 from executions.orchestrator.changes import Changes, Event
 from executions.orchestrator.claim import end_lease
 from executions.orchestrator.commit import commit_batch
 from executions.orchestrator.crash_slot import SUFFIX, read_slot, slot_folder, take_slot
-from executions.orchestrator.database_calls import DATABASE_AWAY
+from executions.orchestrator.database_calls import DATABASE_AWAY, brief_locks, is_contended
 from executions.orchestrator.row_writes import EXECUTION_COLUMNS
 
 logger = logging.getLogger(__name__)
@@ -38,6 +38,11 @@ def charge_crashes() -> int:
     for path in sorted(slot_folder().glob(f"*{SUFFIX}")):
         try:
             died += _bury(path)
+        except OperationalError as error:
+            if not is_contended(error):
+                raise
+            # Nobody's claims wait for it: the slot is there at the next look.
+            logger.warning("the death behind %s is charged later: somebody has a row locked", path.name)
         except (OSError, ValueError) as error:
             # Another user's, or no driver's: nothing that should keep a driver from driving.
             logger.warning("the slot %s cannot be looked into: %s", path.name, error)
@@ -79,7 +84,7 @@ def charge_crash(execution_id: uuid.UUID, *, driver_id: uuid.UUID) -> int:
     """
     # A driver dies once: the event's id says whether that was charged before.
     event_id = uuid.uuid5(driver_id, str(execution_id))
-    with transaction.atomic():
+    with brief_locks():
         execution = (
             Execution.objects.select_for_update(no_key=True)
             .only(*EXECUTION_COLUMNS, "crash_count", "cancel_requested_at")
@@ -108,7 +113,7 @@ def charge_crash(execution_id: uuid.UUID, *, driver_id: uuid.UUID) -> int:
 
 
 def _build_quarantine(execution: Execution, count: int) -> Changes:
-    Execution.objects.filter(pk=execution.pk).update(pause_requested_at=Now())
+    Execution.objects.filter(pk=execution.pk).update(pause_requested_at=PAUSE_FROM_NOW)
     columns = {name: getattr(execution, name) for name in EXECUTION_COLUMNS}
     columns |= {"status": ExecutionStatus.QUARANTINED.value, "code": CODE, "driver_id": None}
     return Changes(

@@ -94,7 +94,8 @@ async def _prove_that_it_moves() -> None:
 
     An execution on which it works without end would keep everything that the driver holds: the lease is
     renewed by a thread of its own. The clock that ends it runs outside of Python, so that nothing can hold it
-    up; what the slot names is charged with the death.
+    up; what the slot names is charged with the death. A process that was frozen for so long ends too, once it
+    wakes: nothing tells the two apart from inside, and its lease is another's by then.
     """
     try:
         while True:

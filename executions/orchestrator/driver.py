@@ -6,6 +6,7 @@ import logging
 import time
 import uuid
 from collections.abc import Coroutine
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -125,13 +126,13 @@ class Driver:
 
     async def run(self) -> None:
         """Drive until told to stop, idle for the linger time, or out of the time that one driver drives."""
-        await in_driver_thread(self._lease.take)
-        self._slot.open()
-        self._commits.start()
-        self._gates.start()
-        logger.info("driver %s drives", self.driver_id)
         listener = asyncio.create_task(listen_for_wake_ups(self._woken.set))
         try:
+            await in_driver_thread(self._lease.take)
+            self._slot.open()
+            self._commits.start()
+            self._gates.start()
+            logger.info("driver %s drives", self.driver_id)
             await self._drive()
         finally:
             listener.cancel()
@@ -306,18 +307,21 @@ class Driver:
         return True
 
     async def _let_go(self) -> None:
-        """Hand over: end every coroutine, write what is pending, free what is held. Runs in Suna go on."""
-        for task in self._held.values():
-            task.cancel()
-        await asyncio.gather(*self._held.values(), return_exceptions=True)
-        try:
-            await self._commits.close(patience_s=FLUSH_PATIENCE_S)
-            await self.hints.aclose()
-            await self._gates.aclose()
-            await self._connections.aclose()
-            await in_driver_thread(self._lease.give_back)
-        finally:
-            self._slot.close()
+        """Hand over: end every coroutine, write what is pending, free what is held. Runs in Suna go on.
+
+        Whatever fails of it, the rest is done: a lease that goes on beating without its driver would keep
+        what is held from everybody.
+        """
+        async with AsyncExitStack() as last_first:
+            last_first.callback(self._slot.close)
+            last_first.push_async_callback(in_driver_thread, self._lease.give_back)
+            last_first.push_async_callback(self._connections.aclose)
+            last_first.push_async_callback(self._gates.aclose)
+            last_first.push_async_callback(self.hints.aclose)
+            last_first.push_async_callback(self._commits.close, patience_s=FLUSH_PATIENCE_S)
+            for task in self._held.values():
+                task.cancel()
+            await asyncio.gather(*self._held.values(), return_exceptions=True)
         logger.info("driver %s let go", self.driver_id)
 
 

@@ -16,7 +16,7 @@ from django_redis import get_redis_connection
 from redis.exceptions import RedisError
 
 from executions.models import Drain
-from executions.orchestrator.claim import count_claimable, database_now, find_oldest_claimable_age_s
+from executions.orchestrator.claim import count_claimable, database_now, find_longest_wait_s
 from executions.orchestrator.queue import DRIVERS, TASKS, count_queued
 from executions.orchestrator.swept import find_swept_at
 
@@ -46,7 +46,7 @@ SELECT status, count(*), extract(epoch FROM clock_timestamp() - min(created_at))
 WHERE status = 'queued' GROUP BY status
 """
 _FINISHED = """
-SELECT status, count(*) FROM renum_team_executions WHERE id >= %s AND finished_at > %s GROUP BY status
+SELECT status, count(*) FROM renum_team_executions WHERE finished_at > %s GROUP BY status
 """
 _STEPS = """
 SELECT s.status, s.code, count(*) FROM renum_team_executions e
@@ -96,19 +96,16 @@ def _read_executions(now: dt.datetime) -> Iterator[Family]:
     )
     yield Family(
         name="renum_executions_finished_last_hour",
-        help="Executions that were accepted and ended within the last hour, by status.",
-        samples=[
-            ({"status": status}, count)
-            for status, count in _ask(_FINISHED, [_first_id_since(now - LAST_HOUR), now - LAST_HOUR])
-        ],
+        help="Executions that ended within the last hour, by status.",
+        samples=[({"status": status}, count) for status, count in _ask(_FINISHED, [now - LAST_HOUR])],
     )
     yield _single(
         "renum_executions_unclaimed", "Executions free to be claimed, up to 1000.", count_claimable()
     )
     yield _single(
         "renum_oldest_unclaimed_age_seconds",
-        "Age of the oldest execution that is free to be claimed.",
-        find_oldest_claimable_age_s() or 0,
+        "Longest time that an execution free to be claimed has been so, as far as rows tell.",
+        find_longest_wait_s() or 0,
     )
     drains = Drain.objects.filter(ended_at=None).count()
     yield _single("renum_draining", "Whether nothing new is begun because somebody drains.", bool(drains))

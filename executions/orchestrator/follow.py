@@ -132,11 +132,11 @@ async def _stop_run(attempt: "Attempt", run: RunRecord, *, code: str | None) -> 
     give_up_at = attempt.owner.now() + dt.timedelta(seconds=settings.ORCHESTRATOR.stop_give_up_s)
     while attempt.owner.now() < give_up_at:
         try:
-            view = await attempt.service.get_run(run_id, urgency=Urgency.FINISH)
+            view = await attempt.service.get_run(run_id, urgency=Urgency.STOP)
             if view.status in OVER and sent:
                 # A worker that had not picked the run up yet overwrites the stop: only a second look counts.
                 await asyncio.sleep(settings.ORCHESTRATOR.stop_settle_s)
-                view = await attempt.service.get_run(run_id, urgency=Urgency.FINISH)
+                view = await attempt.service.get_run(run_id, urgency=Urgency.STOP)
             if view.status is RunStatus.COMPLETED and code is not None and not sent:
                 break
             if view.status in OVER:

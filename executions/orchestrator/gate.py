@@ -44,6 +44,8 @@ class Gate:
         self._line = StartLine(failures=self._failures.count)
         self._tickets: dict[Key, float] = {}
         self._unanswered: set[Key] = set()
+        # What held up everybody in line at the last look; None where each just waits for its turn.
+        self._held_up_by: str | None = None
         # Codes whose pause some other call ended, since Suna last took a start.
         self._eased: set[str] = set()
 
@@ -163,10 +165,17 @@ class Gate:
         self.call_up(now=now)
 
     def tick(self, *, now: float) -> None:
-        """Look at the clock: whose time has come, and whether the limit may be tried to be exceeded."""
+        """Look at the clock: whose time has come, and whether the limit may be tried to be exceeded.
+
+        Where something else holds up those in line than at the last look, they ask again and say so.
+        """
         in_flight = len(self._tickets) + self._others_in_flight()
         self.limit.grow(is_wanted=len(self._line) > 0, in_flight=in_flight, now=now)
         self.call_up(now=now)
+        held_up_by = self._find_hold_up()
+        if held_up_by != self._held_up_by:
+            self._held_up_by = held_up_by
+            self._line.wake_stale(held_up_by)
 
     def call_up(self, *, now: float) -> None:
         """Have those ask again who may start now."""
@@ -204,16 +213,19 @@ class Gate:
             self.generation += 1
 
     def _hindrance(self, now: float, *, place: int) -> Reason:
-        if self.pause is not None:
-            return Reason(code=f"service_{self.pause.code}")
-        if self.circuit.is_open:
-            return Reason(code="service_unavailable")
+        if (held_up_by := self._find_hold_up()) is not None:
+            return Reason(code=held_up_by)
         if self.limit.is_feeling_its_way and now >= self.limit.until:
             return Reason(code="start_in_turn")
         params: dict[str, Json] = {"place": place}
         if self.limit.cap is not None:
             params |= {"limit": self.limit.cap, "running": len(self._tickets) + self._others_in_flight()}
         return Reason(code="service_throttled", params=params)
+
+    def _find_hold_up(self) -> str | None:
+        if self.pause is not None:
+            return f"service_{self.pause.code}"
+        return "service_unavailable" if self.circuit.is_open else None
 
     def _others_in_flight(self) -> int:
         return sum(demand.in_flight for demand in self.others.values())

@@ -1,6 +1,7 @@
 """A connection's client behind its circuit and its retry budget: what would only be in the way is not sent.
 
-A call that is held back fails at once as Unavailable that surely was not sent. Stops always go.
+A call that is held back fails at once as Unavailable that surely was not sent. Stops always go, and so do the
+looks at a run that is to be stopped.
 """
 
 import time
@@ -58,8 +59,9 @@ class GuardedService:
         return await self._guard(("list", place), lambda: self._service.list_runs(place))
 
     async def get_run(self, run_id: str, *, urgency: Urgency = Urgency.POLL) -> RunView:
-        """Return what the service says of a run."""
-        return await self._guard(("get", run_id), lambda: self._service.get_run(run_id, urgency=urgency))
+        """Return what the service says of a run; asked for a stop, whatever the circuit says."""
+        send = self._send if urgency is Urgency.STOP else self._guard
+        return await send(("get", run_id), lambda: self._service.get_run(run_id, urgency=urgency))
 
     async def watch_run(self, run_id: str, *, heard: Callable[[int], None]) -> bool:
         """Return when the service hints that a run may be over; not tried while the circuit is open.

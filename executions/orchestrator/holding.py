@@ -1,6 +1,7 @@
 """What a driver asks and says of the executions that it holds: whose they are, what people wish, letting go.
 
-No status is written here, and nothing is taken: that is `commit` and `claim`.
+No status is written here, and nothing is taken: that is `commit` and `claim`. A row that somebody else has
+locked is not waited for: OperationalError says so, and the call is repeated.
 """
 
 import datetime as dt
@@ -11,11 +12,12 @@ from dataclasses import dataclass
 from django.db import connection
 
 from executions.orchestrator.claim import PAUSE_WANTED
+from executions.orchestrator.database_calls import brief_locks
 
 SET_ASIDE_S = 60
 
 _WISHES = f"""
-SELECT e.id, e.cancel_requested_at IS NOT NULL, {PAUSE_WANTED}, clock_timestamp()
+SELECT e.id, e.cancel_requested_at IS NOT NULL, {PAUSE_WANTED}, statement_timestamp()
 FROM renum_team_executions e
 WHERE e.driver_id = %s AND (e.cancel_requested_at IS NOT NULL OR e.pause_requested_at IS NOT NULL)
 """  # noqa: S608  built of a constant
@@ -75,7 +77,7 @@ def raise_epoch(execution_id: uuid.UUID, driver_id: uuid.UUID, *, epoch: int) ->
 
     An answer that was lost leaves the epoch raised: one more is as good.
     """
-    with connection.cursor() as cursor:
+    with brief_locks(), connection.cursor() as cursor:
         cursor.execute(
             "UPDATE renum_team_executions SET epoch = epoch + 1"
             " WHERE id = %s AND driver_id = %s AND epoch >= %s RETURNING epoch",
@@ -87,7 +89,7 @@ def raise_epoch(execution_id: uuid.UUID, driver_id: uuid.UUID, *, epoch: int) ->
 
 def set_aside(execution_id: uuid.UUID, driver_id: uuid.UUID, *, epoch: int) -> None:
     """Let go of an execution that can neither be carried on nor ended, for a while: others come first."""
-    with connection.cursor() as cursor:
+    with brief_locks(), connection.cursor() as cursor:
         cursor.execute(_SET_ASIDE, [SET_ASIDE_S, execution_id, driver_id, epoch])
 
 
@@ -96,5 +98,5 @@ def leave_at_rest(execution_id: uuid.UUID, driver_id: uuid.UUID, *, epoch: int) 
 
     Whoever asked for it to go on meanwhile is not overlooked: the claim reads the wish itself.
     """
-    with connection.cursor() as cursor:
+    with brief_locks(), connection.cursor() as cursor:
         cursor.execute(_LEAVE_AT_REST, [execution_id, driver_id, epoch])

@@ -57,9 +57,10 @@ class Lease:
         self._beat_s = settings.ORCHESTRATOR.beat_s
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._beat_for_ever, name="lease", daemon=True)
-        self._good_at = 0.0
         self._is_doubtful = False
-        self._database_time = dt.datetime.min.replace(tzinfo=dt.UTC)
+        # The last good beat: when it was sent, by the monotonic clock, and PostgreSQL's time. One value, for
+        # the beat's thread sets it while others read.
+        self._good = (0.0, dt.datetime.min.replace(tzinfo=dt.UTC))
 
     def take(self) -> None:
         """Insert the driver's row and begin to beat."""
@@ -79,26 +80,32 @@ class Lease:
         self._thread.start()
 
     def give_back(self) -> None:
-        """Stop beating, free the executions that are still held and delete the row."""
+        """Stop beating, free the executions that are still held and delete the row.
+
+        Where the row cannot be deleted, the lease ends by itself: nobody renews it any more.
+        """
         self._stop.set()
-        self._thread.join()
+        if self._thread.is_alive():
+            self._thread.join()
         with transaction.atomic():
             row = Driver.objects.filter(pk=self.driver_id)
             row.delete()
 
     def may_start(self) -> bool:
         """Whether the lease surely holds long enough for a start to be sent under it."""
-        return not self._is_doubtful and time.monotonic() - self._good_at < self._ttl_s - min(
-            5.0, self._ttl_s / 3
-        )
+        return not self._is_doubtful and self._age_s() < self._ttl_s - min(5.0, self._ttl_s / 3)
 
     def now(self) -> dt.datetime:
         """Return PostgreSQL's time, as of the last beat plus what the monotonic clock counted since."""
-        return self._database_time + dt.timedelta(seconds=time.monotonic() - self._good_at)
+        sent, at = self._good
+        return at + dt.timedelta(seconds=time.monotonic() - sent)
+
+    def _age_s(self) -> float:
+        return time.monotonic() - self._good[0]
 
     def _beaten(self, sent: float, at: dt.datetime) -> None:
         # The lease runs from when the beat was sent at the latest: the answer may have taken its time.
-        self._database_time, self._good_at = at, sent
+        self._good = (sent, at)
 
     def _beat_for_ever(self) -> None:
         try:
@@ -106,6 +113,9 @@ class Lease:
                 if not self._beat():
                     self._lost()
                     return
+        except Exception:
+            logger.exception("driver %s cannot beat any more and lets go of everything", self.driver_id)
+            self._lost()
         finally:
             connection.close()
 
@@ -122,6 +132,8 @@ class Lease:
         except (OperationalError, InterfaceError) as error:
             logger.warning("driver %s could not beat: %s", self.driver_id, type(error).__name__)
             connection.close()
+            # It may have been renewed all the same, and too late: the next beat would find it in good order.
+            self._is_doubtful = self._is_doubtful or self._age_s() > self._ttl_s
             return True
         if row is None:
             logger.error("driver %s lost its row and lets go of everything", self.driver_id)

@@ -20,6 +20,8 @@ CALLED_FOR_S = 5.0
 """Who was called and does not come for so long lets the others pass."""
 SAY_AGAIN_S = 10.0
 """A place in line that changed is worth a write no more often than this."""
+IN_TURN = frozenset({"start_in_turn", "service_throttled"})
+"""What steps say that wait for nothing but their turn."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +120,16 @@ class StartLine:
             free -= 1
             if waiter.called_at is None:
                 waiter.called_at = now
+                waiter.wish.wake()
+
+    def wake_stale(self, code: str | None) -> None:
+        """Have those ask again who say something else than this code, None: that each waits for its turn.
+
+        Nobody counts as called by it, and who was called is on the way already.
+        """
+        for waiter in list(self._waiting.values()):
+            said = None if waiter.said is None or waiter.said.code in IN_TURN else waiter.said.code
+            if waiter.called_at is None and said != code:
                 waiter.wish.wake()
 
     def say(self, key: Key, reason: Reason, *, now: float) -> Reason:

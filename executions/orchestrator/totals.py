@@ -1,4 +1,7 @@
-"""Usage and cost of runs and executions: always the sum of the ledger's rows, by one look at them."""
+"""Usage and cost of runs and executions: always the sum of the ledger's rows, by one look at them.
+
+And whether that is all: a run that came late, when its execution was over already, may lack its usage.
+"""
 
 import uuid
 from collections.abc import Collection
@@ -31,11 +34,20 @@ _EXECUTIONS_SQL = f"""
 UPDATE renum_team_executions AS t SET usage_metrics = s.usage, cost_metrics = s.cost
 FROM ({_SUMS.format(key="execution_id")}) AS s WHERE t.id = s.id
 """  # noqa: S608  built of the constant above
+_INCOMPLETE_SQL = """
+UPDATE renum_team_executions AS t SET usage_complete = false
+WHERE t.id = ANY(%s) AND t.usage_complete AND t.finished_at IS NOT NULL AND EXISTS (
+    SELECT 1 FROM renum_team_agent_executions r WHERE r.execution_id = t.id AND NOT r.usage_complete)
+"""
 
 
 def write_totals(execution_ids: Collection[uuid.UUID]) -> None:
-    """Bring the usage and cost columns of these executions and of their runs up to date."""
+    """Bring the usage and cost columns of these executions and of their runs up to date.
+
+    One that is over is no longer called complete where usage of a run is missing.
+    """
     ids = sorted(execution_ids)
     with connection.cursor() as cursor:
         cursor.execute(_RUNS_SQL, [ids])
         cursor.execute(_EXECUTIONS_SQL, [ids])
+        cursor.execute(_INCOMPLETE_SQL, [ids])

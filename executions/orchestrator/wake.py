@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import transaction
 from django_redis import get_redis_connection
 from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as RedisTimeout
 
 from executions.orchestrator.queue import DRIVERS, count_queued, enqueue_drive
 
@@ -25,6 +26,8 @@ QUEUED_S = 2
 # Nobody takes them, or everybody is at work: more would start no driver sooner. Canaries are among them.
 QUEUED_AT_MOST = 20
 RECONNECT_S = 2.0
+# A line that is dead without saying so looks like silence: after so much of it Redis is asked to answer.
+PROOF_S = 10.0
 
 
 def wake_drivers_on_commit(execution_id: uuid.UUID) -> None:
@@ -76,6 +79,9 @@ async def listen_for_wake_ups(wake: Callable[[], None]) -> None:
             await _listen(wake)
         except RedisError as error:
             logger.warning("wake-ups are not heard: %s", type(error).__name__)
+        except Exception:
+            # A driver that hears nothing looks by itself; one whose listener is gone would never hear again.
+            logger.exception("wake-ups are not heard")
         await asyncio.sleep(RECONNECT_S)
 
 
@@ -84,6 +90,15 @@ async def _listen(wake: Callable[[], None]) -> None:
     client = redis.asyncio.from_url(settings.REDIS_URL, socket_timeout=None, socket_connect_timeout=3)
     async with client, client.pubsub() as pubsub:
         await pubsub.subscribe(CHANNEL)
-        async for message in pubsub.listen():
-            if message["type"] == "message":
-                wake()
+        asked = False
+        while True:
+            message = await pubsub.get_message(timeout=PROOF_S)
+            if message is not None:
+                asked = False
+                if message["type"] == "message":
+                    wake()
+            elif asked:
+                raise RedisTimeout("nobody answers")
+            else:
+                await pubsub.ping()
+                asked = True

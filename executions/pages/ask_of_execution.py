@@ -42,7 +42,7 @@ def ask_for(verb: str) -> Callable[..., HttpResponse]:
             if verb in WISHES:
                 shown = WISHES[verb](**asked)
             else:
-                # The page's own key: a form that is sent twice makes one execution.
+                # The form's own key: a form that is sent twice makes one execution.
                 key = request.POST.get("form_key") or None
                 shown = REPEATS[verb](**asked, idempotency_key=key).execution
         except Refusal as refusal:

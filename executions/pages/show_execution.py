@@ -28,7 +28,7 @@ def find_execution(request: SignedInRequest, execution_id: uuid.UUID) -> Executi
 def _verbs(request: SignedInRequest, execution: Execution) -> tuple[VerbButton, ...]:
     is_operator = may(request.user, "operator", execution.team)
     verbs = list_verbs(execution, is_operator=is_operator, is_releaser=may_release(request.user))
-    return build_buttons(execution.pk, verbs)
+    return build_buttons(execution.pk, verbs, form_key=uuid.uuid4())
 
 
 @require_safe
@@ -48,8 +48,6 @@ def show_execution(request: SignedInRequest, execution_id: uuid.UUID) -> HttpRes
             "view": build_execution_view(execution, now=timezone.now()),
             "verbs": _verbs(request, execution),
             "is_cancel_asked": execution.cancel_requested_at is not None,
-            # One form sent twice makes one execution.
-            "form_key": uuid.uuid4(),
             "is_part": is_part,
         }
         response = render(request, f"{TEMPLATE}#live" if is_part else TEMPLATE, context)

@@ -25,22 +25,26 @@ _LOOKS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerbButton:
-    """One button: a form of its own that is sent to `address`."""
+    """One button: a form of its own that is sent to `address`; sent twice with one key, it is done once."""
 
     verb: str
     words: str
     address: str
     looks: str
+    form_key: str
 
 
-def build_buttons(execution_id: uuid.UUID, verbs: Sequence[str]) -> tuple[VerbButton, ...]:
-    """Return the buttons of these verbs, in their order."""
+def build_buttons(
+    execution_id: uuid.UUID, verbs: Sequence[str], *, form_key: uuid.UUID
+) -> tuple[VerbButton, ...]:
+    """Return the buttons of these verbs, in their order; `form_key` is another one for each page."""
     return tuple(
         VerbButton(
             verb=verb,
             words=str(_WORDS[verb]),
             address=reverse(f"execution-{verb}", args=[execution_id]),
             looks=_LOOKS.get(verb, ""),
+            form_key=f"{form_key}-{verb}",
         )
         for verb in verbs
     )

@@ -234,7 +234,7 @@ class SunaClient(AgentService):
 
     async def stop_run(self, run_id: str) -> None:
         """Ask Suna to stop a run. Suna does so unconditionally: an ended run becomes `stopped` too."""
-        await self._ask(self._profile.stop_run(run_id=run_id), urgency=Urgency.FINISH)
+        await self._ask(self._profile.stop_run(run_id=run_id), urgency=Urgency.STOP)
 
     async def list_agents(self) -> tuple[AgentView, ...]:
         """Return every agent of every page, each once."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from executions.engine.state import AGENT_RUN_TERMINAL, EXECUTION_TERMINAL
+from executions.orchestrator.claim import PAUSE_WANTED
 
 FOR_EVER = "-infinity"
 """What `since` is where nothing is left out."""
@@ -49,6 +50,8 @@ _STEP = f"executions_executionstep s JOIN {_EXECUTION} ON e.id = s.execution_id 
 _RUN = f"renum_team_agent_executions r JOIN {_EXECUTION} ON e.id = r.execution_id AND {_IN_SCOPE}"
 _EVENT = f"executions_executionevent v JOIN {_EXECUTION} ON e.id = v.execution_id AND {_IN_SCOPE}"
 _LEDGER = f"renum_ai_usage_logs u JOIN {_EXECUTION} ON e.id = u.execution_id AND {_IN_SCOPE}"
+# Paused before it began, it waits for a person too, and keeps its status.
+_PAUSED_QUEUED = f"(e.status = 'queued' AND e.cancel_requested_at IS NULL AND {PAUSE_WANTED})"
 _TOKENS = ("tokens_input", "tokens_output")
 
 
@@ -65,7 +68,8 @@ _STANDING = (
         name="not_over",
         breach="accepted and not over",
         sql=f"""SELECT e.id::text || ' ' || e.status FROM {_EXECUTION} WHERE {_IN_SCOPE}
-            AND e.status NOT IN {_OVER} AND e.status NOT IN ('paused', 'quarantined')""",
+            AND e.status NOT IN {_OVER} AND e.status NOT IN ('paused', 'quarantined')
+            AND NOT {_PAUSED_QUEUED}""",
         at_work=Severity.IGNORED,
     ),
     Check(
@@ -77,7 +81,8 @@ _STANDING = (
     Check(
         name="paused",
         breach="paused until a person resumes it",
-        sql=f"SELECT e.id::text || ' ' || e.code FROM {_EXECUTION} WHERE {_IN_SCOPE} AND e.status = 'paused'",
+        sql=f"""SELECT e.id::text || ' ' || e.code FROM {_EXECUTION} WHERE {_IN_SCOPE}
+            AND (e.status = 'paused' OR {_PAUSED_QUEUED})""",
         at_rest=Severity.WARNING,
         at_work=Severity.WARNING,
     ),
@@ -120,10 +125,10 @@ _STARTS = (
         name="attempt_begun_twice",
         breach="an attempt begun twice though its start was not put back",
         sql=f"""SELECT v.execution_id::text || ' ' || v.step_id || ' ' || (v.data->>'attempt') FROM {_EVENT}
-            WHERE v.kind = 'step_starting' GROUP BY v.execution_id, v.step_id, v.data->>'attempt'
-            HAVING count(*) > 1 + (SELECT count(*) FROM executions_executionevent b
-                WHERE b.execution_id = v.execution_id AND b.step_id = v.step_id
-                AND b.kind = 'start_put_back')""",
+            WHERE v.kind IN ('step_starting', 'start_put_back')
+            GROUP BY v.execution_id, v.step_id, v.data->>'attempt'
+            HAVING count(*) FILTER (WHERE v.kind = 'step_starting')
+                > 1 + count(*) FILTER (WHERE v.kind = 'start_put_back')""",
     ),
     Check(
         name="completed_twice",
@@ -171,10 +176,9 @@ _MONEY = (
     Check(
         name="usage_not_complete",
         breach="over and called complete, though usage of a run is missing",
-        # A late run is found when its execution is long over; what it used is told in its own row.
         sql=f"""SELECT e.id::text FROM {_EXECUTION} WHERE {_IN_SCOPE} AND e.status IN {_OVER}
             AND e.usage_complete AND EXISTS (SELECT 1 FROM renum_team_agent_executions r
-                WHERE r.execution_id = e.id AND NOT r.usage_complete AND r.code <> 'late_run')""",
+                WHERE r.execution_id = e.id AND NOT r.usage_complete)""",
     ),
 )
 _TIMELINE = (

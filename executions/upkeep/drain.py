@@ -34,7 +34,7 @@ SELECT e.id, e.status, count(*) OVER (),
 FROM renum_team_executions e
 WHERE e.status IN ('running', 'cancelling')
    OR (e.status IN ('queued', 'paused') AND e.driver_id IS NOT NULL)
-   OR (e.status = 'paused' AND EXISTS (SELECT 1 FROM renum_team_agent_executions r
+   OR (e.status IN ('paused', 'quarantined') AND EXISTS (SELECT 1 FROM renum_team_agent_executions r
         WHERE r.execution_id = e.id AND r.status IN {_OPEN_RUN}))
 ORDER BY e.id LIMIT {MAX_SHOWN}
 """  # noqa: S608  built of constants

@@ -4,16 +4,18 @@ import datetime as dt
 
 from django.db import transaction
 from django.db.models import F
-from django.db.models.functions import Now
+from django.db.models.functions import Greatest, Now
 
 from executions.context.store import forget_contexts
 from executions.engine.state import ExecutionStatus
 from executions.models import Execution
+from executions.models.pause_wanted import PAUSE_FROM_NOW, PAUSE_WANTED
 from executions.orchestrator.changes import Changes, Event
 from executions.orchestrator.commit import commit_batch
 from executions.orchestrator.row_writes import EXECUTION_COLUMNS
+from executions.orchestrator.wishes import NEEDS_REVIEW
+from executions.upkeep.starts_in_doubt import doubt_starts
 
-CODE = "needs_review"
 AT_ONCE = 200
 # Whoever is being cancelled starts nothing, and who is quarantined waits for staff already.
 WAITING = (ExecutionStatus.QUEUED, ExecutionStatus.RUNNING, ExecutionStatus.PAUSED)
@@ -22,15 +24,19 @@ WAITING = (ExecutionStatus.QUEUED, ExecutionStatus.RUNNING, ExecutionStatus.PAUS
 def hand_over_to_people(*, made_at: dt.datetime, by: str) -> int:
     """Pause every execution that was under way or queued when the backup was made; return how many.
 
-    Redis keeps no context of theirs afterwards. Their deadlines are put off by the
-    time since the backup, which they spent nowhere. May be called again: what waits already is left alone.
+    Starts of which the backup does not know whether they were made are in doubt afterwards, and Redis keeps
+    no context of theirs. Their deadlines are put off by the time since the backup, which they spent nowhere.
+    May be called again: what waits already is left alone.
     """
+    # Whatever is cancelled or released by staff later finds its starts in doubt too.
+    doubt_starts(made_at=made_at, by=by)
     count = 0
     while True:
         with transaction.atomic():
             rows = list(
                 Execution.objects.filter(status__in=WAITING)
-                .exclude(status=ExecutionStatus.PAUSED, code=CODE)
+                # One that somebody had resumed waits anew: what it did after the backup is not known.
+                .exclude(PAUSE_WANTED, status=ExecutionStatus.PAUSED, code=NEEDS_REVIEW)
                 .select_for_update()
                 .order_by("id")[:AT_ONCE]
             )
@@ -47,12 +53,12 @@ def _pause(rows: list[Execution], *, made_at: dt.datetime, by: str) -> None:
         Changes(
             execution_id=row.id,
             execution={name: getattr(row, name) for name in EXECUTION_COLUMNS}
-            | {"status": ExecutionStatus.PAUSED.value, "code": CODE, "driver_id": None}
+            | {"status": ExecutionStatus.PAUSED.value, "code": NEEDS_REVIEW, "driver_id": None}
             | {"message_params": {**row.message_params, "backup_at": made_at.isoformat()}},
             events=[
                 Event(
                     kind="execution_paused",
-                    data={"code": CODE, "backup_at": made_at.isoformat()},
+                    data={"code": NEEDS_REVIEW, "backup_at": made_at.isoformat()},
                     actor=f"operator:{by}"[:100],
                 )
             ],
@@ -63,5 +69,6 @@ def _pause(rows: list[Execution], *, made_at: dt.datetime, by: str) -> None:
         if isinstance(outcome, Exception):
             raise outcome
     Execution.objects.filter(pk__in=[row.pk for row in rows]).update(
-        pause_requested_at=Now(), deadline_at=F("deadline_at") + (Now() - made_at)
+        pause_requested_at=PAUSE_FROM_NOW,
+        deadline_at=Greatest(F("deadline_at"), F("deadline_at") + (Now() - made_at)),
     )

@@ -30,6 +30,14 @@ from executions.upkeep.needs_review import hand_over_to_people
 from executions.upkeep.postgres_tools import PostgresTools, ToolFailed
 
 LOCK_WAIT_S = 5
+NAMED_SESSIONS = 5
+# What a role may not see of another's session is null; what is no session of anybody has no role.
+_SESSIONS = """
+SELECT concat_ws(' ', COALESCE(NULLIF(application_name, ''), usename), host(client_addr), 'pid ' || pid)
+FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid() AND usesysid IS NOT NULL
+    AND COALESCE(backend_type, 'client backend') = 'client backend' ORDER BY backend_start
+"""
 
 
 class RestoreRefused(Exception):
@@ -101,9 +109,11 @@ def _bring_in(
 
 
 def _take_time() -> None:
-    """Let the statements of this session take as long as they take: the tables may be large."""
+    """Let this session take as long as it takes: the tables may be large, and nobody else is at work."""
     with connection.cursor() as cursor:
         cursor.execute("SET statement_timeout = 0")
+        cursor.execute("SET lock_timeout = 0")
+        cursor.execute("SET idle_in_transaction_session_timeout = 0")
 
 
 def release(*, by: str) -> None:
@@ -130,12 +140,25 @@ def _make_room(replace: str | None) -> None:
         raise RestoreRefused(f"The database {name} has tables. Give an empty one, or --replace {name}.")
     if "executions_driver" in tables and _drivers_alive():
         raise RestoreRefused("Drivers are at work on this database: stop them first.")
+    _check_sessions(name)
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_WAIT_S}s'")
         cursor.execute("SELECT current_schema()")
         schema = connection.ops.quote_name(cursor.fetchone()[0])
         cursor.execute(f"DROP SCHEMA {schema} CASCADE")
         cursor.execute(f"CREATE SCHEMA {schema}")
+
+
+def _check_sessions(name: str) -> None:
+    """Refuse while anybody else is connected: what they write goes into tables that are about to go."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SESSIONS)
+        others = [row[0] for row in cursor.fetchall()]
+    if others:
+        named = ", ".join(others[:NAMED_SESSIONS]) + (", ..." if len(others) > NAMED_SESSIONS else "")
+        raise RestoreRefused(
+            f"{len(others)} other sessions use the database {name} ({named}): stop their processes first."
+        )
 
 
 def _drivers_alive() -> bool:

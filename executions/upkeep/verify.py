@@ -61,6 +61,8 @@ def verify(*, quiescent: bool = False, since: dt.datetime | None = None) -> Repo
         with connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             cursor.execute(f"SET LOCAL statement_timeout = '{STATEMENT_TIMEOUT_S}s'")
+            # Between two statements plans are read and secrets opened, with no row locked meanwhile.
+            cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
         return check_all(quiescent=quiescent, since=since)
 
 

@@ -22,6 +22,9 @@ _REFUSALS: Mapping[str, Any] = {
     "quarantined": _("The execution is set aside after repeated crashes. Staff can release it."),
     "site_queue_full": _("Too many executions wait at present. Try again in a moment."),
     "team_inactive": _("The team is switched off. Its owner can switch it on."),
+    "too_many_paused": _(
+        "Too many executions are paused before they began. Resume or cancel some of them first."
+    ),
     "too_many_queued": _("You have too many executions waiting. Start more when some of them have begun."),
 }
 _PROBLEMS: Mapping[tuple[str, str], Any] = {

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin import helpers
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     ModelAdmin = admin.ModelAdmin
     TabularInline = admin.TabularInline
     ModelForm = forms.ModelForm
+    ActionForm = helpers.ActionForm
 
     def action(
         *, description: Any, permissions: list[str], url_path: str | None = None
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 else:
     import unfold.admin
     from unfold.decorators import action
+    from unfold.forms import ActionForm
 
     class _Parametrised:
         @classmethod
@@ -47,4 +50,4 @@ else:
         """Django's ModelForm."""
 
 
-__all__ = ["ModelAdmin", "ModelForm", "TabularInline", "action"]
+__all__ = ["ActionForm", "ModelAdmin", "ModelForm", "TabularInline", "action"]

@@ -71,6 +71,12 @@ def check_started_once(renum: RunningRenum) -> None:
     assert runs == set(AgentRun.objects.exclude(suna_run_id=None).values_list("suna_run_id", flat=True))
 
 
+def thread_of_start(entry: dict[str, Any]) -> str:
+    """Return the thread of a start in the ledger. One that was broken off has it in its path alone."""
+    parts: list[str] = entry["path"].split("/")
+    return parts[parts.index("thread") + 1]
+
+
 def percentile(values: Sequence[float], share: float) -> float:
     """Return the smallest value that so large a share of them does not exceed."""
     ordered = sorted(values)

@@ -4,15 +4,18 @@ import os
 import re
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.db.models import F
+from django.test import Client
 
 from executions.actions.cancel_execution import cancel_execution
 from executions.actions.resume_execution import resume_execution
-from executions.models import AgentRun, Driver, Execution, ExecutionEvent
+from executions.models import AgentRun, Driver, Execution, ExecutionEvent, ExecutionStep
 from executions.orchestrator.claim import count_claimable
 from executions.upkeep.backup import server_major
 from executions.upkeep.drain import find_drain
@@ -38,7 +41,8 @@ OVER = ("completed", "partial", "failed", "cancelled")
 
 def _kill(renum: RunningRenum) -> None:
     for cluster in renum.clusters:
-        os.killpg(cluster.popen.pid, signal.SIGKILL)
+        if cluster.popen.poll() is None:
+            os.killpg(cluster.popen.pid, signal.SIGKILL)
         cluster.popen.wait(timeout=10)
 
 
@@ -86,6 +90,9 @@ def test_what_was_in_flight_at_the_backup_waits_for_a_person_and_starts_nothing_
         said = capsys.readouterr().out
         assert "0 % of 1 stored secrets open" in said
         assert "1 do not" in said
+        ready = Client().get("/readyz")
+        assert ready.status_code == 503
+        assert [error["pointer"] for error in ready.json()["errors"]] == ["/keys"]
         settings.RENUM_ENCRYPTION_KEYS = right
         with pytest.raises(CommandError, match="has tables"):
             call_command("renum_restore", source=backup)
@@ -144,6 +151,40 @@ def _check_resumed(renum: RunningRenum, figure) -> None:
     assert set(runs.values_list("suna_run_id", flat=True)) == known
     assert renum.suna.get("summary")["threads_started_more_than_once"] == 0
     assert verify(quiescent=True).errors == ()
+
+
+def test_a_start_that_waited_at_the_backup_is_looked_up_before_it_is_made(renum_on, tmp_path, figure):
+    renum = renum_on("2025-08", "--parallel-limit", "2")
+    wide = {"type": "parallel", "agents": [{"agent_id": f"agent-{n}"} for n in range(6)]}
+    execution = renum.start(renum.make_team(wide), 'Compare. @@sim{"takes": 2}')
+    renum.start_drivers()
+    parked = AgentRun.objects.filter(status="created")
+    wait_until(lambda: parked.count() >= 3)
+    _kill(renum)
+    # One of them was just decided upon: its step says so, and its start is not yet requested.
+    ExecutionStep.objects.filter(pk=parked[0].step_id).update(status="starting", attempts=F("attempts") + 1)
+    unknown = 6 - AgentRun.objects.count()
+    figure("restore_starts_that_waited", parked.count())
+    call_command("renum_backup", to=tmp_path / "backups")
+    renum.start_drivers()
+    assert renum.wait_for(execution).status == "completed"
+    assert renum.suna.starts() == 6
+    _kill(renum)
+
+    with empty_database(f"{connection.settings_dict['NAME']}_restored") as name, working_on(name) as url:
+        call_command("renum_restore", source=next((tmp_path / "backups").glob("*.dump")), verify=True)
+        threads = set(AgentRun.objects.values_list("thread_id", flat=True))
+        renum.start_drivers(DATABASE_URL=url)
+        resume_execution(execution=Execution.objects.get(), by=renum.owner)
+        assert renum.wait_for(execution).status == "completed"
+        runs = AgentRun.objects.filter(thread_id__in=threads)
+        assert set(runs.values_list("status", flat=True)) == {"completed"}
+        assert runs.count() == len(threads) == 6 - unknown
+        # Only of what had no thread at the backup nothing is known here.
+        assert renum.suna.starts() == 6 + unknown
+        assert renum.suna.get("summary")["threads_started_more_than_once"] == 0
+        assert verify(quiescent=True).errors == ()
+        figure("restore_started_twice", renum.suna.starts() - 6 - unknown)
 
 
 def test_a_backup_that_was_changed_or_is_of_a_newer_renum_is_refused_and_nothing_is_touched(
@@ -212,4 +253,23 @@ exec {folder}/pg_restore "$@"
         make_driver()
         with pytest.raises(CommandError, match="stop them first"):
             call_command("renum_restore", source=backup, replace=name)
+        Driver.objects.all().delete()
+        # And so is whoever is connected to it, such as a web process that idles.
+        with ThreadPoolExecutor(max_workers=1) as other:
+            other.submit(Execution.objects.count).result()
+            try:
+                with pytest.raises(CommandError, match=rf"^1 other sessions use the database {name} \(renum"):
+                    call_command("renum_restore", source=backup, replace=name)
+            finally:
+                other.submit(lambda: connection.close()).result()
         assert Execution.objects.count() == 2
+        wait_until(lambda: _replaced(backup, name))
+
+
+def _replaced(backup: Path, name: str) -> bool:
+    """Restore as soon as the other session is gone, which PostgreSQL says a moment later."""
+    try:
+        call_command("renum_restore", source=backup, replace=name)
+    except CommandError:
+        return False
+    return True

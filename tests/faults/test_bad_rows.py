@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 
 from executions.models import Execution
+from tests.faults.history import check_history
 from tests.fixtures.running import RunningRenum, wait_until
 
 pytestmark = pytest.mark.faults
@@ -40,7 +41,7 @@ def start(renum: RunningRenum, prompt: str) -> Execution:
     return renum.start(renum.make_team(TWO_STEPS), f'{prompt} @@sim{{"takes": 1}}')
 
 
-def test_rows_that_make_no_sense_end_or_stand_aside_and_all_others_finish(renum_on):
+def test_rows_that_make_no_sense_end_or_stand_aside_and_all_others_finish(renum_on, figure):
     renum = renum_on("2025-08")
     good = [start(renum, "good")]
     spoiled = {name: start(renum, name) for name in SPOILED_BEFORE}
@@ -79,3 +80,4 @@ def test_rows_that_make_no_sense_end_or_stand_aside_and_all_others_finish(renum_
     )
     for execution in unreadable.values():
         assert renum.wait_for(execution).status == "completed"
+    check_history(renum)

@@ -51,17 +51,22 @@ def choose(points: Sequence[Point], moments: Sequence[Moment], *, seed: int) -> 
     ]
 
 
-def conclude(rig: Rig, *, name: str, figure: Figure) -> list[Trial]:
-    """Recover what is left, fail with everything that does not hold, and return what was reached."""
+def conclude(rig: Rig, figure: Figure, *, name: str) -> list[Trial]:
+    """Recover what is left, fail with everything that does not hold, and return what was reached.
+
+    The figures, under this name, are noted before anything fails.
+    """
     rig.recover()
-    assert [str(trial) for trial in rig.judge()] == []
+    violations = rig.judge()
+    figure(f"{name}_points", sum(trial.reached for trial in rig.trials))
+    figure(f"{name}_violations", len(violations))
+    assert [str(trial) for trial in violations] == []
     check_history(rig.renum)
     reached = [trial for trial in rig.trials if trial.reached]
-    figure(name, len(reached))
     tried, came = (Counter(trial.point.kind for trial in trials) for trials in (rig.trials, reached))
     for kind, number in sorted(tried.items()):
-        figure(f"{name}_{kind}", came[kind])
-        figure(f"{name}_{kind}_tried", number)
+        figure(f"{name}_points_{kind}", came[kind])
+        figure(f"{name}_points_{kind}_tried", number)
     missed = [str(trial.point) for trial in rig.trials if not trial.reached]
     # How often a run is polled and a lease beats differs, hardly anything else; of few one may be of those.
     assert [kind for kind, number in tried.items() if came[kind] < FLOOR * number - 1] == [], missed
@@ -78,8 +83,7 @@ def test_nothing_is_lost_and_nothing_started_twice_when_the_driver_is_killed_at_
     for point, moment in choose(points, KILLED, seed=seed):
         rig.try_drive(point, moment)
 
-    conclude(rig, name="crash_points", figure=figure)
-    figure("crash_violations", len(rig.judge()))
+    conclude(rig, figure, name="crash")
 
 
 def test_the_same_driver_goes_on_when_the_answer_of_any_operation_is_lost(rig: Rig, figure: Figure):
@@ -89,8 +93,7 @@ def test_the_same_driver_goes_on_when_the_answer_of_any_operation_is_lost(rig: R
     for point, moment in choose(points, SURVIVED, seed=find_seed()):
         rig.try_drive(point, moment)
 
-    reached = conclude(rig, name="lost_answer_points", figure=figure)
-    figure("lost_answer_violations", len(rig.judge()))
+    reached = conclude(rig, figure, name="lost_answer")
     # Whoever has no lease yet holds nothing: that wake-up fails, and the next one drives.
     gone = [str(trial) for trial in reached if not trial.healed_itself and points.index(trial.point) > taken]
     assert gone == []
@@ -105,4 +108,4 @@ def test_an_execution_is_accepted_wholly_or_not_at_all_whatever_operation_goes_w
         for moment in Moment if IS_LONG else quick:
             rig.try_start(point, moment)
 
-    conclude(rig, name="start_crash_points", figure=figure)
+    conclude(rig, figure, name="start_crash")

@@ -26,7 +26,7 @@ def cut_all_others() -> int:
         return int(cursor.fetchone()[0])
 
 
-def test_all_executions_finish_with_one_start_a_step_when_the_database_keeps_breaking_off(renum_on):
+def test_all_executions_finish_with_one_start_a_step_when_the_database_keeps_breaking_off(renum_on, figure):
     renum = renum_on("2025-08")
     team = renum.make_team(TWO_STEPS)
     for number in range(EXECUTIONS):
@@ -40,6 +40,8 @@ def test_all_executions_finish_with_one_start_a_step_when_the_database_keeps_bre
         time.sleep(0.25)
 
     wait_until(lambda: not Execution.objects.exclude(status="completed").exists(), timeout_s=60)
+    figure("database_sessions_cut", sum(cuts))
+    figure("database_cut_started_twice", renum.suna.starts() - EXECUTIONS * 2)
     assert sum(cuts) > 12
     assert "PostgreSQL is away" in cluster.log.read_text()
     assert renum.suna.starts() == EXECUTIONS * 2

@@ -30,7 +30,7 @@ drive()
 """
 
 
-def test_driver_lets_go_when_its_writer_dies_and_the_next_one_finishes(renum_on):
+def test_driver_lets_go_when_its_writer_dies_and_the_next_one_finishes(renum_on, figure):
     renum = renum_on("2025-08")
     team = renum.make_team(
         {"type": "sequential", "agents": [{"agent_id": "agent-1"}, {"agent_id": "agent-2"}]}
@@ -56,6 +56,7 @@ def test_driver_lets_go_when_its_writer_dies_and_the_next_one_finishes(renum_on)
     assert not Execution.objects.filter(finished_at__isnull=False).exists()
     renum.start_drivers()
     assert [renum.wait_for(execution).status for execution in executions] == ["completed"] * 2
+    figure("writer_died_started_twice", renum.suna.starts() - 4)
     assert renum.suna.starts() == 4
     check_history(renum)
 
@@ -81,7 +82,7 @@ def refusing_to_move(prompt: str) -> Iterator[None]:
             cursor.execute("DROP FUNCTION refuse_to_move")
 
 
-def test_execution_that_cannot_even_be_ended_is_set_aside_for_a_while_and_holds_up_nobody(renum_on):
+def test_execution_that_cannot_even_be_ended_is_set_aside_for_a_while_and_holds_up_nobody(renum_on, figure):
     renum = renum_on("2025-08")
     team = renum.make_team(ONE_STEP)
     with refusing_to_move("unwritable"):
@@ -91,6 +92,7 @@ def test_execution_that_cannot_even_be_ended_is_set_aside_for_a_while_and_holds_
 
         assert renum.wait_for(other).status == "completed"
         assert aside.pk == stuck.pk
+        figure("set_aside_for_s", (aside.not_before - other.created_at).total_seconds())
         assert (aside.status, aside.driver_id, aside.epoch) == ("queued", None, 1)
         assert dt.timedelta(0) < aside.not_before - other.created_at < dt.timedelta(seconds=SET_ASIDE_S + 30)
         assert "could not be broken off" in cluster.log.read_text()

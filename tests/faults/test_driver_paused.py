@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -78,4 +79,48 @@ def test_driver_that_stood_still_past_its_lease_is_refused_and_stops_itself(renu
     assert renum.suna.starts() == 2 * SHORT + LONG
     # Who merely stood still did not die of anything.
     assert not Execution.objects.filter(crash_count__gt=0).exists()
+    check_history(renum)
+
+
+def commit_is(state: str) -> bool:
+    """Whether a commit stands so: it waits for a "Lock", or is "idle in transaction"."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE datname = current_database()"
+            " AND pid <> pg_backend_pid() AND query LIKE '%%FOR NO KEY UPDATE%%'"
+            " AND (state = %s OR wait_event_type = %s))",
+            [state, state],
+        )
+        return bool(cursor.fetchone()[0])
+
+
+def test_driver_that_stands_still_in_a_transaction_keeps_nothing_locked_for_its_heir(renum_on, figure):
+    renum = renum_on("2025-08")
+    execution = renum.start(renum.make_team(TWO_STEPS), '@@sim{"takes": 1}')
+    frozen = renum.start_drivers()
+    wait_until(lambda: AgentRun.objects.filter(status="running").exists())
+    driver = Driver.objects.get()
+
+    rival = connection.copy()
+    try:
+        rival.set_autocommit(False)
+        with rival.cursor() as cursor:
+            cursor.execute("SELECT 1 FROM renum_team_executions WHERE id = %s FOR UPDATE", [execution.pk])
+        wait_until(lambda: commit_is("Lock"), every_s=0.01)
+        os.kill(driver.pid, signal.SIGSTOP)
+    finally:
+        # The frozen driver gets the lock that it waited for, and does nothing with it.
+        rival.close()
+    try:
+        began = time.monotonic()
+        assert wait_until(lambda: commit_is("idle in transaction"))
+        renum.start_drivers()
+        assert renum.wait_for(execution).status == "completed"
+        figure("takeover_from_a_frozen_transaction_s", round(time.monotonic() - began, 1))
+    finally:
+        os.kill(driver.pid, signal.SIGCONT)
+
+    wait_until(lambda: not Driver.objects.filter(pk=driver.pk).exists())
+    assert "the writer died" not in frozen.log.read_text()
+    assert renum.suna.starts() == 2
     check_history(renum)

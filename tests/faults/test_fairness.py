@@ -8,13 +8,16 @@ from executions.actions.start_execution import start_execution
 from executions.models import AgentRun, Execution
 from teams.actions.create_team import create_team
 from teams.models import SunaConnection, User
+from tests.faults.history import check_history
 from tests.fixtures.running import TOKEN, RunningRenum, wait_until
 
 pytestmark = pytest.mark.faults
 
 MANY = 300
 CAPACITY = 8
-LONGEST_WAIT_S = 10
+# Until a driver has looked for work and its place is free; a machine that is busy is not unfair yet.
+SLOT_S = 0.5
+AT_LEAST_S = 3.0
 QUICK, ENDLESS = '{"takes": 0}', '{"hang": true}'
 ONE_STEP = {"type": "sequential", "agents": [{"agent_id": "agent-1"}]}
 
@@ -63,8 +66,9 @@ def test_person_with_one_execution_does_not_wait_behind_another_with_hundreds(re
     figure("fairness_wait_without_s", round(without_s, 2))
     figure("fairness_wait_behind_300_s", round(max(waits), 2))
     # None of the many ever ends, so that nobody waited for one of them.
-    assert max(waits) < LONGEST_WAIT_S
+    assert max(waits) <= max(AT_LEAST_S, 2 * without_s + SLOT_S)
     assert AgentRun.objects.filter(execution__started_by__username="many").count() == CAPACITY - 1
+    check_history(renum, at_rest=False)
 
 
 def test_executions_that_wait_for_their_own_suna_take_nobody_elses_places(renum_on, figure):
@@ -85,3 +89,4 @@ def test_executions_that_wait_for_their_own_suna_take_nobody_elses_places(renum_
     # Two that run, a line of five, and what a claim under way brings: most of the twenty places stay free.
     assert begun <= 2 + 5 + 2 * 5
     assert AgentRun.objects.filter(execution__started_by__username="crowd", status="running").count() == 2
+    check_history(renum, at_rest=False)

@@ -1,6 +1,6 @@
 """Drivers that come and go: an orderly end, several at once, one that lost what it held (P7, P24)."""
 
-import os
+import time
 
 import pytest
 
@@ -12,9 +12,11 @@ from tests.integration.orchestrator.rows import make_driver
 pytestmark = pytest.mark.faults
 
 TWO_STEPS = {"type": "sequential", "agents": [{"agent_id": "agent-1"}, {"agent_id": "agent-2"}]}
-STOPPED_WITHIN_S = 2
-# Where others want the same cores.
-STOPPED_ON_A_BUSY_MACHINE_WITHIN_S = 8
+# What is ours: from the signal until no row says any more that a driver holds anything. Measured: 0.07
+# to 0.2 s with three times as much to do as there are cores, so that this holds on a busy machine too.
+LET_GO_WITHIN_S = 2
+# With the end of every process, which is django-q2's; measured there: 1 to 1.5 s. It may be longer.
+ENDED_WITHIN_S = 8
 
 
 def start_many(renum: RunningRenum, count: int, *, takes_s: float) -> None:
@@ -33,11 +35,19 @@ def test_the_next_cluster_goes_on_when_one_is_stopped_with_100_runs_in_flight(re
     cluster = renum.start_drivers()
     wait_until(lambda: AgentRun.objects.filter(status="running").count() == 100)
 
-    took_s = cluster.stop()
-    figure("stop_100_in_flight_s", took_s)
+    began = time.monotonic()
+    cluster.popen.terminate()
+    wait_until(lambda: not Driver.objects.exists(), every_s=0.01)
+    let_go_s = time.monotonic() - began
+    free = Execution.objects.filter(driver=None, status="running").count()
+    cluster.popen.wait(timeout=30)
+    ended_s = time.monotonic() - began
+    figure("let_go_100_in_flight_s", let_go_s)
+    figure("stop_100_in_flight_s", ended_s)
 
-    is_quiet = os.getloadavg()[0] < (os.cpu_count() or 1)
-    assert took_s < (STOPPED_WITHIN_S if is_quiet else STOPPED_ON_A_BUSY_MACHINE_WITHIN_S)
+    assert let_go_s < LET_GO_WITHIN_S
+    assert free == 100
+    assert ended_s < ENDED_WITHIN_S
     assert not Driver.objects.exists()
     assert not Execution.objects.exclude(driver=None).exists()
     assert renum.suna.get("summary")["runs_by_status"] == {"running": 100}

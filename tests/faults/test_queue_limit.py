@@ -10,8 +10,11 @@ import httpx
 import pytest
 from django.db import connection
 
-from executions.actions.queue_limit import SiteQueueFull, TooManyQueued, check_queue_limit
-from executions.models import Execution
+from executions.actions.cancel_execution import cancel_execution
+from executions.actions.pause_execution import pause_execution
+from executions.actions.queue_limit import SiteQueueFull, TooManyPaused, TooManyQueued, check_queue_limit
+from executions.actions.resume_execution import resume_execution
+from executions.models import Execution, ExecutionEvent
 from tests.faults.history import check_history
 from tests.fixtures.people import make_person
 from tests.fixtures.running import wait_until
@@ -100,3 +103,33 @@ def test_a_long_queue_is_counted_cheaply_and_what_a_driver_has_begun_does_not_co
     with pytest.raises(SiteQueueFull) as full:
         check_queue_limit(make_person("otto"))
     assert (full.value.status, full.value.retry_after_s) == (503, 30)
+
+
+def test_what_is_paused_before_it_began_keeps_nobody_from_starting_and_has_a_limit_of_its_own(db, settings):
+    settings.ORCHESTRATOR = replace(settings.ORCHESTRATOR, max_queued=2, max_queued_site=2)
+    owner = make_person("olga")
+    team = make_team(owner, connection=make_connection())
+    paused = [pause_execution(execution=start(team), by=owner) for _ in range(2)]
+    waiting = [start(team) for _ in range(2)]
+    with pytest.raises(SiteQueueFull):
+        start(team)
+    settings.ORCHESTRATOR = replace(settings.ORCHESTRATOR, max_queued_site=9)
+    with pytest.raises(TooManyQueued):
+        start(team)
+
+    # Asking again is harmless, one more is too many.
+    pause_execution(execution=paused[0], by=owner)
+    with pytest.raises(TooManyPaused) as refused:
+        pause_execution(execution=waiting[0], by=owner)
+    assert (refused.value.status, refused.value.code) == (409, "too_many_paused")
+    assert ExecutionEvent.objects.filter(kind="pause_requested").count() == 2
+    # One that has begun is held by nobody's queue.
+    Execution.objects.filter(pk=waiting[1].pk).update(status="running")
+    waiting[1].refresh_from_db()
+    pause_execution(execution=waiting[1], by=owner)
+
+    resume_execution(execution=paused[0], by=owner)
+    pause_execution(execution=waiting[0], by=owner)
+    cancel_execution(execution=paused[1], by=owner)
+    with pytest.raises(TooManyPaused):
+        pause_execution(execution=paused[0], by=owner)

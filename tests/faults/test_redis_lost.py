@@ -42,7 +42,9 @@ def drive_once(renum: RunningRenum, execution: Execution, **env: str) -> str:
     return log.read_text()
 
 
-def test_context_is_rebuilt_byte_for_byte_when_redis_forgets_everything_in_the_middle(renum_on, clean_redis):
+def test_context_is_rebuilt_byte_for_byte_when_redis_forgets_everything_in_the_middle(
+    renum_on, clean_redis, figure
+):
     renum = renum_on("2025-08")
     execution = renum.start(renum.make_team(CHAIN), 'Zürich, 3 € @@sim{"takes": 1}')
     renum.start_drivers()
@@ -60,6 +62,7 @@ def test_context_is_rebuilt_byte_for_byte_when_redis_forgets_everything_in_the_m
     assert repr(read_context(execution.pk, version=version)) == repr(stored)
     assert clean_redis.hget(key_of(execution.pk), "v") == str(version)
     assert rebuild_context(execution.pk, version=version) == stored
+    figure("redis_forgets_context_version", version)
     assert list(execution.steps.order_by("position").values_list("context_version", flat=True)) == [0, 1, 2]
     check_history(renum)
 
@@ -82,7 +85,7 @@ def mute_redis() -> Iterator[str]:
 
 
 def test_execution_completes_in_a_driver_whose_redis_hangs_and_pays_for_it_once_in_a_while(
-    renum_on, mute_redis
+    renum_on, mute_redis, figure
 ):
     renum = renum_on("2025-08")
     execution = renum.start(renum.make_team(CHAIN))
@@ -91,6 +94,7 @@ def test_execution_completes_in_a_driver_whose_redis_hangs_and_pays_for_it_once_
 
     assert "Redis is away" in log
     execution.refresh_from_db()
+    figure("redis_hangs_execution_s", (execution.finished_at - execution.started_at).total_seconds())
     # Each of the three hand-offs reads and writes the context; a time-out is half a second.
     assert execution.finished_at - execution.started_at < dt.timedelta(seconds=8)
     check_history(renum)

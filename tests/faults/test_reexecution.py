@@ -5,6 +5,7 @@ from django.db import connection, transaction
 
 from executions.models import AgentRun, Execution, ExecutionEvent
 from tests.faults.crash_points.trial import SETTINGS, THREE_STEPS
+from tests.faults.history import check_history
 from tests.fixtures.figures import Figure
 from tests.fixtures.forked import open_nursery
 from tests.fixtures.running import wait_until
@@ -58,3 +59,4 @@ def test_no_step_runs_again_when_finished_executions_are_recovered_by_two_driver
     assert ExecutionEvent.objects.filter(kind="execution_completed").count() == 2 * EXECUTIONS
     assert ExecutionEvent.objects.filter(kind="step_completed").count() == starts
     figure("reexecuted_steps", renum.suna.starts() - starts)
+    check_history(renum)

@@ -4,6 +4,7 @@ import pytest
 
 from executions.models import Execution
 from executions.orchestrator.sweep import sweep
+from tests.faults.history import check_history
 from tests.fixtures.running import wait_until
 
 pytestmark = pytest.mark.faults
@@ -11,7 +12,7 @@ pytestmark = pytest.mark.faults
 ONE_STEP = {"type": "sequential", "agents": [{"agent_id": "agent-1"}]}
 
 
-def test_only_the_execution_whose_data_is_refused_fails_when_many_are_written_together(renum_on):
+def test_only_the_execution_whose_data_is_refused_fails_when_many_are_written_together(renum_on, figure):
     renum = renum_on("2025-08")
     # Suna gives two runs the same id, which a constraint forbids.
     same = {"agent_run_id": "a-run-that-is-known"}
@@ -25,6 +26,8 @@ def test_only_the_execution_whose_data_is_refused_fails_when_many_are_written_to
         assert renum.wait_for(execution).status == "completed"
     ids = [execution.pk for execution in doubled]
     broken = wait_until(lambda: Execution.objects.filter(pk__in=ids, code="internal_error").first())
+    figure("refused_commit_ended", Execution.objects.filter(code="internal_error").count())
+    figure("refused_commit_others_completed", Execution.objects.filter(status="completed").count())
     assert broken.status == "failed"
     assert broken.steps.get().status == "cancelled"
     assert broken.agent_runs.get().status == "abandoned"
@@ -40,3 +43,4 @@ def test_only_the_execution_whose_data_is_refused_fails_when_many_are_written_to
     broken.refresh_from_db()
     assert broken.usage_metrics["tokens_input"] == left_behind.individual_usage_metrics["tokens_input"] > 0
     assert broken.status == "failed"
+    check_history(renum)

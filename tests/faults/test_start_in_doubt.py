@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 
 from billing.models import UsageLog
-from executions.models import AgentRun, Execution, ExecutionStep
+from executions.models import AgentRun, Execution, ExecutionEvent, ExecutionStep
 from executions.orchestrator.sweep import sweep
 from tests.faults.history import check_history
 from tests.fixtures.running import wait_until
@@ -30,7 +30,9 @@ def kinds_of(execution: Execution) -> list[str]:
     return list(execution.events.values_list("kind", flat=True))
 
 
-def test_nothing_is_started_twice_when_the_driver_dies_before_it_knows_what_became_of_a_start(renum_on):
+def test_nothing_is_started_twice_when_the_driver_dies_before_it_knows_what_became_of_a_start(
+    renum_on, figure
+):
     renum = renum_on("2025-08")
     renum.suna.fail("agent.start", contains="unanswered", kind="barrier", when="after", name="answer")
     renum.suna.fail("agent.start", contains="throttled", times=1000, kind="too_many")
@@ -52,13 +54,16 @@ def test_nothing_is_started_twice_when_the_driver_dies_before_it_knows_what_beca
     adopted = AgentRun.objects.get(execution=unanswered)
     assert (adopted.id, adopted.status, adopted.thread_id) == (run.id, "completed", run.thread_id)
     assert (unanswered.epoch, unanswered.steps.get().attempts) == (2, 1)
+    figure("in_doubt_driver_killed_starts", renum.suna.starts())
     # The refused start was put back, with its thread: the next driver sends it again, and waits for nothing.
     step = throttled.steps.get()
     assert (step.attempts, step.abandoned) == (1, 0)
     check_history(renum)
 
 
-def test_a_start_in_doubt_is_adopted_if_a_run_appears_in_the_grace_and_made_anew_if_none_does(renum_on):
+def test_a_start_in_doubt_is_adopted_if_a_run_appears_in_the_grace_and_made_anew_if_none_does(
+    renum_on, figure
+):
     renum = renum_on("2025-08")
     renum.suna.fail("agent.start", contains="inserted", kind="error", when="after")
     renum.suna.fail("agent.start", contains="late", kind="late_run", seconds=1.5, answer="drop")
@@ -80,13 +85,17 @@ def test_a_start_in_doubt_is_adopted_if_a_run_appears_in_the_grace_and_made_anew
     assert (first.status, first.code, first.suna_run_id) == ("abandoned", "start_abandoned", None)
     assert (second.status, second.attempt) == ("completed", 2)
     assert first.thread_id != second.thread_id
+    adopted = ExecutionEvent.objects.filter(kind="run_adopted").count()
+    figure("in_doubt_adopted", adopted)
+    figure("in_doubt_given_up", AgentRun.objects.filter(code="start_abandoned").count())
+    figure("in_doubt_given_up_after_s", (first.finished_at - first.start_requested_at).total_seconds())
     assert first.finished_at - first.start_requested_at >= dt.timedelta(seconds=GRACE_S)
     step = nothing.steps.get()
     assert (step.attempts, step.abandoned) == (2, 1)
     check_history(renum)
 
 
-def test_a_run_that_comes_after_its_start_was_given_up_is_stopped_and_billed_once(renum_on):
+def test_a_run_that_comes_after_its_start_was_given_up_is_stopped_and_billed_once(renum_on, figure):
     renum = renum_on("seed")
     late_s = GRACE_S + 2
     renum.suna.fail("agent.start", contains="runs on", kind="late_run", seconds=late_s, answer="drop")
@@ -119,5 +128,6 @@ def test_a_run_that_comes_after_its_start_was_given_up_is_stopped_and_billed_onc
         assert kinds_of(execution).count("late_run_found") == 1
     assert is_done.usage_metrics["tokens_input"] == 1000
     summary = renum.suna.get("summary")
+    figure("in_doubt_late_runs_found", AgentRun.objects.filter(code="late_run").count())
     assert sum(UsageLog.objects.values_list("tokens_input", flat=True)) == summary["tokens_input"]
     check_history(renum)

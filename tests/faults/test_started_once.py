@@ -2,6 +2,7 @@
 
 import random
 import time
+from typing import Any
 
 import psycopg
 import pytest
@@ -15,6 +16,7 @@ from tests.faults.load import (
     kill_a_driver,
     running_in_suna,
     start_load,
+    thread_of_start,
     three_steps,
     wait_until_over,
 )
@@ -39,9 +41,13 @@ def events(kind: str) -> int:
     return ExecutionEvent.objects.filter(kind=kind).count()
 
 
-def start_calls(renum: RunningRenum) -> list[dict[str, object]]:
-    entries: list[dict[str, object]] = renum.suna.get("ledger?operation=agent.start")["entries"]
+def start_calls(renum: RunningRenum) -> list[dict[str, Any]]:
+    entries: list[dict[str, Any]] = renum.suna.get("ledger?operation=agent.start")["entries"]
     return entries
+
+
+def threads_of_events(kind: str) -> set[str]:
+    return set(ExecutionEvent.objects.filter(kind=kind).values_list("data__thread", flat=True))
 
 
 def test_every_step_is_started_once_when_a_driver_is_killed_every_few_seconds(renum_on, figure):
@@ -69,19 +75,24 @@ def test_every_step_is_started_once_when_a_driver_is_killed_every_few_seconds(re
     assert min(in_flight) >= EXECUTIONS // 3
     check_started_once(renum)
     check_history(renum)
-    figure("p4_starts_sent", len(start_calls(renum)))
-    figure("p4_starts_ambiguous", events("start_in_doubt") + lost_with_their_driver())
-    figure("p4_starts_adopted", events("run_adopted"))
+    starts = start_calls(renum)
+    # Whoever looks a start up says so, or finds its run, or gives it up: each start has a thread of its own.
+    adopted = threads_of_events("run_adopted")
+    given_up = set(AgentRun.objects.filter(code="start_abandoned").values_list("thread_id", flat=True))
+    ambiguous = threads_of_events("start_in_doubt") | adopted | given_up
+    assert ambiguous == adopted | given_up
+    assert not adopted & given_up
+    # As Suna saw it: no start without a good answer was taken for a certain one.
+    assert {thread_of_start(entry) for entry in starts if entry["status"] != 200} <= ambiguous
+    figure("p4_starts_sent", len(starts))
+    figure("p4_starts_ambiguous", len(ambiguous))
+    figure("p4_starts_adopted", len(adopted))
+    figure("p4_starts_given_up", len(given_up))
     figure("p4_runs_made", renum.suna.starts())
     figure("p4_started_twice", renum.suna.starts() - EXECUTIONS * STEPS)
     figure("p4_drivers_killed", len(in_flight))
     figure("p4_in_flight_at_a_kill_min", min(in_flight))
     figure("p4_in_flight_at_a_kill_max", max(in_flight))
-
-
-def lost_with_their_driver() -> int:
-    """Return how many starts another driver adopted than the one that sent them."""
-    return max(0, events("run_adopted") - events("start_in_doubt"))
 
 
 def is_waiting_for_the_lock() -> bool:

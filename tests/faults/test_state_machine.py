@@ -6,7 +6,7 @@ that each failure also says what was done. A seed that failed becomes a test of 
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 from hypothesis import HealthCheck, Phase, seed, settings
@@ -137,6 +137,10 @@ class Faulty(RuleBasedStateMachine):
         self.world.keep_violation(self.world.settle)
 
 
+def count_violations(worlds: Sequence[World]) -> int:
+    return sum(world.violation is not None for world in worlds)
+
+
 @pytest.mark.timeout(1500)
 def test_all_that_was_accepted_ends_as_it_may_whatever_happened_in_whatever_order(
     renum_on, clean_redis, tmp_path, figure: Figure
@@ -170,6 +174,7 @@ def test_all_that_was_accepted_ends_as_it_may_whatever_happened_in_whatever_orde
             # Races decide: hypothesis tries the example again, and then says no more than that it was flaky.
             world = next((world for world in worlds if world.violation is not None), worlds[-1])
             wrong = world.violation or failure
+            figure("machine_violations", count_violations(worlds))
             wrong.add_note(f"RENUM_SEED={chosen}; what was done:")
             wrong.add_note("\n".join(world.history))
             raise wrong from failure
@@ -177,4 +182,5 @@ def test_all_that_was_accepted_ends_as_it_may_whatever_happened_in_whatever_orde
     figure("machine_examples", len(worlds))
     figure("machine_steps", sum(len(world.history) for world in worlds))
     figure("machine_executions", Execution.objects.count())
-    figure("machine_violations", 0)
+    figure("machine_violations", count_violations(worlds))
+    assert count_violations(worlds) == 0

@@ -4,6 +4,9 @@ import configparser
 import json
 import re
 import shlex
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +15,9 @@ import yaml
 from django.conf import settings
 from django.core.management import get_commands, load_command_class
 from uvicorn.main import main as uvicorn_command
+
+from executions.orchestrator.crash_slot import slot_folder
+from tests.fixtures.web import running_web
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 DEPLOYMENT = BASE_DIR / "docs" / "deployment"
@@ -84,6 +90,40 @@ def test_a_container_runs_one_process_in_exec_form(name: str) -> None:
         kind, *test = service["healthcheck"]["test"]
         assert kind == "CMD"
         check_command(test)
+
+
+def test_what_a_driver_died_of_outlives_its_container() -> None:
+    [mounted] = COMPOSE["services"]["drivers"]["volumes"]
+    volume, folder = mounted.split(":")
+    image = (DEPLOYMENT / "Containerfile").read_text()
+    var = re.search(r"RENUM_VAR_DIR=(/var\S+)", image)
+    assert var
+    assert folder == f"{var[1]}/{slot_folder().name}"
+    assert volume in COMPOSE["volumes"]
+    # A new volume takes its owner from the image.
+    assert any(line.startswith("RUN install") and folder in line.split() for line in image.splitlines())
+    # Anything else there says what lives now, and goes with the container.
+    assert any(entry.startswith(f"{var[1]}:") for entry in COMPOSE["services"]["drivers"]["tmpfs"])
+
+
+@pytest.mark.parametrize("hosts", ["renum.example.org, other.example.org", ".example.org", "*"])
+def test_the_web_is_healthy_as_long_as_it_answers(
+    child_env: dict[str, str], tmp_path: Path, hosts: str
+) -> None:
+    env = {**child_env, "ALLOWED_HOSTS": hosts, "DEBUG": "0", "RENUM_HTTPS": "1"}
+    _, *test = COMPOSE["services"]["web"]["healthcheck"]["test"]
+    with running_web(env, tmp_path / "web.log") as web:
+        probe = test[-1].replace("8000", web.url.rpartition(":")[2]).replace("timeout=5", "timeout=1")
+
+        def ask() -> int:
+            asked = [sys.executable, "-c", probe]
+            return subprocess.run(asked, env=env, check=False, capture_output=True, timeout=20).returncode
+
+        assert ask() == 0
+        # Its port takes connections all the same.
+        web.popen.send_signal(signal.SIGSTOP)
+        assert ask() == 1
+    assert ask() == 1
 
 
 def test_the_image_copies_every_package_and_starts_the_web_in_exec_form() -> None:

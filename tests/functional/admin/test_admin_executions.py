@@ -1,5 +1,6 @@
 """Executions and the ledger in the admin: what is shown, what adds up, and the one verb."""
 
+import re
 from collections.abc import Mapping
 
 import pytest
@@ -148,6 +149,41 @@ def test_a_verb_is_neither_offered_nor_done_where_it_is_not_legal(
 
     assert response.status_code == 200
     assert Execution.objects.values().get(pk=site.execution.pk) == before
+
+
+def form_key_of(page: str) -> str:
+    found = re.search(r'name="form_key" value="([^"]+)"', page)
+    assert found
+    return found[1]
+
+
+@pytest.mark.parametrize("verb", ["retry", "run_again"])
+def test_a_question_that_is_answered_twice_makes_one_execution(site: Site, admin: Client, verb: str) -> None:
+    set_execution(site.execution, **LEGAL[verb])
+    address = address_of(site.execution, verb)
+    asked = [form_key_of(admin.get(address).content.decode()) for _ in range(2)]
+
+    answered = [admin.post(address, {"form_key": key}) for key in (asked[0], asked[0], asked[1])]
+
+    first, again, another = [response["Location"] for response in answered]
+    assert first == again != another
+    assert Execution.objects.filter(retried_from=site.execution).count() == 2
+
+
+def test_a_selection_that_is_sent_twice_makes_one_execution_of_each(site: Site, admin: Client) -> None:
+    other = start(make_team(site.owner, name="Other", connection=site.connection))
+    for execution in (site.execution, other):
+        set_execution(execution, **LEGAL["retry"])
+    page = "/admin/executions/execution/"
+    selected = [str(site.execution.pk), str(other.pk)]
+    keys = [form_key_of(admin.get(page).content.decode()) for _ in range(2)]
+
+    for verb, key in (("retry", 0), ("retry", 0), ("run_again", 0), ("retry", 1)):
+        form = {"action": f"{verb}_selected", "_selected_action": selected, "form_key": keys[key]}
+        assert admin.post(page, form).status_code == 302
+
+    for execution in (site.execution, other):
+        assert Execution.objects.filter(retried_from=execution).count() == 3
 
 
 def test_what_is_quarantined_is_found_and_released_in_a_selection(site: Site, admin: Client) -> None:

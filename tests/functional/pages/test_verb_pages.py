@@ -84,27 +84,47 @@ def test_a_member_of_the_team_who_is_staff_with_the_right_releases(
 
 
 @pytest.mark.parametrize(
-    ("columns", "sentence"),
+    ("columns", "sentence", "in_portuguese"),
     [
-        ({"pause_requested_at": NOW}, "Paused before it began."),
-        ({"status": "running", "pause_requested_at": NOW}, "It is being paused"),
-        ({"status": "paused", "pause_requested_at": NOW}, "Paused: nothing new is started."),
+        ({"pause_requested_at": NOW}, "Paused before it began.", "Pausada antes de começar."),
+        (
+            {"status": "running", "pause_requested_at": NOW},
+            "It is being paused",
+            "Está sendo pausada: o que está rodando vai até o fim",
+        ),
+        (
+            {"status": "paused", "pause_requested_at": NOW},
+            "Paused: nothing new is started.",
+            "Em pausa: nada de novo é iniciado.",
+        ),
         (
             {"status": "paused", "code": "needs_review", "pause_requested_at": NOW},
             "A backup was restored while it was under way.",
+            "Um backup foi restaurado enquanto ela estava em curso.",
         ),
-        ({"status": "quarantined", "code": "crashed", "pause_requested_at": NOW}, "Set aside, because"),
+        (
+            {"status": "quarantined", "code": "crashed", "pause_requested_at": NOW},
+            "Set aside, because",
+            "Posta de lado, porque derrubou seu condutor repetidas vezes.",
+        ),
     ],
 )
 def test_the_page_says_why_nothing_happens_in_both_languages(
-    sign_in: SignIn, owner: User, execution: Execution, columns: dict[str, object], sentence: str
+    sign_in: SignIn,
+    owner: User,
+    execution: Execution,
+    columns: dict[str, object],
+    sentence: str,
+    in_portuguese: str,
 ) -> None:
     set_execution(execution, **columns)
     client = sign_in(owner)
 
     assert sentence in page_of(client, execution)
     with translation.override("pt-br"):
-        assert sentence not in page_of(client, execution, **{"Accept-Language": "pt-br"})
+        body = page_of(client, execution, **{"Accept-Language": "pt-br"})
+    assert in_portuguese in body
+    assert sentence not in body
 
 
 def test_pausing_and_resuming_lead_back_to_the_execution(
@@ -143,6 +163,20 @@ def test_a_retry_leads_to_the_new_execution_which_says_what_it_keeps(
     assert "Repeats the execution of" in body
     assert "Repeated by the execution of" in old
     assert f'href="{place}"' in old
+
+
+def test_both_repeats_can_be_asked_for_from_one_page(
+    sign_in: SignIn, owner: User, execution: Execution
+) -> None:
+    set_execution(execution, status="failed", code="step_failed")
+    client = sign_in(owner)
+    form_keys = re.findall(r'name="form_key" value="([^"]+)"', page_of(client, execution))
+
+    for _ in range(2):
+        for verb, form_key in zip(("retry", "run_again"), form_keys, strict=True):
+            press(client, execution, verb, form_key=form_key)
+
+    assert Execution.objects.filter(retried_from=execution).count() == 2
 
 
 def test_what_is_refused_is_said_on_a_page_with_a_way_back(

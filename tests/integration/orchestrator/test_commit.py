@@ -1,9 +1,10 @@
 """The only writer of a status: fenced, all or nothing for each execution, and numbered without gaps."""
 
+import datetime as dt
 import uuid
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 
 from executions.models import AgentRun, Execution, ExecutionEvent
 from executions.orchestrator.append import append_events
@@ -17,7 +18,7 @@ from executions.orchestrator.changes import (
     Snapshot,
 )
 from executions.orchestrator.claim import claim_executions, count_claimable
-from executions.orchestrator.commit import commit_batch, find_committed
+from executions.orchestrator.commit import commit_batch
 from executions.orchestrator.holding import raise_epoch
 from executions.orchestrator.row_writes import EXECUTION_COLUMNS
 from tests.integration.orchestrator.rows import AT, Rows, make_driver, make_execution, make_rows
@@ -125,14 +126,29 @@ def test_several_transitions_of_one_execution_in_a_batch_are_numbered_one_after_
 
 def test_a_commit_whose_answer_was_lost_is_known_by_its_first_event(rows):
     [execution] = hold(rows)
-    changes = moved(execution)
-    assert find_committed(changes) is None
-
+    changes, further = moved(execution), moved(execution, message="further")
     commit_batch([changes])
 
-    assert find_committed(changes).event_seq == 1
     assert isinstance(commit_batch([changes]).outcomes[0], ChangesRefused)
-    assert written(execution) == ("running", 1, 1)
+    unsure = {changes.events[0].id, further.events[0].id}
+    outcomes = commit_batch([changes, further], unsure=unsure).outcomes
+
+    assert [outcome.event_seq for outcome in outcomes] == [1, 2]
+    assert written(execution) == ("running", 2, 2)
+
+
+def test_wishes_are_as_of_the_lock_and_rows_as_of_the_transaction(rows):
+    [execution] = hold(rows)
+
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            # As long as this might a lock be waited for.
+            cursor.execute("SELECT now(), pg_sleep(0.2)")
+            began = cursor.fetchone()[0]
+        [committed] = commit_batch([moved(execution)]).outcomes
+
+    assert committed.at == began
+    assert committed.seen_at - began > dt.timedelta(seconds=0.2)
 
 
 def test_a_wish_that_came_meanwhile_is_told_with_the_next_commit(rows):

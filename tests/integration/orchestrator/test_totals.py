@@ -9,7 +9,7 @@ import pytest
 
 from billing.ledger import LedgerEntry, record_responses, tally_rows, totals_of_execution
 from billing.models import UsageLog
-from executions.models import AgentRun
+from executions.models import AgentRun, Execution
 from executions.orchestrator.totals import write_totals
 from tests.integration.orchestrator.rows import Rows, make_rows, make_run
 
@@ -72,3 +72,26 @@ def test_stored_totals_have_the_keys_and_values_of_the_ledgers_sums(rows: Rows, 
             assert run.individual_cost_metrics == tally_rows(own).cost_metrics
         else:
             assert (run.individual_usage_metrics, run.individual_cost_metrics) == ({}, {})
+
+
+@pytest.mark.parametrize(("read", "expected"), [(False, False), (True, True)])
+def test_an_execution_that_is_over_is_not_complete_while_a_run_that_came_late_is_not(
+    rows: Rows, read: bool, expected: bool
+) -> None:
+    executions = Execution.objects.filter(pk__in=[rows.execution.pk, rows.open_execution.pk])
+    executions.update(usage_complete=True)
+    AgentRun.objects.filter(pk=rows.run.pk).update(usage_complete=True)
+    make_run(
+        rows.step,
+        turn=2,
+        thread_id=rows.run.thread_id,
+        status="stopped",
+        finished_at=NOW,
+        usage_complete=read,
+    )
+
+    write_totals(list(executions.values_list("pk", flat=True)))
+
+    assert Execution.objects.get(pk=rows.execution.pk).usage_complete is expected
+    # What is not over says so at its end.
+    assert Execution.objects.get(pk=rows.open_execution.pk).usage_complete

@@ -81,11 +81,24 @@ def test_a_process_is_not_ready_when_stored_secrets_do_not_open(
 
 
 @pytest.mark.django_db
-def test_a_process_is_not_ready_while_somebody_drains(client: Client, clean_redis: object) -> None:
+def test_a_process_is_ready_and_says_so_while_somebody_drains(client: Client, clean_redis: object) -> None:
     begin_drain(by="olga", reason="deploy")
-    assert failing(client) == {"/drain": "Renum is draining: nothing new is begun."}
+    response = client.get("/readyz")
+    assert response.status_code == 200
+    assert response.json() == {"status": "ready", "checks": {**READY, "drain": "draining"}}
     end_drain(by="olga")
-    assert client.get("/readyz").status_code == 200
+    assert client.get("/readyz").json()["checks"] == READY
+
+
+@pytest.mark.django_db
+def test_a_process_is_not_ready_while_a_restored_database_is_held(
+    client: Client, clean_redis: object
+) -> None:
+    begin_drain(by="olga")
+    begin_drain(by="olga", holds_all=True)
+    assert failing(client) == {"/drain": "A restored database is held: nothing is taken up."}
+    end_drain(by="olga", holds_all=True)
+    assert client.get("/readyz").json()["checks"]["drain"] == "draining"
 
 
 def test_the_icon_is_found_by_its_old_name(client: Client) -> None:

@@ -1,17 +1,23 @@
 """/metrics: every line is what Prometheus reads, the figures are those of the rows, and few may ask."""
 
+import datetime as dt
 import re
+import time
+import uuid
 from pathlib import Path
 
 import pytest
 from django.db import connection
+from django.db.models.functions import Now
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from executions.actions.start_execution import start_execution
-from executions.models import Execution
+from executions.models import Drain, Execution, ExecutionEvent
 from executions.orchestrator.figures import Family, read_figures
 from executions.orchestrator.swept import record_sweep
+from executions.upkeep.drain import begin_drain, end_drain
 from renum_site.metrics import build_text
 from teams.models import SunaConnection
 from tests.integration.orchestrator.rows import make_driver
@@ -76,6 +82,68 @@ def test_figures_are_those_of_the_rows_and_cost_one_statement_each(
     assert found["renum_redis_up"] == 1
     assert found["renum_draining"] == 0
     assert len(asked) <= 15
+
+
+@pytest.fixture
+def execution(team, owner) -> Execution:
+    return start_execution(team=team, by=owner, prompt="Why?").execution
+
+
+def figure_of(name: str) -> dict[str, float]:
+    """Return one figure's samples, by the label that each has."""
+    [family] = [family for family in read_figures() if family.name == name]
+    return {next(iter(labels.values()), ""): float(value) for labels, value in family.samples}
+
+
+def set_back(execution: Execution, **ages_s: float | None) -> None:
+    """Set times of an execution to so many seconds ago."""
+    ago = {name: age_s and Now() - dt.timedelta(seconds=age_s) for name, age_s in ages_s.items()}
+    Execution.objects.filter(pk=execution.pk).update(**ago)
+
+
+@pytest.mark.django_db
+def test_what_ended_within_the_last_hour_counts_whenever_it_was_accepted(clean_redis, execution):
+    for finished_s, expected in ((60, {"failed": 1}), (3700, {})):
+        id_of_yesterday = uuid.UUID(int=(int(time.time()) - 86_400) * 1000 << 80 | uuid.uuid4().int >> 64)
+        row = Execution.objects.get(pk=execution.pk)
+        row.pk, row.idempotency_key, row.status, row.code = id_of_yesterday, None, "failed", "step_failed"
+        row.finished_at = timezone.now() - dt.timedelta(seconds=finished_s)
+        row.created_at = row.finished_at - dt.timedelta(hours=20)
+        row.save(force_insert=True)
+        assert figure_of("renum_executions_finished_last_hour") == expected
+        Execution.objects.filter(pk=row.pk).delete()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "since",
+    ["accepted", "put off", "resumed", "lease ended", "drain ended", "last event"],
+)
+def test_an_execution_is_free_since_the_last_thing_that_its_rows_tell(clean_redis, execution, since):
+    ages: dict[str, float | None] = {"created_at": 7200}
+    if since == "accepted":
+        ages["created_at"] = 50
+    if since == "put off":
+        ages["not_before"] = 50
+    if since == "resumed":
+        ages |= {"pause_requested_at": 3600, "resume_requested_at": 50}
+    if since in ("lease ended", "last event"):
+        Execution.objects.filter(pk=execution.pk).update(status="running")
+    if since == "lease ended":
+        fifty_ago = timezone.now() - dt.timedelta(seconds=50)
+        driver = make_driver(lease_until=fifty_ago, beat_at=fifty_ago - dt.timedelta(seconds=10))
+        Execution.objects.filter(pk=execution.pk).update(driver=driver)
+    set_back(execution, **ages)
+    last_event_s = 50 if since == "last event" else 7000
+    last_event_at = timezone.now() - dt.timedelta(seconds=last_event_s)
+    ExecutionEvent.objects.create(execution=execution, seq=2, kind="a_test", created_at=last_event_at)
+    Execution.objects.filter(pk=execution.pk).update(event_seq=2)
+    if since == "drain ended":
+        begin_drain(by="olga")
+        end_drain(by="olga")
+        Drain.objects.update(ended_at=Now() - dt.timedelta(seconds=50))
+
+    assert 50 <= figure_of("renum_oldest_unclaimed_age_seconds")[""] < 90
 
 
 @pytest.mark.django_db

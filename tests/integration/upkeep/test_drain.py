@@ -1,7 +1,7 @@
 """Draining: nothing new begins, what is under way ends, what is accepted waits (and begins afterwards)."""
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 
 from executions.models import Drain, Execution
@@ -83,11 +83,12 @@ def test_a_drain_keeps_queued_ones_and_a_hold_keeps_everything_from_being_claime
     assert [claimed for claimed, _ in claim_executions(driver.pk, limit=10)] == [rows.open_execution.pk]
 
 
-def test_paused_ones_are_in_flight_only_with_a_run_that_goes_on(rows):
+@pytest.mark.parametrize("status", ["paused", "quarantined"])
+def test_what_waits_for_a_person_is_in_flight_only_with_a_run_that_goes_on(rows, status):
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM renum_team_agent_executions WHERE status = 'running'")
     assert count_in_flight().count == 0
-    paused = make_execution(rows.team, rows.version, status="paused")
+    paused = make_execution(rows.team, rows.version, status=status)
     assert count_in_flight().count == 0
     make_run(make_step(paused))
     left = count_in_flight()
@@ -96,3 +97,43 @@ def test_paused_ones_are_in_flight_only_with_a_run_that_goes_on(rows):
         make_execution(rows.team, rows.version, status="running")
     left = count_in_flight()
     assert (left.count, len(left.first)) == (26, 20)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (("status", "--wait", "nan"), "nan is no number of seconds"),
+        (("status", "--wait", "inf"), "inf is no number"),
+        (("on", "--wait=-1"), "-1 is no number"),
+        (("on", "--wait", "soon"), "soon is no number"),
+        (("off", "--wait", "5"), "goes with on and status"),
+        (("on", "--restored"), "goes with off only"),
+        (("status", "--restored"), "goes with off only"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_and_changes_nothing(rows, given, said):
+    with pytest.raises(CommandError, match=said):
+        call_command("renum_drain", *given)
+    assert not Drain.objects.exists()
+
+
+def test_each_kind_of_drain_is_ended_by_its_own_word(rows, capsys):
+    Execution.objects.update(driver=None)
+    rows.open_run.delete()
+    call_command("renum_drain", "on", by="olga")
+    assert "It goes on until renum_drain off.\n" in capsys.readouterr().out
+
+    call_command("renum_drain", "off", "--restored", by="olga")
+    said = capsys.readouterr().out
+    assert said.startswith("No restore held anything.\nDraining, since ")
+    assert "No drain" not in said
+
+    begin_drain(by="olga", holds_all=True)
+    call_command("renum_drain", "off", by="olga")
+    said = capsys.readouterr().out
+    assert said.startswith("A restore holds every execution, since ")
+    assert "It goes on until renum_drain off --restored." in said
+    call_command("renum_drain", "off", by="olga")
+    assert capsys.readouterr().out.startswith("No drain was on.\nA restore holds")
+    call_command("renum_drain", "off", "--restored", by="olga")
+    assert capsys.readouterr().out.startswith("Not draining")

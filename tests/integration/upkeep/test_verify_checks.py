@@ -85,6 +85,12 @@ BREAKS: dict[str, tuple[str, set[str]]] = {
         f" data = '{{\"attempt\": 1}}' WHERE execution_id = {ONE} AND seq = 2",
         {"attempt_begun_twice"},
     ),
+    "an attempt begun again while another was put back": (
+        f"UPDATE executions_executionevent SET kind = 'step_starting', step_id = {FIRST_NAME},"
+        f" data = '{{\"attempt\": 1}}' WHERE execution_id = {ONE} AND seq = 2;"
+        + say("start_put_back", step=FIRST_NAME, data='{"attempt": 2}'),
+        {"attempt_begun_twice"},
+    ),
     "completed again": (say("step_completed", step=FIRST_NAME), {"completed_twice"}),
     "completed in silence": (
         f"UPDATE executions_executionevent SET kind = 'step_note' WHERE execution_id = {ONE}"
@@ -110,6 +116,10 @@ BREAKS: dict[str, tuple[str, set[str]]] = {
     ),
     "usage that is missing": (
         f"UPDATE renum_team_agent_executions SET usage_complete = false WHERE id = {RUN}",
+        {"usage_not_complete"},
+    ),
+    "usage of a late run that is missing": (
+        copy_of_run(code="'late_run'", usage_complete="false"),
         {"usage_not_complete"},
     ),
     "a gap": (
@@ -160,7 +170,7 @@ BREAKS: dict[str, tuple[str, set[str]]] = {
     ),
 }  # fmt: skip
 LEGAL: dict[str, str] = {
-    "a late run": copy_of_run(code="'late_run'", usage_complete="false"),
+    "a late run": copy_of_run(code="'late_run'"),
     "a run that waits for its start": copy_of_run(
         attempt="3", status="'created'", finished_at="NULL", started_at="NULL", thread_id="NULL", suna_run_id="NULL",
         start_requested_at="NULL",
@@ -275,6 +285,14 @@ def _check_severities() -> None:
     assert [one.name for one in waiting.warnings] == ["paused"]
     assert waiting.errors == ()
     assert [one.name for one in quarantined.warnings] == ["quarantined"]
+    queued = unfinished.replace("'running'", "'queued', pause_requested_at = now()")
+    held, resumed, cancelled = (
+        _broken_by(queued.replace("now()", f"now(), {wish} = now() + interval '1 s'"))
+        for wish in ("not_before", "resume_requested_at", "cancel_requested_at")
+    )
+    assert ([one.name for one in held.warnings], held.errors) == (["paused"], ())
+    for report in (resumed, cancelled):
+        assert ([one.name for one in report.errors], report.warnings) == (["not_over"], ())
     open_run = _broken_by(BREAKS["an open run"][0], quiescent=False)
     assert [one.name for one in open_run.warnings] == ["over_with_an_open_run"]
 

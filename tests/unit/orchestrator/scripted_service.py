@@ -177,6 +177,7 @@ class Owner:
             self.attempt.stopping.set()
         return Committed(
             at=AT,
+            seen_at=AT,
             event_seq=1,
             context_version=0,
             cancel_requested=self.cancelled_with_commit,

@@ -1,14 +1,17 @@
 """Following and stopping a run: what a single answer of the service may not decide alone."""
 
 import asyncio
+import time
 from dataclasses import replace
 
 import pytest
 
-from executions.agent_service import NotFound, RunResult, RunStatus, Unavailable
+from executions.agent_service import NotFound, RunResult, RunStatus, Unavailable, Urgency
 from executions.engine.state import AgentRunStatus
+from executions.orchestrator.circuit import OPENS_AFTER
 from executions.orchestrator.collect import READ_FOR
 from executions.orchestrator.follow import VANISHED_AFTER, follow_run
+from executions.orchestrator.guarded_service import GuardedService
 from executions.orchestrator.outcomes import Answered, Broken, Outcome, Stopped
 from tests.unit.engine.plans import make_step
 from tests.unit.orchestrator.scripted_service import Answer, Owner, ScriptedService, make_attempt
@@ -56,6 +59,24 @@ async def test_run_whose_stop_was_overwritten_is_stopped_again_before_it_counts_
     assert isinstance(outcome, Stopped)
     assert outcome.run_status is AgentRunStatus.STOPPED
     assert service.calls == ["look", "stop", "look", "look", "stop", "look", "look", "result"]
+
+
+async def test_run_is_looked_at_and_stopped_although_the_circuit_is_open():
+    service = ScriptedService([RUNNING, STOPPED])
+    owner = Owner(service=service)
+    for _ in range(OPENS_AFTER):
+        owner.gate.circuit.failed(now=time.monotonic())
+    owner.service = GuardedService(service, gate=owner.gate)
+    attempt = make_attempt(owner, running=True)
+    attempt.stopping.set()
+    assert attempt.run is not None
+
+    outcome = await follow_run(attempt, attempt.run)
+
+    assert isinstance(outcome, Stopped)
+    assert service.calls == ["look", "stop", "look", "look", "result"]
+    assert set(service.urgencies) == {Urgency.STOP}
+    assert owner.said == ["stopping"]
 
 
 async def test_run_that_was_over_before_it_was_to_be_stopped_is_left_as_it_ended():

@@ -13,9 +13,9 @@ from executions.agent_service import (
     Unavailable,
 )
 from executions.engine.state import Reason
+from executions.orchestrator.circuit import OPENS_AFTER
 from executions.orchestrator.gate import Gate
 from executions.orchestrator.gate_shares import Demand
-from executions.orchestrator.own_failures import FAILING_FOR_S
 from executions.orchestrator.start_limit import OPEN_WINDOW
 from executions.orchestrator.start_line import CALLED_FOR_S, SAY_AGAIN_S, Wish
 
@@ -97,6 +97,35 @@ def test_what_may_not_start_says_the_limit_and_its_place_in_line():
     assert [reason and (reason.code, dict(reason.params)) for reason in said[2:]] == [
         ("service_throttled", {"limit": 2, "running": 2, "place": place}) for place in (1, 2, 3)
     ]
+
+
+@pytest.mark.parametrize("cause", ["pause", "circuit"])
+def test_those_in_line_are_told_once_when_something_else_holds_them_up_and_once_when_it_is_over(cause):
+    gate, woken = make_gate(cap=1), []
+    wishes = [wish(number, wake=lambda number=number: woken.append(number)) for number in range(3)]
+    for one in wishes:
+        gate.ask(one, now=0)
+    gate.tick(now=0.1)
+    assert woken == []
+
+    if cause == "pause":
+        gate.hold_for("credential_refused", now=1)
+    else:
+        for _ in range(OPENS_AFTER):
+            gate.circuit.failed(now=1)
+    for tenth in range(5):
+        gate.tick(now=1 + tenth / 10)
+
+    assert woken == [1, 2]
+    said = {reason.code for one in wishes[1:] if (reason := gate.ask(one, now=1.5)) is not None}
+    assert said == {"service_credential_refused" if cause == "pause" else "service_unavailable"}
+    if cause == "pause":
+        gate.mended(now=2)
+    else:
+        gate.circuit.succeeded()
+    for tenth in range(5):
+        gate.tick(now=2 + tenth / 10)
+    assert woken == [1, 2, 1, 2]
 
 
 def test_the_next_in_line_is_called_when_a_place_is_free_and_only_that_one():
@@ -359,57 +388,3 @@ def test_starts_are_held_while_the_circuit_is_open_but_for_one_that_probes():
     gate.circuit.succeeded()
     gate.started(wish(0).key, now=1)
     assert called == [0, 1]
-
-
-def poison(gate: Gate, others: dict[int, Wish], *, until_s: int) -> tuple[list[int], list[Wish], list[int]]:
-    """Play by a clock, where each start of one step fails and the others come at their times.
-
-    Return when that step was tried, which others Suna took, and when the step was said to be at fault.
-    """
-    bad, tried, taken, at_fault = wish(0, under_way=True), [], [], []
-    waiting = [bad]
-    for now in range(until_s):
-        waiting += [others[now]] if now in others else []
-        for one in list(waiting):
-            if gate.ask(one, now=now) is not None:
-                continue
-            if one is bad:
-                tried.append(now)
-                gate.refused(bad.key, Unavailable(), now=now)
-                at_fault += [now] if gate.is_own_fault(bad.key, now=now) else []
-            else:
-                gate.started(one.key, now=now)
-                taken.append(one)
-                waiting.remove(one)
-            gate.give_back(one.key, now=now)
-    return tried, taken, at_fault
-
-
-def test_a_step_whose_start_always_fails_does_not_keep_its_users_others_from_starting():
-    gate, others = make_gate(), {number: wish(number) for number in range(1, 6)}
-
-    tried, taken, at_fault = poison(gate, others, until_s=120)
-
-    assert taken == list(others.values())
-    assert len(tried) > 1
-    assert at_fault == []
-
-
-def test_a_step_that_alone_fails_for_minutes_while_others_start_is_at_fault_itself():
-    others = {30 * number: wish(number) for number in range(1, 50)}
-
-    tried, taken, at_fault = poison(make_gate(), others, until_s=590)
-
-    assert len(taken) == 19
-    assert len(at_fault) == 1
-    assert at_fault[0] - tried[0] >= FAILING_FOR_S
-
-
-@pytest.mark.parametrize("error", [Unavailable(), Unavailable(sent=False)])
-def test_no_step_is_at_fault_where_suna_takes_none_or_nothing_was_sent(error):
-    gate = make_gate()
-    for now in range(0, 2000, 20):
-        if not error.sent:
-            gate.started(wish(1).key, now=now)
-        gate.refused(wish(0).key, error, now=now)
-        assert not gate.is_own_fault(wish(0).key, now=now)

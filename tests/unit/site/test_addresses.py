@@ -18,7 +18,9 @@ def test_a_lost_network_is_noticed_in_seconds_when_the_server_is_reached_over_tc
     assert made["OPTIONS"] == {
         "connect_timeout": 3,
         "application_name": "renum",
-        "options": "-c statement_timeout=30000",
+        "options": "-c statement_timeout=30000 -c lock_timeout=3000"
+        " -c idle_in_transaction_session_timeout=10000 -c tcp_keepalives_idle=5"
+        " -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3",
         "tcp_user_timeout": 5000,
         "sslmode": "verify-full",
     }
@@ -27,7 +29,8 @@ def test_a_lost_network_is_noticed_in_seconds_when_the_server_is_reached_over_tc
 def test_no_tcp_option_is_set_when_the_server_is_reached_by_a_unix_socket() -> None:
     made = database("postgresql:///renum?host=/run/postgresql")
     assert made["HOST"] == "/run/postgresql"
-    assert "tcp_user_timeout" not in str(made["OPTIONS"])
+    assert "tcp_" not in str(made["OPTIONS"])
+    assert "idle_in_transaction_session_timeout=10000" in str(made["OPTIONS"])
 
 
 @pytest.mark.parametrize(("long_lived", "expected"), [(True, (600, True)), (False, (0, False))])

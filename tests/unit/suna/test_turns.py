@@ -7,7 +7,7 @@ import pytest
 from executions.agent_service import Urgency
 from executions.suna.turns import FAIR_EVERY, Turns
 
-FINISH, NEXT, POLL, NEW = Urgency
+STOP, FINISH, NEXT, POLL, NEW = Urgency
 
 
 class Line:
@@ -62,13 +62,14 @@ async def line():
 async def test_the_more_urgent_is_served_first_and_among_equals_who_came_first(line):
     one = line(limit=1)
     await one.come("first", POLL)
-    for name, urgency in (("new", NEW), ("poll", POLL), ("next", NEXT), ("finish", FINISH), ("next 2", NEXT)):
+    waiting = {"new": NEW, "poll": POLL, "next": NEXT, "finish": FINISH, "next 2": NEXT, "stop": STOP}
+    for name, urgency in waiting.items():
         await one.come(name, urgency)
 
-    for urgency in (POLL, FINISH, NEXT, NEXT, POLL):
+    for urgency in (POLL, STOP, FINISH, NEXT, NEXT, POLL):
         await one.leave(urgency)
 
-    assert one.served == ["first", "finish", "next", "next 2", "poll", "new"]
+    assert one.served == ["first", "stop", "finish", "next", "next 2", "poll", "new"]
 
 
 async def test_a_question_and_a_command_of_equal_urgency_are_served_in_the_order_of_arrival(line):
