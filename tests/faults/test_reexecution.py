@@ -59,4 +59,6 @@ def test_no_step_runs_again_when_finished_executions_are_recovered_by_two_driver
     assert ExecutionEvent.objects.filter(kind="execution_completed").count() == 2 * EXECUTIONS
     assert ExecutionEvent.objects.filter(kind="step_completed").count() == starts
     figure("reexecuted_steps", renum.suna.starts() - starts)
-    check_history(renum)
+    # The second end of each is this test's own doing, and all that it did.
+    ends = [f"{pk} completed" for pk in Execution.objects.values_list("pk", flat=True)]
+    check_history(renum, but_for={"not_one_end": ends})

@@ -65,8 +65,8 @@ def test_listener_outlives_what_nobody_thought_of(clean_redis, monkeypatch):
 
 
 def test_starts_of_a_driver_that_nobody_takes_are_not_piled_up(clean_redis):
-    for _ in range(wake.MAX_QUEUED * 2):
+    for _ in range(wake.QUEUED_AT_MOST * 2):
         wake.forget_queued_wake_up()
         assert wake.queue_driver()
 
-    assert count_queued(DRIVERS) == wake.MAX_QUEUED
+    assert count_queued(DRIVERS) == wake.QUEUED_AT_MOST
