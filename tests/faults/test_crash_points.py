@@ -8,6 +8,7 @@ with RENUM_LONG_TESTS every operation is tried in all four ways. RENUM_SEED repe
 """
 
 import os
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import pytest
@@ -25,6 +26,8 @@ KILLED = (Moment.KILLED_BEFORE, Moment.KILLED_AFTER)
 SURVIVED = (Moment.REFUSED, Moment.ANSWER_LOST)
 ALWAYS = ("http", "commit")
 STRIDE = 20
+FLOOR = 0.8
+"""Of the points of each kind (http, commit, sql, ...) that are tried, how many must be reached."""
 IS_LONG = bool(os.environ.get("RENUM_LONG_TESTS"))
 
 
@@ -60,8 +63,13 @@ def conclude(rig: Rig, figure: Figure, *, name: str) -> list[Trial]:
     assert [str(trial) for trial in violations] == []
     check_history(rig.renum)
     reached = [trial for trial in rig.trials if trial.reached]
-    # Or too little was tried: how often a run is polled differs, hardly anything else.
-    assert len(reached) >= 0.8 * len(rig.trials)
+    tried, came = (Counter(trial.point.kind for trial in trials) for trials in (rig.trials, reached))
+    for kind, number in sorted(tried.items()):
+        figure(f"{name}_points_{kind}", came[kind])
+        figure(f"{name}_points_{kind}_tried", number)
+    missed = [str(trial.point) for trial in rig.trials if not trial.reached]
+    # How often a run is polled and a lease beats differs, hardly anything else; of few one may be of those.
+    assert [kind for kind, number in tried.items() if came[kind] < FLOOR * number - 1] == [], missed
     return reached
 
 
