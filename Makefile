@@ -23,7 +23,7 @@ test: .venv/.ok
 	@$(BIN)/python -m renum_site.embedded start
 	@$(BIN)/python -m pytest -n 2 --dist worksteal
 
-# The fault tests with everything that is too long for `make test`: about an hour.
+# The fault tests with everything that is too long for `make test`.
 faults: .venv/.ok
 	@$(BIN)/python -m renum_site.embedded start
 	@RENUM_LONG_TESTS=1 $(BIN)/python -m pytest -m "faults or long" --timeout 1800

@@ -101,8 +101,8 @@ class _Charged(Coroutine[Any, Any, T]):
         self._work.close()
 
     def __await__(self) -> Any:
-        # A task drives it by `send` and `throw` alone, and nothing else is given one.
-        raise NotImplementedError
+        # A task drives it by `send` and `throw`; awaited, it would go on without being charged.
+        raise TypeError("charged work is for a task, not to be awaited")
 
 
 def take_slot(path: Path) -> int | None:

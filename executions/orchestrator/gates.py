@@ -163,7 +163,7 @@ class Gates:
             await self._store(connection_id, kept)
         except Exception as error:  # noqa: BLE001  whatever its row holds
             # No trace: it may quote the row.
-            logger.error("connection %s is left alone for now: %s", connection_id, type(error).__name__)  # noqa: TRY400
+            logger.error("connection %s is left alone for now: %s", connection_id, type(error).__name__)  # noqa: TRY400  its text may hold a row
             kept.gate.others = {}
             kept.left_alone_until = time.monotonic() + LEFT_ALONE_S
 
@@ -244,7 +244,7 @@ class Gates:
             logger.warning("whether connections were mended is not known: %s", type(error).__name__)
             return
         except Exception as error:  # noqa: BLE001  rows that cannot be read tell nothing, and all else goes on
-            logger.error("whether connections were mended cannot be read: %s", type(error).__name__)  # noqa: TRY400
+            logger.error("whether connections were mended cannot be read: %s", type(error).__name__)  # noqa: TRY400  its text may hold a row
             return
         for connection_id, kept in used.items():
             # What changed here while the rows were read is newer than they are.
