@@ -108,7 +108,8 @@ def test_a_wake_up_that_says_nonsense_wakes_and_harms_nobody(renum_on, clean_red
     wait_until(lambda: Driver.objects.exists())
 
     for nonsense in (b"", b"\xff\xfe\x00", b"not an id", b"[" * 10_000):
-        assert wait_until(lambda said=nonsense: clean_redis.publish(CHANNEL, said)) == 1
+        # As many as listen: one driver, or two while the second worker of the cluster looks for work.
+        assert wait_until(lambda said=nonsense: clean_redis.publish(CHANNEL, said)) >= 1
 
     assert renum.wait_for(first).status == renum.wait_for(renum.start(team)).status == "completed"
     assert first.epoch == 1
