@@ -8,6 +8,7 @@ Errors are split by who can act, as their classes say:
 
     AgentServiceError
     ├── Unavailable            nobody: wait and ask again (network, 5xx, time-out of a read)
+    │   └── ContractChanged    the orchestrator: a known route is gone; find out anew what lives there
     ├── Throttled              nobody: the service limits us; wait `retry_after_s` (429, run limit)
     ├── StartUncertain         the orchestrator: a start may or may not have made a run; look it up
     ├── CredentialRefused      the connection's owner: 401
@@ -52,6 +53,15 @@ class Unavailable(AgentServiceError):
     def __init__(self, detail: str = "", *, status_code: int | None = None, sent: bool = True) -> None:
         super().__init__(detail, status_code=status_code)
         self.sent = sent
+
+
+class ContractChanged(Unavailable):
+    """A route that this version has is not there, and nothing was done: another version lives there now."""
+
+    code = "contract_changed"
+
+    def __init__(self, detail: str = "", *, status_code: int | None = None) -> None:
+        super().__init__(detail, status_code=status_code, sent=False)
 
 
 class Throttled(AgentServiceError):
@@ -170,6 +180,35 @@ class HintsOffered:
     by_list: bool = False
 
 
+class LiveSource(StrEnum):
+    """Where what a running agent does can be read without harm while it does it.
+
+    `STREAM`: as it comes, word by word. `ROWS`: step by step, from what the service writes down.
+    """
+
+    NONE = "none"
+    STREAM = "stream"
+    ROWS = "rows"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceTraits:
+    """How a service behaves where services differ; the defaults are those of one that makes it easy.
+
+    `finds_starts`: a start in doubt can be looked up by its place; where not, only a person can know whether
+    it made a run. `answers_in_place`: the answer to an agent's question goes into the place of the run that
+    asked; where not, a new run in a new place is told the whole conversation. `run_appears_within_s`: so long
+    after its start a run may be NotFound although it is there. `rows_follow_within_s`: so long after its end
+    a run may still get its rows.
+    """
+
+    finds_starts: bool = True
+    answers_in_place: bool = True
+    live: LiveSource = LiveSource.NONE
+    run_appears_within_s: float = 0.0
+    rows_follow_within_s: float = 0.0
+
+
 class SecretText:
     """A secret that shows itself to nobody by accident: no repr, no str, no pickle, no format."""
 
@@ -212,7 +251,8 @@ class RunRequest:
 class RunView:
     """What the service says of one run now. `word` is its own status word, `error` its own error text.
 
-    `restarted` is true where the run failed because the service itself was shut down under it.
+    `restarted` is true where the run failed because the service itself was shut down under it. `doubtful` is
+    true where the service may take an end back, since it did not know better: it counts only if it lasts.
     """
 
     run_id: str
@@ -221,6 +261,7 @@ class RunView:
     word: str
     error: str | None = None
     restarted: bool = False
+    doubtful: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -281,10 +322,22 @@ class AgentService(Protocol):
         """Which of the two kinds of hints this service gives without harm."""
         ...
 
+    @property
+    def traits(self) -> ServiceTraits:
+        """How this service behaves where services differ."""
+        ...
+
     async def prepare_run(self, request: RunRequest) -> str | None:
         """Make the place of one run and put the prompt there, starting nothing.
 
         None where the service has no such thing before a start. Never carries user keys.
+        """
+        ...
+
+    async def add_prompt(self, request: RunRequest, *, place: str) -> None:
+        """Put a further prompt into a place, for a further run in it; nothing where the start carries it.
+
+        What is there already is not put there again. Only where `traits.answers_in_place`.
         """
         ...
 

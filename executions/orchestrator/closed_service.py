@@ -11,6 +11,7 @@ from executions.agent_service import (
     RunRequest,
     RunResult,
     RunView,
+    ServiceTraits,
     Urgency,
 )
 
@@ -26,7 +27,16 @@ class ClosedService(AgentService):
         """None of them."""
         return HintsOffered()
 
+    @property
+    def traits(self) -> ServiceTraits:
+        """Those of a service that makes it easy: it is never asked."""
+        return ServiceTraits()
+
     async def prepare_run(self, request: RunRequest) -> str | None:
+        """Refuse."""
+        self._refuse()
+
+    async def add_prompt(self, request: RunRequest, *, place: str) -> None:
         """Refuse."""
         self._refuse()
 

@@ -16,6 +16,7 @@ from executions.agent_service import (
     RunRequest,
     RunResult,
     RunView,
+    ServiceTraits,
     StartUncertain,
     Unavailable,
     Urgency,
@@ -45,10 +46,19 @@ class GuardedService:
         """Which hints the service gives."""
         return self._service.hints
 
+    @property
+    def traits(self) -> ServiceTraits:
+        """How the service behaves."""
+        return self._service.traits
+
     async def prepare_run(self, request: RunRequest) -> str | None:
         """Make the place of one run."""
         key = ("prepare", request.agent_id, hash(request.prompt))
         return await self._guard(key, lambda: self._service.prepare_run(request))
+
+    async def add_prompt(self, request: RunRequest, *, place: str) -> None:
+        """Put a further prompt into a place."""
+        await self._guard(("add", place), lambda: self._service.add_prompt(request, place=place))
 
     async def start_run(self, request: RunRequest, *, place: str | None) -> RunView:
         """Start the run."""

@@ -19,6 +19,7 @@ from executions.agent_service import (
     RunRequest,
     RunResult,
     RunView,
+    ServiceTraits,
     StartUncertain,
     Unavailable,
     Urgency,
@@ -133,6 +134,18 @@ class SunaClient(AgentService):
         )
 
     @property
+    def traits(self) -> ServiceTraits:
+        """How this version behaves where versions differ."""
+        known = self._capabilities
+        return ServiceTraits(
+            finds_starts=known.makes_threads and known.lists_runs,
+            answers_in_place=known.answers_in_thread,
+            live=known.live,
+            run_appears_within_s=known.run_appears_within_s,
+            rows_follow_within_s=known.rows_follow_within_s,
+        )
+
+    @property
     def start_deadline_s(self) -> float:
         """How long a start may take in all, its wait for a turn included: the grace counts from it."""
         return self._deadlines_s[Patience.START]
@@ -142,17 +155,23 @@ class SunaClient(AgentService):
 
         Only the thread waits as something new: what has begun is brought to its start.
         """
-        made = await self._ask(self._profile.make_place(request), urgency=request.urgency)
-        place = self._profile.read_place(made.body)
+        making = self._profile.make_place(request)
+        if making is None:
+            return None
+        place = self._profile.read_place((await self._ask(making, urgency=request.urgency)).body)
         prompt = self._profile.put_prompt(request, place=place)
         if prompt is not None:
             await self._ask(prompt, urgency=Urgency.NEXT)
         return place
 
+    async def add_prompt(self, request: RunRequest, *, place: str) -> None:
+        """Put a further prompt into a thread, where the profile wants it there."""
+        prompt = self._profile.put_prompt(request, place=place)
+        if prompt is not None:
+            await self._ask(prompt, urgency=Urgency.NEXT)
+
     async def start_run(self, request: RunRequest, *, place: str | None) -> RunView:
         """Start the run in its thread, with the user's keys where this connection sends them."""
-        if place is None:
-            raise Rejected("this version of Suna starts a run in a thread that was made before")
         call = self._profile.start(request, place=place)
         keys = request.user_keys if self._sends_user_keys else {}
         if keys:
@@ -183,7 +202,7 @@ class SunaClient(AgentService):
             error = build_error(
                 answer, starting=True, hide=lambda text: hide_secrets(text, self._credential, keys)
             )
-            if isinstance(error, NotFound):
+            if isinstance(error, NotFound) and place is not None:
                 error = await self._explain_missing(error, place)
             raise error
         raise StartUncertain(uncertain.detail, status_code=uncertain.status_code)

@@ -100,5 +100,8 @@ WAITING: Mapping[str, Callable[[Params], str]] = {
     ),
     "service_start_uncertain": lambda params: _("Suna did not confirm a call. Renum keeps asking."),
     "service_throttled": _throttled,
+    "service_contract_changed": lambda params: _(
+        "This Suna has changed: Renum is finding out which version it is now."
+    ),
     "service_unavailable": lambda params: _("Suna cannot be reached at present. Renum keeps trying."),
 }

@@ -1,4 +1,4 @@
-"""A base of profiles: the calls that the document's contract and the versions under `/api` share."""
+"""A base of profiles: the calls that the document's contract and all versions share."""
 
 from executions.agent_service import AgentView, Rejected, RunRequest
 from executions.suna.wire import agents, runs
@@ -12,27 +12,31 @@ THREAD_NAME = "Renum"
 
 
 class ApiCalls:
-    """Threads, runs and agents under `/api`, as they were until 25 October 2025."""
+    """Threads, runs and agents under `prefix`: what has stayed the same in every version."""
 
-    def make_place(self, request: RunRequest) -> Call:
+    prefix = "/api"
+
+    def make_place(self, request: RunRequest) -> Call | None:
         """Build the call that makes a thread; what is wrong with the request is refused before it."""
         check_request(request)
-        return Call(method="POST", path="/api/threads", form={"name": THREAD_NAME}, patience=Patience.PREPARE)
+        path = f"{self.prefix}/threads"
+        return Call(method="POST", path=path, form={"name": THREAD_NAME}, patience=Patience.PREPARE)
 
     def read_place(self, body: bytes) -> str:
         """Return the thread's id."""
         return read_id(parse_object(body), "thread_id")
 
-    def build_start(self, place: str, fields: dict[str, Json]) -> Call:
+    def build_start(self, place: str | None, fields: dict[str, Json]) -> Call:
         """Build the start of a run in a thread, as JSON: a form is a 422 there."""
-        thread = quote_id(place, what="the thread id")
-        return Call(
-            method="POST", path=f"/api/thread/{thread}/agent/start", json=fields, patience=Patience.START
-        )
+        thread = quote_id(need_place(place), what="the thread id")
+        path = f"{self.prefix}/thread/{thread}/agent/start"
+        return Call(method="POST", path=path, json=fields, patience=Patience.START)
 
     def list_runs(self, *, place: str) -> Call:
         """Build the call that lists the runs of a thread."""
-        return Call(method="GET", path=f"/api/thread/{quote_id(place, what='the thread id')}/agent-runs")
+        return Call(
+            method="GET", path=f"{self.prefix}/thread/{quote_id(place, what='the thread id')}/agent-runs"
+        )
 
     def read_runs(self, body: bytes, *, place: str) -> tuple[RunRow, ...]:
         """Return the runs of a thread, newest first."""
@@ -40,15 +44,17 @@ class ApiCalls:
 
     def get_run(self, *, run_id: str) -> Call:
         """Build the call that asks for one run."""
-        return Call(method="GET", path=f"/api/agent-run/{quote_id(run_id, what='the run id')}")
+        return Call(method="GET", path=f"{self.prefix}/agent-run/{quote_id(run_id, what='the run id')}")
 
     def watch_run(self, *, run_id: str) -> Call:
         """Build the call for a run's event stream. It replays everything, whenever it is opened."""
-        return Call(method="GET", path=f"/api/agent-run/{quote_id(run_id, what='the run id')}/stream")
+        return Call(
+            method="GET", path=f"{self.prefix}/agent-run/{quote_id(run_id, what='the run id')}/stream"
+        )
 
     def list_active_runs(self) -> Call:
         """Build the call for the runs under way, all of the account's at once (suna-contract §1.3)."""
-        return Call(method="GET", path="/api/agent-runs/active")
+        return Call(method="GET", path=f"{self.prefix}/agent-runs/active")
 
     def read_active_runs(self, body: bytes) -> frozenset[str]:
         """Return the ids of the runs under way."""
@@ -56,12 +62,12 @@ class ApiCalls:
 
     def stop_run(self, *, run_id: str) -> Call:
         """Build the call that stops a run."""
-        return Call(method="POST", path=f"/api/agent-run/{quote_id(run_id, what='the run id')}/stop")
+        return Call(method="POST", path=f"{self.prefix}/agent-run/{quote_id(run_id, what='the run id')}/stop")
 
     def list_agents(self, *, page: int) -> Call:
         """Build the call for one page of the catalogue."""
         query = {"page": str(page), "limit": str(agents.PAGE_SIZE)}
-        return Call(method="GET", path="/api/agents", query=query)
+        return Call(method="GET", path=f"{self.prefix}/agents", query=query)
 
     def read_agents(self, body: bytes, *, page: int) -> AgentPage:
         """Return one page of the catalogue."""
@@ -69,7 +75,7 @@ class ApiCalls:
 
     def get_agent(self, *, agent_id: str) -> Call:
         """Build the call that asks for one agent."""
-        return Call(method="GET", path=f"/api/agents/{quote_id(agent_id, what='the agent id')}")
+        return Call(method="GET", path=f"{self.prefix}/agents/{quote_id(agent_id, what='the agent id')}")
 
     def read_agent(self, body: bytes) -> AgentView:
         """Return one agent."""
@@ -92,3 +98,10 @@ def check_request(request: RunRequest) -> None:
 def named_model(request: RunRequest) -> dict[str, Json]:
     """Return the field that names the model, or nothing where the agent's own is wanted."""
     return {"model_name": request.model_name} if request.model_name else {}
+
+
+def need_place(place: str | None) -> str:
+    """Return the thread's id; Rejected where there is none."""
+    if place is None:
+        raise Rejected("this version of Suna starts a run in a thread that was made before")
+    return place

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from executions.agent_service import AgentView, RunRequest, RunResult, RunView
+from executions.agent_service import AgentView, LiveSource, RunRequest, RunResult, RunView
 from executions.suna.wire.agents import AgentPage
 from executions.suna.wire.call import Answer, Call
 from executions.suna.wire.runs import RunRow
@@ -23,6 +23,9 @@ class Capabilities:
     run in flight, in each build of this version; a single connection may know better. `reports_usage`: tokens
     come with the result. `prompt_before_start`: the prompt is put into the thread, not into the start.
     `honours_user_keys`: it reads `X-API-Key-<service>`; no version but the design document's does.
+    `makes_threads`: a thread can be made before the start; where not, the start makes it and tells its id.
+    `answers_in_thread`: a further prompt can be put into a thread that has runs. `live`,
+    `run_appears_within_s` and `rows_follow_within_s` are those of ServiceTraits.
     """
 
     streams_safely: bool
@@ -31,6 +34,11 @@ class Capabilities:
     reports_usage: bool
     prompt_before_start: bool
     honours_user_keys: bool
+    makes_threads: bool = True
+    answers_in_thread: bool = True
+    live: LiveSource = LiveSource.NONE
+    run_appears_within_s: float = 0.0
+    rows_follow_within_s: float = 0.0
 
 
 class WireProfile(Protocol):
@@ -46,8 +54,8 @@ class WireProfile(Protocol):
         """What this version can do."""
         ...
 
-    def make_place(self, request: RunRequest) -> Call:
-        """Build the call that makes a thread."""
+    def make_place(self, request: RunRequest) -> Call | None:
+        """Build the call that makes a thread; None where only a start makes one."""
         ...
 
     def read_place(self, body: bytes) -> str:
@@ -58,11 +66,11 @@ class WireProfile(Protocol):
         """Build the call that puts the prompt there; None where the start carries it."""
         ...
 
-    def start(self, request: RunRequest, *, place: str) -> Call:
-        """Build the call that starts the run."""
+    def start(self, request: RunRequest, *, place: str | None) -> Call:
+        """Build the call that starts the run; Rejected where a thread is needed and `place` is None."""
         ...
 
-    def read_start(self, body: bytes, *, place: str) -> RunView:
+    def read_start(self, body: bytes, *, place: str | None) -> RunView:
         """Return the run that was started."""
         ...
 

@@ -25,13 +25,19 @@ class RunRow:
     started_at: dt.datetime | None
 
 
-def read_start(body: bytes, *, place: str) -> RunView:
-    """Return the run that a start made; BadResponse where the answer names none, or one somewhere else."""
+def read_start(body: bytes, *, place: str | None) -> RunView:
+    """Return the run that a start made; BadResponse where the answer names none, or one somewhere else.
+
+    Where `place` is None the start made the thread, and the answer names it.
+    """
     answer = parse_object(body)
     run_id = read_id(answer, "agent_run_id")
-    if answer.get("thread_id") not in (None, place):
+    thread = answer.get("thread_id")
+    if thread is not None:
+        thread = read_id(answer, "thread_id")
+    if place is not None and thread not in (None, place):
         raise BadResponse("the started run belongs to another thread")
-    return RunView(run_id=run_id, place=place, status=RunStatus.RUNNING, word="running")
+    return RunView(run_id=run_id, place=place or thread, status=RunStatus.RUNNING, word="running")
 
 
 def read_run(body: bytes, *, run_id: str, thread_key: str) -> RunView:

@@ -41,13 +41,13 @@ class Seed(ApiCalls):
         """Return None: the start carries the prompt."""
         return None
 
-    def start(self, request: RunRequest, *, place: str) -> Call:
+    def start(self, request: RunRequest, *, place: str | None) -> Call:
         """Build the start, with the prompt."""
         check_request(request)
         fields = {"agent_id": request.agent_id, "initial_prompt": request.prompt, **named_model(request)}
         return self.build_start(place, fields)
 
-    def read_start(self, body: bytes, *, place: str) -> RunView:
+    def read_start(self, body: bytes, *, place: str | None) -> RunView:
         """Return the run that was started."""
         return runs.read_start(body, place=place)
 

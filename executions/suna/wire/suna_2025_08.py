@@ -41,12 +41,12 @@ class Suna202508(ApiCalls):
             json={"type": "user", "content": request.prompt, "is_llm_message": True},
         )
 
-    def start(self, request: RunRequest, *, place: str) -> Call:
+    def start(self, request: RunRequest, *, place: str | None) -> Call:
         """Build the start. `initial_prompt` would be ignored here."""
         check_request(request)
         return self.build_start(place, {"agent_id": request.agent_id, **named_model(request)})
 
-    def read_start(self, body: bytes, *, place: str) -> RunView:
+    def read_start(self, body: bytes, *, place: str | None) -> RunView:
         """Return the run that was started."""
         return runs.read_start(body, place=place)
 

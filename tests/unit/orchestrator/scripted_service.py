@@ -17,6 +17,7 @@ from executions.agent_service import (
     RunResult,
     RunStatus,
     RunView,
+    ServiceTraits,
     Urgency,
 )
 from executions.engine.state import Reason, StepState, StepStatus
@@ -54,6 +55,7 @@ class ScriptedService(AgentService):
         self._streams = list(streams)
         self._lists = list(lists)
         self.hints_offered = HintsOffered(by_watching=bool(streams), by_list=bool(lists))
+        self.traits_shown = ServiceTraits()
         self.calls: list[str] = []
         self.urgencies: list[Urgency] = []
         self.open_streams = 0
@@ -62,9 +64,16 @@ class ScriptedService(AgentService):
     def hints(self) -> HintsOffered:
         return self.hints_offered
 
+    @property
+    def traits(self) -> ServiceTraits:
+        return self.traits_shown
+
     async def prepare_run(self, request: RunRequest) -> str | None:
         self.calls.append("prepare")
         return "thread-1"
+
+    async def add_prompt(self, request: RunRequest, *, place: str) -> None:
+        self.calls.append("add prompt")
 
     async def start_run(self, request: RunRequest, *, place: str | None) -> RunView:
         self.calls.append("start")
