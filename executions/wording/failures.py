@@ -77,5 +77,6 @@ FAILURES: Mapping[str, Callable[[Params], str]] = {
     "suna_restarted": lambda params: _("Suna was shut down while the agent was at work."),
     "throttled": lambda params: _("Suna takes no more runs at present."),
     "timeout": lambda params: _("The agent took longer than the step allows."),
+    "contract_changed": lambda params: _with_message(_("This Suna is another version now."), params),
     "unavailable": lambda params: _with_message(_("Suna could not be reached."), params),
 }
