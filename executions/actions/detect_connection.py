@@ -1,6 +1,6 @@
 """Finding out which Suna a connection leads to, and keeping that on the connection."""
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
 
 from asgiref.sync import async_to_sync
 from django.db.models.functions import Now
@@ -11,6 +11,7 @@ from executions.agent_service import AgentServiceError, SecretText
 from executions.suna.credential import SunaCredential
 from executions.suna.detect import Detection, detect_profile
 from executions.suna.wire import PROFILES
+from executions.suna.wire.learned import read_learned
 from teams.models import SunaConnection, User
 from teams.models.encrypted_text import Undecryptable
 
@@ -33,9 +34,7 @@ def detect_connection(
         spoken = ", ".join(PROFILES)
         message = f"Renum does not speak the wire profile {found} yet. It speaks {spoken}."
         raise SunaUnusable(message, code="unknown_suna")
-    capabilities = PROFILES[found].capabilities
-    if detection is not None and detection.lists_active_runs:
-        capabilities = replace(capabilities, lists_active_runs=True)
+    capabilities = read_learned(PROFILES[found], {} if detection is None else detection.learned)
     if found != connection.wire_profile:
         # Users' keys go only where they are read; a Suna that became another one asks for a new consent.
         connection.sends_user_keys = capabilities.honours_user_keys

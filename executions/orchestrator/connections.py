@@ -5,6 +5,7 @@ executions on it: its client refuses every call and says why.
 """
 
 import uuid
+from collections.abc import Mapping
 from functools import partial
 
 from django.conf import settings
@@ -17,10 +18,13 @@ from executions.orchestrator.gates_stored import find_row_states
 from executions.orchestrator.guarded_service import GuardedService
 from executions.suna.client import open_client
 from executions.suna.credential import SunaCredential
+from executions.suna.wire import PROFILES, Capabilities
+from executions.suna.wire.learned import read_learned
 from teams.models import SunaConnection
 from teams.models.encrypted_text import Undecryptable
+from teams.workflow.plan import Json
 
-Key = tuple[uuid.UUID, str, str, str | None, bool, bool]
+Key = tuple[uuid.UUID, str, str, str | None, bool, Capabilities | None]
 UNREADABLE = "the connection's credential cannot be decrypted with the configured keys"
 
 
@@ -56,16 +60,21 @@ class OpenConnections:
             connection.wire_profile,
             connection.sealed_credential,
             connection.sends_user_keys,
-            lists_active_runs(connection),
+            _capabilities_of(connection),
         )
         if key not in self._open:
             self._open[key] = GuardedService(open_connection(connection), gate=gate)
         return self._open[key]
 
 
-def lists_active_runs(connection: SunaConnection) -> bool:
-    """Return whether detection found the list of active runs there."""
-    return connection.capabilities.get("lists_active_runs") is True
+def _capabilities_of(connection: SunaConnection) -> Capabilities | None:
+    profile = PROFILES.get(connection.wire_profile)
+    return None if profile is None else read_learned(profile, _learned(connection))
+
+
+def _learned(connection: SunaConnection) -> Mapping[str, Json]:
+    """Return what detection found of the build behind a connection."""
+    return connection.capabilities if isinstance(connection.capabilities, dict) else {}
 
 
 def open_connection(connection: SunaConnection) -> AgentService:
@@ -80,7 +89,7 @@ def open_connection(connection: SunaConnection) -> AgentService:
                 api_key=SecretText(held["api_key"]) if held["api_key"] else None,
             ),
             sends_user_keys=connection.sends_user_keys,
-            lists_active_runs=lists_active_runs(connection),
+            learned=_learned(connection),
             call_deadline_s=settings.ORCHESTRATOR.call_deadline_s,
             # The grace of a start in doubt counts from this deadline: the settings hold it longer.
             start_deadline_s=settings.ORCHESTRATOR.call_deadline_s,

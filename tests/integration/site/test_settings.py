@@ -9,8 +9,8 @@ from executions.suna.wire import KNOWN_PROFILES, PROFILES
 from tests.integration.site.managing import PRODUCTION, manage
 
 SUNA_PROFILE_REFUSED = (
-    "SUNA_PROFILE must be one of seed, 2025-08, 2025-10 "
-    "(2025-07, 2025-12 and 2026-01 are known but not spoken yet), not '{}'."
+    "SUNA_PROFILE must be one of seed, 2025-08, 2025-10, 2025-12, 2026-01 "
+    "(2025-07 is known but not spoken yet), not '{}'."
 )
 
 
