@@ -21,7 +21,8 @@ class OrchestratorSettings:
     `max_queued_site`. `alive_within_s` is how long it may be unproven that a cluster's workers take tasks; it
     must outlast a lease. A limit of parallel runs that was learned from refusals is raised by one each
     `gate_growth_s` while starts wait; drivers tell each other what they have in flight each
-    `gate_exchange_s`, or more often.
+    `gate_exchange_s`, or more often. An end that Suna may take back counts once it has lasted
+    `doubtful_end_s`.
     """
 
     lease_ttl_s: float
@@ -52,6 +53,7 @@ class OrchestratorSettings:
     gate_growth_s: float
     gate_exchange_s: float
     alive_within_s: float
+    doubtful_end_s: float
 
 
 def read_orchestrator_settings(env: Env) -> OrchestratorSettings:
@@ -85,6 +87,7 @@ def read_orchestrator_settings(env: Env) -> OrchestratorSettings:
         gate_growth_s=env.seconds("RENUM_GATE_GROWTH_S", default=10, low=0.5, high=3600),
         gate_exchange_s=env.seconds("RENUM_GATE_EXCHANGE_S", default=1, low=0.1, high=60),
         alive_within_s=env.seconds("RENUM_ALIVE_WITHIN_S", default=60, low=3, high=3600),
+        doubtful_end_s=env.seconds("RENUM_DOUBTFUL_END_S", default=300, low=0, high=86_400),
     )
     if settings.beat_s * 2 > settings.lease_ttl_s:
         msg = "RENUM_BEAT_S must be at most half of RENUM_LEASE_TTL_S, or one late beat would lose the lease."
