@@ -19,7 +19,7 @@ SEED_ROUTES = (
 )
 POST_ONLY = ("/agent/start", "/agent/initiate")
 VERSIONS = [
-    ("2025-07", None, "2025-07"),
+    ("2025-07", "2025-07", None),
     ("2025-08", "2025-08", None),
     ("2025-08-b2", "2025-08", None),
     ("2025-10", "2025-10", None),
