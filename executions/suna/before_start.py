@@ -57,8 +57,12 @@ class BeforeStart:
             return
         raise Rejected(problem)
 
-    async def check_within(self, agent_id: str, *, within_s: float) -> None:
-        """Check what a start needs whose grace already runs. Whatever fails here, nothing was started."""
+    async def check_within(self, agent_id: str, *, within_s: float) -> float:
+        """Check what a start needs whose grace already runs; return the seconds that this took.
+
+        Whatever fails here, nothing was started.
+        """
+        began = self._clock()
         try:
             async with asyncio.timeout(within_s):
                 await self.check(agent_id)
@@ -69,7 +73,7 @@ class BeforeStart:
         except Unavailable as error:
             problem = Unavailable(error.detail, status_code=error.status_code, sent=False)
         else:
-            return
+            return self._clock() - began
         raise problem
 
 

@@ -5,7 +5,6 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from executions.agent_service import BadResponse, LiveSource
-from executions.suna.wire import PROFILES
 from executions.suna.wire.call import Answer
 from executions.suna.wire.values import Json, find_object, parse_object
 
@@ -83,17 +82,10 @@ def judge_routes(routes: Routes, *, evidence: tuple[str, ...] = ()) -> Detection
         if first in paths and (second is None or second in paths):
             telling = (first, second, ACTIVE_RUNS if ACTIVE_RUNS in paths else None)
             seen = tuple(f"route {route}" for route in telling if route is not None)
-            return _learn(_judge_version(version, evidence or seen), routes)
+            return _learn(Detection(profile=version, evidence=evidence or seen), routes)
     if SESSIONS in paths or PROJECTS in paths:
         return Detection(profile=None, evidence=evidence or (f"route {PROJECTS}",), refused_because=REWRITTEN)
     return Detection(profile=None, evidence=evidence or ("no known route",), refused_because=NO_SUNA)
-
-
-def _judge_version(version: str, evidence: tuple[str, ...]) -> Detection:
-    if version in PROFILES:
-        return Detection(profile=version, evidence=evidence)
-    reason = f"this is Suna {version}: known, but not spoken yet by Renum"
-    return Detection(profile=None, evidence=evidence, refused_because=reason)
 
 
 def _learn(found: Detection, routes: Routes) -> Detection:

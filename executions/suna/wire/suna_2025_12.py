@@ -7,8 +7,10 @@ may read a thread's rows.
 """
 
 from executions.agent_service import LiveSource
+from executions.suna.wire.call import Call
 from executions.suna.wire.native_rows import NativeRows
 from executions.suna.wire.profile import Capabilities
+from executions.suna.wire.replay import replay_call
 
 
 class Suna202512(NativeRows):
@@ -27,3 +29,7 @@ class Suna202512(NativeRows):
         checks_agent=True,
         live=LiveSource.ROWS,
     )
+
+    def replay(self, *, run_id: str) -> Call | None:
+        """Build the call for the replay of the run's stream, which c1 keeps for an hour after its end."""
+        return replay_call(self.watch_run(run_id=run_id).path)

@@ -1,12 +1,14 @@
 """A base of profiles: what a run left behind is read from its thread's rows (suna-contract §5)."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from executions.agent_service import RunResult, RunView
 from executions.suna.wire import runs
 from executions.suna.wire.api_calls import ApiCalls
 from executions.suna.wire.call import Call, quote_id
 from executions.suna.wire.messages import Message, has_several_turns, read_messages, select_run
+from executions.suna.wire.replay import read_replay, replay_call
 from executions.suna.wire.results import build_result
 from executions.suna.wire.runs import RunRow
 from executions.suna.wire.stream import find_stream_error
@@ -44,6 +46,19 @@ class ThreadRows(ApiCalls):
         """Build the result from one run's rows, oldest first: here with tool calls in XML."""
         return build_result(messages, run_id=run_id)
 
+    def read_replay(self, body: bytes, *, run_id: str) -> RunResult:
+        """Return what a run left behind, from its replayed stream: its events look like the rows.
+
+        An error that came after the last answer makes that answer a partial one: b0 and b1 end such a run as
+        completed (suna-contract §6.21).
+        """
+        told = read_replay(body)
+        result = self.build_result(told.messages, run_id=run_id)
+        if told.error is not None:
+            partial = told.partial or result.text
+            return replace(result, text=None, asked=False, error=told.error, partial=partial)
+        return replace(result, partial=told.partial if result.text is None else None)
+
     def find_error(self, result: RunResult, *, run_id: str) -> Call | None:
         """Build the call for the ended run's stream, where the run left no answer.
 
@@ -52,7 +67,7 @@ class ThreadRows(ApiCalls):
         """
         if result.text is not None or result.error is not None or not result.usage_complete:
             return None
-        return self.watch_run(run_id=run_id)
+        return replay_call(self.watch_run(run_id=run_id).path)
 
     def read_error(self, body: bytes) -> str | None:
         """Return the error that the replayed stream holds, which may stand behind its `completed`."""
