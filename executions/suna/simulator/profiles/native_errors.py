@@ -4,7 +4,9 @@
 def model_error_text(error: str | None, *, version: str) -> str:
     """Return what the worker makes of a model's refusal; d asks the model less often."""
     times = 1 if version == "d" else 5
-    return f"Invalid request: litellm.BadRequestError: OpenAIException - {error} LiteLLM Retried: {times} times"
+    return (
+        f"Invalid request: litellm.BadRequestError: OpenAIException - {error} LiteLLM Retried: {times} times"
+    )
 
 
 STOP_ERRORS = {

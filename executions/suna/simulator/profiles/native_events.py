@@ -30,11 +30,11 @@ _ORDERS = {
     "c1": (
         "thread_run_start response_start tool_started last_piece assistant tool_completed tool error finish "
         "terminated response_end"
-    ).split(),
+    ),
     "c2": (
         "thread_run_start response_start tool_started last_piece tool tool_completed assistant error finish "
         "terminated response_end"
-    ).split(),
+    ),
 }
 _FIRST_CHUNK, _LAST_CHUNK = 0.15, 0.85
 _MOST_CHUNKS = 24
@@ -79,10 +79,10 @@ def _turn_events(turn: NativeTurn, *, is_last: bool) -> list[Timed]:
     error = model_error_text(script.error, version=turn.version) if script.outcome == "model_error" else None
     rows = turn.rows(error=error)
     if run.ends_at is None or script.outcome in ("crash", "shutdown", "out_of_budget"):
-        parts = _ORDERS[turn.version][:2]
+        parts = _ORDERS[turn.version].split()[:2]
     else:
         has_piece = {"last_piece"} if "tool_started" in rows else set()
-        parts = [part for part in _ORDERS[turn.version] if part in rows or part in has_piece]
+        parts = [part for part in _ORDERS[turn.version].split() if part in rows or part in has_piece]
         if not is_last and "response_end" in parts:
             parts.remove("response_end")
     chunks = list(chunks_of(turn)) if len(parts) > 2 else []
@@ -154,7 +154,7 @@ def call_chunks(turn: NativeTurn, calls: list[dict[str, Any]], *, first: int) ->
 
 
 def _chunk(turn: NativeTurn, sequence: int, share: float, *, text: str, **metadata: Any) -> Timed:
-    # The tick stands between those of the turn's opening and of its end; chunks of one instant keep their order.
+    # The tick is between those of the turn's opening and end; chunks of one instant keep their order.
     at = turn.began + share * turn.length + (turn.number * 100 + 2) * TICK_S
     return at, {
         "sequence": sequence,

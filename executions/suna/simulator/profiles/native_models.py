@@ -13,8 +13,7 @@ _BEHIND_THE_PRODUCT = {
     "c1": "anthropic/claude-sonnet-4-5-20250929",
     "c2": "openrouter/minimax/minimax-m2.1",
     "d": (
-        "bedrock/converse/arn:aws:bedrock:us-west-2:935064898258"
-        ":application-inference-profile/heol2zyy5v48"
+        "bedrock/converse/arn:aws:bedrock:us-west-2:935064898258:application-inference-profile/heol2zyy5v48"
     ),
 }
 

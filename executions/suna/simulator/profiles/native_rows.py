@@ -7,26 +7,24 @@ c1 and c2 write row by row. d writes in batches: on the normal path all is there
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
-from uuid import UUID, uuid5
 
 from executions.suna.simulator.profiles.native_errors import model_error_text
 from executions.suna.simulator.profiles.native_turn import NativeTurn, Row, dated
 from executions.suna.simulator.run import Run, Thread, UserMessage
 
-ORDERS = {
+_ORDERS = {
     "c1": (
         "thread_run_start response_start tool_started assistant tool tool_completed error finish terminated "
         "response_end thread_run_end"
-    ).split(),
+    ),
     "c2": (
         "thread_run_start response_start assistant tool_started tool tool_completed error finish terminated "
         "response_end thread_run_end"
-    ).split(),
+    ),
     "d": (
         "thread_run_start response_start tool_started tool_completed assistant tool finish response_end "
         "thread_run_end"
-    ).split(),
+    ),
 }
 TICK_S = 1e-6
 # A short run may not be longer in the database than in the stream by more than this share of it.
@@ -98,7 +96,7 @@ def user_row(thread: Thread, message: UserMessage) -> Row:
 
 
 def optimized(row: Row) -> Row | None:
-    """Return a row as the default reading shows it: without content unless a person wrote it, or not at all."""
+    """Return a row as the default reading shows it, if at all: only people's words keep their content."""
     if row["type"] not in _KEPT_IN_OPTIMIZED:
         return None
     dropped = {"agent_version_id"} if row["type"] == "user" else {"agent_version_id", "content"}
@@ -116,7 +114,7 @@ def build_rows(run: Run, *, version: str, timing: Timing, now: float) -> list[tu
                 continue
             if part == "thread_run_start":
                 opened = turn
-            shown_at = _shown_at(run, at, timing) + len(rows) * TICK_S if timing.flush_s else at
+            shown_at = _shown_at(run, at, timing) + (len(rows) + 1) * TICK_S if timing.flush_s else at
             if shown_at <= now or (run.ended and not _is_late(run)):
                 rows.append((shown_at, dated(row, shown_at)))
     if run.cut_at is not None and opened is not None and version != "d":
@@ -130,7 +128,7 @@ def _written(turn: NativeTurn) -> Iterator[tuple[str, float, Row]]:
     if script.outcome == "model_error":
         error = model_error_text(script.error, version=turn.version)
     rows = turn.rows(error=error)
-    parts = [part for part in ORDERS[turn.version] if part in rows]
+    parts = [part for part in _ORDERS[turn.version].split() if part in rows]
     if turn.run.ends_at is None:
         parts = parts[:2]
     elif script.outcome in ("crash", "shutdown", "out_of_budget"):
@@ -144,8 +142,10 @@ def _is_late(run: Run) -> bool:
 
 
 def _shown_at(run: Run, at: float, timing: Timing) -> float:
-    batch = run.started_at + timing.flush_s * math.ceil((at - run.started_at) / timing.flush_s)
-    return batch if _is_late(run) else min(batch, timing.done_at)
+    batch = run.started_at + timing.flush_s * (1 + (at - run.started_at) // timing.flush_s)
+    shown_at = batch if _is_late(run) else min(batch, timing.done_at)
+    # Nothing of a run is written before the run itself, and its prompt.
+    return max(shown_at, run.visible_at) if math.isfinite(run.visible_at) else shown_at
 
 
 def _cancelled(turn: NativeTurn, at: float) -> list[tuple[float, Row]]:

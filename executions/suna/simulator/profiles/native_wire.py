@@ -1,4 +1,4 @@
-"""What c1, c2 and d have in common: /v1, one start for all threads, verified tokens, and readings by JWT alone.
+"""What c1, c2 and d have in common: /v1, one start for all threads, verified tokens, readings by JWT alone.
 
 The rest is as in c0. A version here is also the name of the build: `c1`, `c2` or `d`.
 """
@@ -13,6 +13,7 @@ from executions.suna.simulator.answers import Refusal, invalid, json_answer
 from executions.suna.simulator.authentication import AuthenticationRules
 from executions.suna.simulator.call import Call
 from executions.suna.simulator.profiles.native_errors import STOP_ERRORS, model_error_text
+from executions.suna.simulator.profiles.native_limits import ThreadLimit, refusal_of
 from executions.suna.simulator.profiles.native_models import PLAN_DEFAULT
 from executions.suna.simulator.profiles.native_openapi import build_kortix_openapi
 from executions.suna.simulator.profiles.native_rows import (
@@ -22,7 +23,6 @@ from executions.suna.simulator.profiles.native_rows import (
     timing_of,
     user_row,
 )
-from executions.suna.simulator.profiles.native_limits import ThreadLimit, refusal_of
 from executions.suna.simulator.profiles.operation import Operation
 from executions.suna.simulator.profiles.y2025_08_errors import traceback_of
 from executions.suna.simulator.profiles.y2025_10 import Wire202510

@@ -19,7 +19,7 @@ from executions.suna.simulator.profiles.native_events import (
     row_event,
 )
 from executions.suna.simulator.profiles.native_models import alias_of
-from executions.suna.simulator.profiles.native_rows import TICK_S, Timing, part_times, turns_of
+from executions.suna.simulator.profiles.native_rows import Timing, part_times, turns_of
 from executions.suna.simulator.profiles.native_turn import NativeTurn, Row, dated
 from executions.suna.simulator.run import Run
 
