@@ -17,12 +17,13 @@ from executions.suna.simulator.clock import Clock
 from executions.suna.simulator.connection import abort_connection
 from executions.suna.simulator.run import RUNNING, Run
 
-_HEADERS = (
+STREAM_HEADERS = (
     (b"content-type", b"text/event-stream"),
     (b"cache-control", b"no-cache, no-transform"),
     (b"x-accel-buffering", b"no"),
     (b"access-control-allow-origin", b"*"),
 )
+"""What every version's stream is answered with."""
 _TERMINAL = frozenset({"completed", "failed", "stopped", "STOP", "ERROR", "END_STREAM"})
 
 
@@ -70,8 +71,8 @@ class EventStream:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the stream until it ends or the reader leaves."""
-        await send({"type": "http.response.start", "status": 200, "headers": list(_HEADERS)})
-        gone = asyncio.ensure_future(_until_gone(receive))
+        await send({"type": "http.response.start", "status": 200, "headers": list(STREAM_HEADERS)})
+        gone = asyncio.ensure_future(until_gone(receive))
         gone.add_done_callback(lambda _: self._wake.set())
         self._run.listeners.add(self._wake.set)
         try:
@@ -154,6 +155,7 @@ def _ends_reader(event: dict[str, Any]) -> bool:
     return "content" not in event and event.get("status") in _TERMINAL
 
 
-async def _until_gone(receive: Receive) -> None:
+async def until_gone(receive: Receive) -> None:
+    """Return when the caller has left."""
     while (await receive())["type"] != "http.disconnect":
         pass

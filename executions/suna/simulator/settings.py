@@ -1,7 +1,9 @@
 """What a simulator can be told when it starts."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from executions.suna.simulator.times import Times
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,7 +16,8 @@ class SimulatorSettings:
     JWT is judged by what it says, as the version does; `jwt_secret` signs it where signatures are verified.
     `active_runs` says whether the list of active runs is there; None is as the variant has it (it came in the
     midst of b2, suna-contract §1.3). `strict_agents` refuses agents that are not in the catalogue.
-    `parallel_limit` is the number of runs allowed at once. At most `max_runs` runs and `max_entries` ledger
+    `parallel_limit` is the number of runs allowed at once, `thread_limit` that of threads (from December 2025
+    on); `times` are those that Suna itself takes there. At most `max_runs` runs and `max_entries` ledger
     entries are kept in memory; the file at `ledger_path` has them all.
     """
 
@@ -27,6 +30,8 @@ class SimulatorSettings:
     active_runs: bool | None = None
     strict_agents: bool = False
     parallel_limit: int | None = None
+    thread_limit: int | None = None
+    times: Times = field(default_factory=Times)
     ledger_path: Path | None = None
     max_runs: int = 20_000
     max_entries: int = 20_000

@@ -38,9 +38,16 @@ class World:
         self.tokens_output = 0
         self.forgotten_runs = 0
 
-    def create_thread(self, *, name: str) -> Thread:
-        """Make an empty thread."""
-        thread = Thread(id=str(uuid4()), project_id=str(uuid4()), name=name, created_at=self.clock())
+    def create_thread(
+        self, *, name: str, thread_id: str | None = None, project_id: str | None = None
+    ) -> Thread:
+        """Make an empty thread, with new ids unless they are given."""
+        thread = Thread(
+            id=thread_id or str(uuid4()),
+            project_id=project_id or str(uuid4()),
+            name=name,
+            created_at=self.clock(),
+        )
         self.threads[thread.id] = thread
         if len(self.threads) > 2 * self.settings.max_runs:
             self.threads.popitem(last=False)
@@ -62,12 +69,23 @@ class World:
         return message
 
     def start_run(
-        self, thread: Thread, *, agent_id: str | None, model_name: str | None, final: FinalStatus
+        self,
+        thread: Thread,
+        *,
+        agent_id: str | None,
+        model_name: str | None,
+        final: FinalStatus,
+        texts: list[str] | None = None,
     ) -> Run:
-        """Start a run on what is on the thread now. `final` says how the profile reports each outcome."""
+        """Start a run on what is on the thread now. `final` says how the profile reports each outcome.
+
+        `texts` are the prompts that the model is given in place of those on the thread, answered or not.
+        """
         now = self.clock()
-        texts = [message.text for message in thread.messages if message.kind == "user"]
-        pending = [text for text in texts[-1:] if not self._answered(thread)]
+        is_answered = texts is None and self._answered(thread)
+        if texts is None:
+            texts = [message.text for message in thread.messages if message.kind == "user"]
+        pending = [] if is_answered else texts[-1:]
         directive = pick_directive(texts, counts=self.key_counts) if pending else None
         script = build_script(
             prompts=texts if pending else [],
