@@ -12,6 +12,7 @@ from executions.suna.simulator.agents.script import Script
 from executions.suna.simulator.answers import Refusal, invalid, json_answer
 from executions.suna.simulator.authentication import AuthenticationRules
 from executions.suna.simulator.call import Call
+from executions.suna.simulator.catalogue import CatalogueAgent
 from executions.suna.simulator.profiles.native_errors import STOP_ERRORS, model_error_text
 from executions.suna.simulator.profiles.native_limits import ThreadLimit, refusal_of
 from executions.suna.simulator.profiles.native_models import PLAN_DEFAULT
@@ -178,7 +179,6 @@ class NativeWire(Wire202510):
         """Stop a run, also one that is over; its worker adds a word when it notices."""
         run = self.get_run_of(call)
         self.world.stop_run(run)
-        run.error = None
         if run.cut_at is not None and run.ends_at is not None:
             loop = asyncio.get_running_loop()
             loop.call_later(self.seconds("notice_s"), self._notice_stop, run)
@@ -219,6 +219,16 @@ class NativeWire(Wire202510):
             count=len(running),
             limit=self.world.settings.parallel_limit or len(running),
         ).detail
+
+    def agent_object(self, agent: CatalogueAgent, *, in_list: bool) -> dict[str, Any]:
+        """Return an agent; one of its tools was replaced between c1 and c2."""
+        shown = super().agent_object(agent, in_list=in_list)
+        if self.version != "c1":
+            for holder in (shown, shown["current_version"] or {}):
+                tools = holder.get("agentpress_tools", {})
+                if tools.pop("data_providers_tool", None):
+                    tools["sb_git_sync"] = {"enabled": True, "description": "sb_git_sync tool"}
+        return shown
 
     def get_run_of(self, call: Call) -> Run:
         """Return the run of a call, or refuse in the words of this version."""

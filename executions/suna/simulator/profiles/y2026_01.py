@@ -152,6 +152,7 @@ class Wire202601(NativeWire):
         """Stop a run; one that the database does not have yet is not found, and goes on."""
         run = self._visible_run(call, _MISSING_WORKER)
         answer = super().stop_run(call)
+        run.error = None
         if not run.ended:
             # There is no queue here: the run is in the server that is told to stop it.
             run.ended, run.cut_at = True, self.world.clock()
