@@ -25,8 +25,9 @@ class ThreadLimit:
         if limit is None:
             return None
         was_cold = self._warm_for is not self._world.threads
-        # A reset of the world gives it another table of threads, and the cache is cold again.
-        self._warm_for = self._world.threads
+        if at_start:
+            # A reset of the world gives it another table of threads, and the cache is cold again.
+            self._warm_for = self._world.threads
         count = len(self._world.threads)
         if count < limit or (version == "d" and at_start and was_cold):
             return None
