@@ -23,6 +23,7 @@ class Call:
     entry: Entry
     cut: Cut | None = None
     vanish: bool = False
+    replay_expired: bool = False
     _json: Any = field(default=msgspec.UNSET)
 
     @property

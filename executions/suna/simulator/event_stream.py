@@ -8,7 +8,7 @@ by the first terminal control event. Who connects after the end gets the whole l
 import asyncio
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from starlette.types import Receive, Scope, Send
@@ -38,6 +38,11 @@ class Recording:
     late_end: dict[str, Any]
     live_end: dict[str, Any] | None
     stopped_end: dict[str, Any]
+
+
+def without_events(recording: Recording) -> Recording:
+    """Return what is left of a recording when its list has expired: only the end for who comes too late."""
+    return replace(recording, events=[])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

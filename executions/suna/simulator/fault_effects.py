@@ -65,7 +65,7 @@ def replacement(effect: Effect, wire: Wire) -> ASGIApp | None:
     headers = {"Retry-After": effect.retry_after} if effect.retry_after is not None else None
     if kind == "too_many":
         running = wire.world.running_runs()
-        limit = wire.world.settings.parallel_limit or len(running)
+        limit = wire.world.options.parallel_limit or len(running)
         refusal = wire.limit_reached(running, limit)
         raise Refusal(refusal.status, refusal.detail, headers=headers)
     if kind == "payment":

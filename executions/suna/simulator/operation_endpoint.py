@@ -40,7 +40,7 @@ class OperationEndpoint:
         await answer(scope, receive, send)
 
     async def _answer(self, call: Call) -> ASGIApp:
-        if self._operation.bearer_only:
+        if self._wire.is_read_by_bearer_only(self._operation):
             self._wire.authenticator.check_bearer_only(call)
         elif not self._operation.is_open:
             self._wire.authenticator.check(call, stream=self._operation.name == "run.stream")

@@ -27,6 +27,7 @@ class World:
 
     def reset(self) -> None:
         """Forget everything."""
+        self.options = self.settings.options
         self.threads: OrderedDict[str, Thread] = OrderedDict()
         self.runs: OrderedDict[str, Run] = OrderedDict()
         self.running: dict[str, Run] = {}
@@ -62,9 +63,18 @@ class World:
         return message
 
     def start_run(
-        self, thread: Thread, *, agent_id: str | None, model_name: str | None, final: FinalStatus
+        self,
+        thread: Thread,
+        *,
+        agent_id: str | None,
+        model_name: str | None,
+        final: FinalStatus,
+        lingers: bool = False,
     ) -> Run:
-        """Start a run on what is on the thread now. `final` says how the profile reports each outcome."""
+        """Start a run on what is on the thread now. `final` says how the profile reports each outcome.
+
+        With `lingers` a run that ends normally never says so.
+        """
         now = self.clock()
         texts = [message.text for message in thread.messages if message.kind == "user"]
         pending = [text for text in texts[-1:] if not self._answered(thread)]
@@ -91,6 +101,7 @@ class World:
             ends_at=None if script.duration_s is None else picked_up_at + script.duration_s / speed,
             final_status=status,
             final_error=error,
+            lingers=lingers and script.outcome == "completed",
             starts_of_thread=len(thread.runs) + 1,
         )
         thread.runs.append(run)
@@ -151,7 +162,8 @@ class World:
             self._account(run)
 
     def _account(self, run: Run) -> None:
-        self.running.pop(run.id, None)
+        if run.ended:
+            self.running.pop(run.id, None)
         for turn in run.script.turns[: run.reported_turns]:
             self.tokens_input += turn.tokens_input
             self.tokens_output += turn.tokens_output

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 
+from executions.suna.simulator.options import Options
 from executions.suna.simulator.server import SimulatorServer, build_config, open_socket
 from executions.suna.simulator.settings import SimulatorSettings
 
@@ -69,7 +70,8 @@ def running_simulator(**settings: Any) -> Iterator[Simulated]:
     listener = open_socket("127.0.0.1", 0)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     ready = threading.Event()
-    settings = {"run_seconds": 0.0, **settings}
+    options = Options(**{name: settings.pop(name) for name in Options.__struct_fields__ if name in settings})
+    settings = {"run_seconds": 0.0, "options": options, **settings}
     server = SimulatorServer(build_config(SimulatorSettings(**settings)), on_ready=ready.set)
     # The handlers of signals belong to the main thread.
     server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign, assignment]
