@@ -7,7 +7,7 @@ from hashlib import sha256
 from itertools import islice
 from uuid import uuid4
 
-from executions.suna.simulator.agents.directives import pick_directive
+from executions.suna.simulator.agents.directives import follow_up, pick_directive
 from executions.suna.simulator.agents.script import Script, build_script
 from executions.suna.simulator.catalogue import Catalogue
 from executions.suna.simulator.clock import Clock
@@ -79,9 +79,13 @@ class World:
         texts = [message.text for message in thread.messages if message.kind == "user"]
         pending = [text for text in texts[-1:] if not self._answered(thread)]
         directive = pick_directive(texts, counts=self.key_counts) if pending else None
+        question = self._question_on(thread) if pending else None
+        if directive is None and question is not None and question.then is not None:
+            directive = follow_up(question.then, answer=texts[-1])
         script = build_script(
             prompts=texts if pending else [],
             answered=bool(texts) and not pending,
+            questioned=question is not None,
             directive=directive,
             model_name=model_name,
             run_seconds=self.settings.run_seconds,
@@ -144,6 +148,12 @@ class World:
     def prompt_sha256(self, thread: Thread | None) -> str | None:
         """Return the SHA-256 of the newest user message."""
         return sha256(self.prompt_of(thread).encode("utf-8", "replace")).hexdigest() if thread else None
+
+    def _question_on(self, thread: Thread) -> Script | None:
+        """Return the script of the newest run where it has ended with a question."""
+        newest = thread.runs[-1] if thread.runs else None
+        asked = newest is not None and newest.script.asks and self.settle(newest).reported_turns
+        return newest.script if newest is not None and asked else None
 
     def _answered(self, thread: Thread) -> bool:
         answered = [run for run in thread.runs if run.script.turns and self.settle(run).reported_turns]

@@ -187,6 +187,7 @@ class Wire202508(Agents202508):
             settle=lambda: self.world.settle(run),
             clock=self.world.clock,
             cut=call.cut,
+            noise_after=call.noise_after,
         )
 
     def recording_of(self, run: Run) -> Recording:
