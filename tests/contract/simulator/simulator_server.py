@@ -1,7 +1,10 @@
 """Runs simulators for tests: in a thread of the test's process, spoken to over real HTTP."""
 
+import base64
 import contextlib
+import json
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -47,6 +50,18 @@ class Simulated:
         run: dict[str, Any] = self.client.get(f"/api/agent-run/{run_id}").json()
         return run
 
+    def wait_for(self, run_id: str, status: str) -> dict[str, Any]:
+        """Wait until a run is in a status."""
+        give_up_at = time.monotonic() + 10
+        while (run := self.status(run_id))["status"] != status:
+            assert time.monotonic() < give_up_at, f"still {run}"
+            time.sleep(0.02)
+        return run
+
+    def set_options(self, **options: Any) -> None:
+        """Change options of the running simulator, until the next reset."""
+        self.client.patch("/_simulator/options", json=options).raise_for_status()
+
     def messages(self, thread_id: str, kind: str | None = None) -> list[dict[str, Any]]:
         """Read the messages of a thread, oldest first."""
         rows = self.client.get(f"/api/threads/{thread_id}/messages?order=asc").json()["messages"]
@@ -62,6 +77,13 @@ class Simulated:
         """Read the ledger."""
         entries = self.client.get("/_simulator/ledger").json()["entries"]
         return [entry for entry in entries if operation is None or entry["operation"] == operation]
+
+
+def jwt(**claims: Any) -> str:
+    """Return a JWT with these claims and a signature that nobody made."""
+    parts = [json.dumps(part).encode() for part in ({"alg": "HS256", "typ": "JWT"}, claims)]
+    encoded = [base64.urlsafe_b64encode(part).decode().rstrip("=") for part in [*parts, b"no signature"]]
+    return ".".join(encoded)
 
 
 @contextlib.contextmanager

@@ -1,6 +1,5 @@
 """b0: no threads and no messages over REST, starts by form, results from the replay of the stream."""
 
-import base64
 import json
 import time
 from collections.abc import Iterator
@@ -10,7 +9,7 @@ import httpx
 import pytest
 
 from tests.contract.simulator.recorded_shapes import events_of, kind_of
-from tests.contract.simulator.simulator_server import Simulated, running_simulator
+from tests.contract.simulator.simulator_server import Simulated, jwt, running_simulator
 
 INITIATE = "/api/agent/initiate"
 
@@ -33,26 +32,8 @@ def initiate(b0: Simulated, prompt: str, **more: Any) -> dict[str, str]:
     return started
 
 
-def set_options(simulated: Simulated, **options: Any) -> None:
-    simulated.client.patch("/_simulator/options", json=options).raise_for_status()
-
-
 def replay(simulated: Simulated, run_id: str) -> list[dict[str, Any]]:
     return events_of(simulated.client.get(f"/api/agent-run/{run_id}/stream").text)
-
-
-def wait_until_over(simulated: Simulated, run_id: str) -> dict[str, Any]:
-    give_up_at = time.monotonic() + 10
-    while (run := simulated.status(run_id))["status"] == "running":
-        assert time.monotonic() < give_up_at
-        time.sleep(0.02)
-    return run
-
-
-def jwt(**claims: Any) -> str:
-    parts = [json.dumps(part).encode() for part in ({"alg": "HS256", "typ": "JWT"}, claims)]
-    encoded = [base64.urlsafe_b64encode(part).decode().rstrip("=") for part in [*parts, b"no signature"]]
-    return ".".join(encoded)
 
 
 @pytest.mark.parametrize(
@@ -100,11 +81,11 @@ def test_initiate_without_a_prompt_in_a_form_is_422(b0: Simulated, body: dict[st
 
 def test_start_on_an_existing_thread_with_its_last_word_the_agents_ends_at_once(b0: Simulated) -> None:
     started = initiate(b0, 'Hello. @@sim{"text": "Hi."}')
-    wait_until_over(b0, started["agent_run_id"])
+    b0.wait_for(started["agent_run_id"], "completed")
 
     again = b0.start(started["thread_id"]).json()
 
-    assert wait_until_over(b0, again["agent_run_id"])["status"] == "completed"
+    assert b0.wait_for(again["agent_run_id"], "completed")["status"] == "completed"
     assert [kind_of(event) for event in replay(b0, again["agent_run_id"])] == [
         "control completed with message",
         "control completed",
@@ -143,17 +124,17 @@ def test_tool_result_in_the_stream_is_the_row_of_the_database(b0: Simulated) -> 
 
 def test_list_of_events_expires_and_only_the_end_is_left(b0: Simulated) -> None:
     run_id = initiate(b0, '@@sim{"text": "Hi.", "takes": 0}')["agent_run_id"]
-    wait_until_over(b0, run_id)
+    b0.wait_for(run_id, "completed")
     assert len(replay(b0, run_id)) > 3
 
-    set_options(b0, replay_s=0)
+    b0.set_options(replay_s=0)
 
     assert replay(b0, run_id) == [{"type": "status", "status": "completed"}]
 
 
 def test_expired_stream_can_be_asked_for_by_a_fault(b0: Simulated) -> None:
     run_id = initiate(b0, '@@sim{"text": "Hi.", "takes": 0}')["agent_run_id"]
-    wait_until_over(b0, run_id)
+    b0.wait_for(run_id, "completed")
     b0.fault(operation="run.stream", kind="expired_stream", rule={"times": 1})
 
     assert [len(replay(b0, run_id)), len(replay(b0, run_id)) > 3] == [1, True]
@@ -161,7 +142,7 @@ def test_expired_stream_can_be_asked_for_by_a_fault(b0: Simulated) -> None:
 
 def test_stop_overwrites_a_finished_run_and_is_lost_before_a_worker_has_it(b0: Simulated) -> None:
     ended = initiate(b0, '@@sim{"text": "Hi.", "takes": 0}')["agent_run_id"]
-    wait_until_over(b0, ended)
+    b0.wait_for(ended, "completed")
     waiting = initiate(b0, '@@sim{"text": "Hi.", "takes": 0.1, "pickup": 0.4}')["agent_run_id"]
 
     for run_id in (ended, waiting):
@@ -200,7 +181,7 @@ def test_flag_hides_the_agents_but_does_not_keep_them_from_starting(b0: Simulate
     flag = f"{b0.url}/api/feature-flags/custom_agents"
     assert httpx.get(flag).json()["enabled"] is True
 
-    set_options(b0, custom_agents=False)
+    b0.set_options(custom_agents=False)
 
     assert httpx.get(flag).json()["enabled"] is False
     for path in ("/api/agents", "/api/agents/agent-123"):
@@ -222,12 +203,12 @@ def test_unknown_flag_is_off_and_has_no_details(b0: Simulated) -> None:
 
 def test_usage_logs_are_empty_in_local_mode_and_real_with_billing(b0: Simulated) -> None:
     run = initiate(b0, '@@sim{"text": "Hi.", "takes": 0, "tokens": [100, 7], "responses": 2}')
-    wait_until_over(b0, run["agent_run_id"])
+    b0.wait_for(run["agent_run_id"], "completed")
     local = b0.client.get("/api/billing/usage-logs").json()
     assert (local["logs"], local["has_more"]) == ([], False)
     assert local["message"]
 
-    set_options(b0, billing=True)
+    b0.set_options(billing=True)
 
     logs = b0.client.get("/api/billing/usage-logs?page=0&items_per_page=1000").json()
     assert logs["has_more"] is False
