@@ -1,8 +1,12 @@
 """Limits and payments of c1, c2 and d: 402 with an object, or hidden in the text of a 500."""
 
+import re
+from pathlib import Path
+
+import msgspec
 import pytest
 
-from executions.suna.simulator.times import Times
+from executions.suna.simulator.times import Times, named_times
 from tests.contract.simulator.native_calls import sim, start, stop
 from tests.contract.simulator.simulator_server import running_simulator
 
@@ -89,6 +93,29 @@ def test_payments_are_asked_for_on_demand(code: str, names: set[str]) -> None:
     assert refused.status_code == 402
     assert set(refused.json()["detail"]) == names
     assert refused.json()["detail"]["error_code"] == code
+
+
+def test_times_are_given_by_name_and_those_that_are_not_named_stay() -> None:
+    with running_simulator(profile="2026-01") as simulated:
+        simulated.set_options(times={"pending_s": 30, "ping_s": 1}, parallel_limit=7)
+        simulated.set_options(thread_limit=5)
+        options = simulated.client.get("/_simulator/options").json()["options"]
+        started = start(simulated, sim(text="Done."))
+        asked = simulated.client.get(f"/v1/agent-run/{started['agent_run_id']}")
+
+    assert (options["parallel_limit"], options["thread_limit"]) == (7, 5)
+    assert options["times"] == msgspec.to_builtins(Times(pending_s=30.0, ping_s=1.0))
+    assert asked.status_code == 404
+    assert named_times(["pending_s=2"]) == Times(pending_s=2.0)
+    with pytest.raises(ValueError, match="pendings"):
+        named_times(["pendings=2"])
+
+
+def test_page_names_each_time() -> None:
+    page = (Path(__file__).resolve().parents[3] / "docs" / "simulator.md").read_text(encoding="utf-8")
+    table = page.partition("| Time |")[2].partition("\n\n")[0]
+
+    assert set(re.findall(r"`([a-z_]+_s)`", table)) == set(Times.__struct_fields__)
 
 
 def test_faults_of_one_agent_or_prompt_find_it_in_a_form() -> None:
