@@ -9,6 +9,7 @@ from pathlib import Path
 
 import uvicorn
 
+from executions.suna.simulator.announcement import describe
 from executions.suna.simulator.app import build_app
 from executions.suna.simulator.connection import AbortableProtocol
 from executions.suna.simulator.settings import SimulatorSettings
@@ -41,9 +42,13 @@ def open_socket(host: str, port: int) -> socket.socket:
     """Return a listening socket; port 0 lets the system choose."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind((host, port))
-    listener.listen(2048)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(2048)
+    except OSError:
+        listener.close()
+        raise
     return listener
 
 
@@ -73,18 +78,21 @@ def serve(
     port_file: Path | None,
     announce: Callable[[str], None],
 ) -> None:
-    """Serve until a signal. `announce` gets one line when requests are accepted."""
-    listener = open_socket(host, port)
-    bound_port = listener.getsockname()[1]
+    """Serve until a signal. `announce` gets what is played when requests are accepted.
 
-    def on_ready() -> None:
-        if port_file:
-            # Whoever waits for the file must never read half a number.
-            unfinished = port_file.with_name(f".{port_file.name}.{os.getpid()}")
-            unfinished.write_text(f"{bound_port}\n")
-            unfinished.replace(port_file)
-        shown = settings.profile if settings.variant is None else f"{settings.profile} {settings.variant}"
-        announce(f"Suna simulator (profile {shown}) on http://{host}:{bound_port}")
+    OSError where the address cannot be had, ValueError where the settings name no known profile.
+    """
+    with contextlib.closing(open_socket(host, port)) as listener:
+        bound_port = listener.getsockname()[1]
+        shown_host = f"[{host}]" if ":" in host else host
+        described = describe(settings, url=f"http://{shown_host}:{bound_port}")
 
-    with contextlib.closing(listener):
+        def on_ready() -> None:
+            if port_file:
+                # Whoever waits for the file must never read half a number.
+                unfinished = port_file.with_name(f".{port_file.name}.{os.getpid()}")
+                unfinished.write_text(f"{bound_port}\n")
+                unfinished.replace(port_file)
+            announce(described)
+
         SimulatorServer(build_config(settings), on_ready=on_ready).run(sockets=[listener])

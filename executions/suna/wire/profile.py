@@ -28,8 +28,8 @@ class Capabilities:
     `answers_in_thread`: a further prompt can be put into a thread that has runs. `reads_rows`: the rows of a
     thread can be read; where not, an ended run's event stream is replayed as long as it is kept.
     `rows_need_jwt`: they are not shown to an API key alone. `checks_agent`: a start does not tell that its
-    agent is missing, so that the agent has to be looked up before it. `live`, `run_appears_within_s` and
-    `rows_follow_within_s` are those of ServiceTraits.
+    agent is missing, so that the agent has to be looked up before it. `live`, `wants_model`,
+    `run_appears_within_s` and `rows_follow_within_s` are those of ServiceTraits.
     """
 
     streams_safely: bool
@@ -41,6 +41,7 @@ class Capabilities:
     makes_threads: bool = True
     answers_in_thread: bool = True
     reads_rows: bool = True
+    wants_model: bool = True
     live: LiveSource = LiveSource.NONE
     run_appears_within_s: float = 0.0
     rows_follow_within_s: float = 0.0

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp
 
 from executions.suna.simulator.answers import Refusal, json_answer
 from executions.suna.simulator.call import Call
-from executions.suna.simulator.event_stream import EventStream
+from executions.suna.simulator.event_stream import EventStream, without_events
 from executions.suna.simulator.profiles.native_events import LATE_END, build_events, build_recording
 from executions.suna.simulator.profiles.native_projects import (
     check_optimistic,
@@ -101,17 +101,21 @@ class Wire202512(NativeWire):
             settle=lambda: self.world.settle(run),
             clock=self.world.clock,
             cut=call.cut,
+            noise_after=call.noise_after,
         )
 
     def _list_stream(self, run: Run, call: Call) -> ASGIApp:
         recording = build_recording(run, timing=self.timing(run))
-        kept_until = (run.completed_at or 0.0) + self.seconds("list_s")
-        if run.status != RUNNING and self.world.clock() >= kept_until:
-            recording.events.clear()
+        replay_s = self.world.options.replay_s
+        kept_until = (run.completed_at or 0.0) + (self.seconds("list_s") if replay_s is None else replay_s)
+        is_over = run.status != RUNNING and self.world.clock() >= kept_until
+        if is_over or call.replay_expired:
+            recording = without_events(recording)
         return EventStream(
             recording=recording,
             run=run,
             settle=lambda: self.world.settle(run),
             clock=self.world.clock,
             cut=call.cut,
+            noise_after=call.noise_after,
         )

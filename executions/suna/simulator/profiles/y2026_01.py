@@ -152,6 +152,7 @@ class Wire202601(NativeWire):
         """Stop a run; one that the database does not have yet is not found, and goes on."""
         run = self._visible_run(call, _MISSING_WORKER)
         answer = super().stop_run(call)
+        run.error = None
         if not run.ended:
             # There is no queue here: the run is in the server that is told to stop it.
             run.ended, run.cut_at = True, self.world.clock()
@@ -170,13 +171,14 @@ class Wire202601(NativeWire):
             silence_s=self.seconds("silence_s"),
         )
         return RedisStream(
-            entries=build_stream(run, timing=self.timing(run)),
+            entries=[] if call.replay_expired else build_stream(run, timing=self.timing(run)),
             run=run,
             rules=rules,
             settle=lambda: self.world.settle(run),
             clock=self.world.clock,
             last_id=call.query.get("last_id"),
             cut=call.cut,
+            noise_after=call.noise_after,
         )
 
     def final_status(self, script: Script) -> tuple[str, str | None]:
@@ -228,7 +230,7 @@ class Wire202601(NativeWire):
         return thread
 
     def _check_slots(self) -> None:
-        limit = self.world.settings.parallel_limit
+        limit = self.world.options.parallel_limit
         running = self.world.running_runs() if limit is not None else []
         if limit is not None and len(running) >= limit:
             raise self.limit_reached(running, limit)
