@@ -288,13 +288,17 @@ class ModelResponse:
 class RunResult:
     """What a run left behind. `structured` is an object or array that the agent submitted as such, else None.
 
-    `asked` is true where the run ended with a question to a human. `usage_complete` is false where the
-    service may still add responses (it writes rows late) or could not be asked for them.
+    `asked` is true where the run ended with a question to a human, which is `text` then; `options` are the
+    answers that the agent offered, `attachments` the names of files it showed with the question.
+    `usage_complete` is false where the service may still add responses (it writes rows late) or could not be
+    asked for them.
     """
 
     text: str | None
     structured: Any = None
     asked: bool = False
+    options: tuple[str, ...] = ()
+    attachments: tuple[str, ...] = ()
     error: str | None = None
     responses: tuple[ModelResponse, ...] = ()
     usage_complete: bool = True

@@ -35,6 +35,7 @@ from executions.orchestrator.holding import (
     set_aside,
 )
 from executions.orchestrator.lease import Lease
+from executions.orchestrator.question_rows import find_unheard
 from executions.orchestrator.tracked import Tracked, load_tracked
 from executions.orchestrator.wake import listen_for_wake_ups, queue_driver
 from teams.models import SunaConnection
@@ -277,6 +278,10 @@ class Driver:
                     pause_requested=wishes.pause_requested,
                     at=wishes.at,
                 )
+        for execution_id in await in_driver_thread(find_unheard, self.driver_id):
+            answered = self._advancing.get(execution_id)
+            if answered is not None:
+                answered.wake()
 
     def _is_robbed(self) -> bool:
         return count_taken(self.driver_id, self._epochs.copy()) > 0
