@@ -58,6 +58,7 @@ def _scrub_result(result: RunResult, values: list[str]) -> RunResult:
         result,
         text=_scrub(result.text, values),
         error=_scrub(result.error, values),
+        partial=_scrub(result.partial, values),
         structured=_scrub_json(result.structured, values),
         options=tuple(_scrub(option, values) for option in result.options),
         attachments=tuple(_scrub(name, values) for name in result.attachments),
