@@ -5,12 +5,17 @@ from executions.models import Question, QuestionState
 from executions.orchestrator.questions_closed import close_with_answer
 from teams.actions.refusal import Refusal, input_problem
 from teams.models import User
+from teams.workflow.plan import Json
+from teams.workflow.problems import Problem
 
 MAX_ANSWER_BYTES = 64 * 1024
 
 
 class QuestionClosed(Refusal):
-    """The question is not open any more; its message says who answered when, if anybody did."""
+    """The question is not open any more; its message says who answered when, if anybody did.
+
+    So do, for programs, the parameters of its one problem: state, answered_by, closed_at.
+    """
 
     code = "question_closed"
 
@@ -26,7 +31,8 @@ def answer_question(*, question: Question, by: User, answer: str, as_staff: bool
     answered = close_with_answer(question, answer=answer, by_id=by.pk)
     question.refresh_from_db()
     if not answered:
-        raise QuestionClosed(_say_why(question))
+        message = _say_why(question)
+        raise QuestionClosed(message, problems=[Problem("", QuestionClosed.code, message, _facts(question))])
     return question
 
 
@@ -41,6 +47,14 @@ def _check_answer(answer: str) -> None:
         raise input_problem("/answer", "too_large", "The answer is too long: 64 KiB are the most.")
     if "\x00" in answer:
         raise input_problem("/answer", "nul_character", "The answer holds the character NUL. Remove it.")
+
+
+def _facts(question: Question) -> dict[str, Json]:
+    return {
+        "state": question.state,
+        "answered_by": None if question.answered_by is None else question.answered_by.get_username(),
+        "closed_at": None if question.closed_at is None else question.closed_at.isoformat(),
+    }
 
 
 def _say_why(question: Question) -> str:

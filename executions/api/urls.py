@@ -8,6 +8,7 @@ from executions.api.execution_endpoints import (
     ExecutionStepDetail,
     TeamExecutions,
 )
+from executions.api.question_endpoints import QuestionAnswer, QuestionDetail, QuestionList
 from executions.api.record_endpoints import ExecutionEvents, ExecutionUsage
 from executions.api.verb_endpoints import (
     ExecutionCancellation,
@@ -35,5 +36,8 @@ urlpatterns = [
     path(f"{_ONE}/release", ExecutionRelease.as_view(), name="execution-release"),
     path(f"{_ONE}/retry", ExecutionRetry.as_view(), name="execution-retry"),
     path(f"{_ONE}/run-again", ExecutionRunAgain.as_view(), name="execution-run-again"),
+    path("questions", QuestionList.as_view(), name="questions"),
+    path("questions/<uuid:question_id>", QuestionDetail.as_view(), name="question"),
+    path("questions/<uuid:question_id>/answer", QuestionAnswer.as_view(), name="question-answer"),
     path(f"{_ONE}/steps/<step:step_id>", ExecutionStepDetail.as_view(), name="execution-step"),
 ]
