@@ -170,9 +170,13 @@ class SunaClient(AgentService):
         return place
 
     async def add_prompt(self, request: RunRequest, *, place: str) -> None:
-        """Put a further prompt into a thread, where the profile wants it there."""
+        """Put a further prompt into a thread, where the profile wants it there and it is not there yet."""
         prompt = self._profile.put_prompt(request, place=place)
-        if prompt is not None:
+        if prompt is None:
+            return
+        # Whoever put it there may have died before it could say so. The rows are the thread's, not a run's.
+        rows = await self._ask(self._profile.get_result(run_id="-", place=place), urgency=Urgency.NEXT)
+        if not self._profile.holds_prompt(rows.body, prompt=request.prompt):
             await self._ask(prompt, urgency=Urgency.NEXT)
 
     async def start_run(self, request: RunRequest, *, place: str | None) -> RunView:
