@@ -17,6 +17,7 @@ Errors are split by who can act, as their classes say:
     ├── Denied                 the connection's owner: 403, a model or a plan that forbids it
     ├── Rejected               the team's editor: the request itself is wrong (400, 422, unknown agent)
     ├── NotFound               the orchestrator: the run or the place is not there
+    │   └── ResultExpired      nobody: the run ended, and what it left is not kept any more
     ├── BadResponse            the service: an answer that makes no sense
     ├── ResponseTooLarge       the team's editor: an answer over the size cap
     └── RedirectRefused        the connection's owner: the base URL points somewhere else
@@ -127,6 +128,12 @@ class NotFound(AgentServiceError):
     """The run or the place is not there (any more, or yet)."""
 
     code = "not_found"
+
+
+class ResultExpired(NotFound):
+    """The run ended, and the service has forgotten what it left behind: it keeps that for some time only."""
+
+    code = "result_expired"
 
 
 class BadResponse(AgentServiceError):
@@ -289,7 +296,8 @@ class RunResult:
     """What a run left behind. `structured` is an object or array that the agent submitted as such, else None.
 
     `asked` is true where the run ended with a question to a human. `usage_complete` is false where the
-    service may still add responses (it writes rows late) or could not be asked for them.
+    service may still add responses (it writes rows late) or could not be asked for them. `partial` is what
+    is known of an answer that never became whole; it is no answer.
     """
 
     text: str | None
@@ -298,6 +306,7 @@ class RunResult:
     error: str | None = None
     responses: tuple[ModelResponse, ...] = ()
     usage_complete: bool = True
+    partial: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

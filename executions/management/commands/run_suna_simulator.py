@@ -19,8 +19,13 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the options; `SimulatorSettings` says what they mean."""
-        parser.add_argument("--profile", choices=sorted(PROFILES), default="2025-08")
-        parser.add_argument("--variant", choices=["b1", "b2"])
+        names = ", ".join(
+            f"{name}/{variant}" if variant else name
+            for name, wire in sorted(PROFILES.items())
+            for variant in wire.variants
+        )
+        parser.add_argument("--profile", default="2025-08", help=f"{names}; without a variant its last")
+        parser.add_argument("--variant", help="in place of the one behind the profile's stroke")
         parser.add_argument("--host", default="127.0.0.1")
         parser.add_argument("--port", type=int, default=0, help="0 lets the system choose")
         parser.add_argument("--port-file", type=Path, help="is written when requests are accepted")
@@ -39,9 +44,10 @@ class Command(BaseCommand):
         """Serve until a signal."""
         if options["speed"] <= 0 or options["run_seconds"] < 0:
             raise CommandError("--speed must be above 0 and --run-seconds not below 0")
+        profile, _, variant = options["profile"].partition("/")
         settings = SimulatorSettings(
-            profile=options["profile"],
-            variant=options["variant"],
+            profile=profile,
+            variant=options["variant"] or variant or None,
             run_seconds=options["run_seconds"],
             speed=options["speed"],
             tokens=tuple(options["token"]),

@@ -66,7 +66,8 @@ def replacement(effect: Effect, wire: Wire) -> ASGIApp | None:
     if kind == "too_many":
         running = wire.world.running_runs()
         limit = wire.world.settings.parallel_limit or len(running)
-        raise Refusal(429, wire.too_many_runs(running, limit), headers=headers)
+        refusal = wire.limit_reached(running, limit)
+        raise Refusal(refusal.status, refusal.detail, headers=headers)
     if kind == "payment":
         raise Refusal(402, wire.payment_required(effect.error_code))
     if kind == "status":

@@ -185,10 +185,10 @@ def _matches(rule: Rule, call: Call, *, thread: Thread | None, agent_id: str | N
 
 def _prompt_of(call: Call, thread: Thread | None) -> str:
     # On its way in the prompt is not on the thread yet.
-    if call.operation in ("messages.add", "agent.start") and call.content_type == "application/json":
-        body = call.json_object()
-        given = body.get("content") or body.get("initial_prompt")
-        if isinstance(given, str):
-            return given
+    if call.operation in ("messages.add", "agent.start"):
+        given = call.given_fields()
+        for name in ("prompt", "content", "initial_prompt"):
+            if isinstance(given.get(name), str):
+                return str(given[name])
     messages = thread.messages if thread else []
     return next((message.text for message in reversed(messages) if message.kind == "user"), "")

@@ -3,7 +3,6 @@
 import asyncio
 from urllib.parse import parse_qsl
 
-import msgspec
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from executions.suna.simulator.answers import Refusal, UncaughtError
@@ -41,7 +40,9 @@ class OperationEndpoint:
         await answer(scope, receive, send)
 
     async def _answer(self, call: Call) -> ASGIApp:
-        if not self._operation.is_open:
+        if self._operation.bearer_only:
+            self._wire.authenticator.check_bearer_only(call)
+        elif not self._operation.is_open:
             self._wire.authenticator.check(call, stream=self._operation.name == "run.stream")
         effects = self._effects_on(call)
         call.entry.faults = [effect.kind for effect in effects]
@@ -112,11 +113,7 @@ def _query_of(scope: Scope) -> dict[str, str]:
 
 
 def _agent_asked(call: Call) -> str | None:
-    try:
-        agent_id = call.json_object().get("agent_id")
-    except (Refusal, msgspec.DecodeError):
-        # The handler will say what is wrong with the body.
-        return None
+    agent_id = call.given_fields().get("agent_id")
     return agent_id if isinstance(agent_id, str) else None
 
 

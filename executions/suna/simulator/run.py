@@ -14,13 +14,14 @@ RUNNING = "running"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserMessage:
-    """A message that somebody put on a thread."""
+    """A message that somebody put on a thread. `as_string`: its row holds a JSON string, not an object."""
 
     id: str
     kind: str
     is_llm_message: bool
     text: str
     created_at: float
+    as_string: bool = False
 
 
 @dataclass(slots=True, kw_only=True)

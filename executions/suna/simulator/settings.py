@@ -10,7 +10,8 @@ class SimulatorSettings:
 
     `profile` names a wire profile (see `profiles.PROFILES`), `variant` one of its two builds where it has
     more than one. A run takes `run_seconds`, a little more for long texts, divided by `speed`. With no
-    `tokens` any credential is good; else only these are: bearer tokens, or API keys written `pk_…:sk_…`.
+    `tokens` any credential is good; else only these are: bearer tokens, or API keys written `pk_…:sk_…`. A
+    JWT is judged by what it says, as the version does; `jwt_secret` signs it where signatures are verified.
     `active_runs` says whether the list of active runs is there; None is as the variant has it (it came in the
     midst of b2, suna-contract §1.3). `strict_agents` refuses agents that are not in the catalogue.
     `parallel_limit` is the number of runs allowed at once. At most `max_runs` runs and `max_entries` ledger
@@ -22,6 +23,7 @@ class SimulatorSettings:
     run_seconds: float = 0.4
     speed: float = 1.0
     tokens: tuple[str, ...] = ()
+    jwt_secret: str | None = None
     active_runs: bool | None = None
     strict_agents: bool = False
     parallel_limit: int | None = None

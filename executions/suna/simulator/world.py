@@ -46,10 +46,17 @@ class World:
             self.threads.popitem(last=False)
         return thread
 
-    def add_message(self, thread: Thread, *, kind: str, is_llm_message: bool, text: str) -> UserMessage:
+    def add_message(
+        self, thread: Thread, *, kind: str, is_llm_message: bool, text: str, as_string: bool = False
+    ) -> UserMessage:
         """Put a user's message on a thread."""
         message = UserMessage(
-            id=str(uuid4()), kind=kind, is_llm_message=is_llm_message, text=text, created_at=self.clock()
+            id=str(uuid4()),
+            kind=kind,
+            is_llm_message=is_llm_message,
+            text=text,
+            created_at=self.clock(),
+            as_string=as_string,
         )
         thread.messages.append(message)
         return message

@@ -46,16 +46,19 @@ def read_messages(body: bytes) -> tuple[Message, ...]:
             if message_id in seen:
                 continue
             seen.add(message_id)
-        messages.append(
-            Message(
-                message_id=message_id,
-                type=short_text(row.get("type"), max_chars=100) or "",
-                content=_read_object(row.get("content")),
-                metadata=_read_object(row.get("metadata")),
-                created_at=read_time(row.get("created_at")),
-            )
-        )
+        messages.append(build_message(row))
     return tuple(messages)
+
+
+def build_message(row: Mapping[str, Json]) -> Message:
+    """Build one row, from the list or from the stream, whose events look like the rows."""
+    return Message(
+        message_id=short_text(row.get("message_id"), max_chars=200),
+        type=short_text(row.get("type"), max_chars=100) or "",
+        content=_read_object(row.get("content")),
+        metadata=_read_object(row.get("metadata")),
+        created_at=read_time(row.get("created_at")),
+    )
 
 
 def has_several_turns(messages: Iterable[Message]) -> bool:

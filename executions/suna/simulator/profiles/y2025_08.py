@@ -5,12 +5,13 @@ of active runs (b2 only; in b1 the same path hits a broken route), what a failed
 and how tokens are reported (see `y2025_08_rows`).
 """
 
-from typing import Any
+from typing import Any, ClassVar, Literal
 
 from starlette.types import ASGIApp
 
 from executions.suna.simulator.agents.script import Script
 from executions.suna.simulator.answers import Refusal, UncaughtError, invalid, json_answer
+from executions.suna.simulator.authentication import AuthenticationRules
 from executions.suna.simulator.call import Call
 from executions.suna.simulator.catalogue import CatalogueAgent
 from executions.suna.simulator.clock import iso
@@ -26,6 +27,21 @@ from executions.suna.simulator.run import Run
 
 _START = "/api/thread/{thread_id}/agent/start"
 _ACTIVE_RUNS = "/api/agent-runs/active"
+_TEXT: dict[str, Any] = {"anyOf": [{"type": "string"}, {"type": "null"}]}
+_FLAG: dict[str, Any] = {"anyOf": [{"type": "boolean"}, {"type": "null"}]}
+_FIELDS = {"model_name": _TEXT, "agent_id": _TEXT}
+_START_BODY_OF_B2 = {"type": "object", "title": "AgentStartRequest", "properties": _FIELDS}
+START_BODY_OF_B1 = {
+    "type": "object",
+    "title": "AgentStartRequest",
+    "properties": _FIELDS
+    | {
+        "enable_thinking": _FLAG,
+        "reasoning_effort": _TEXT,
+        "stream": _FLAG,
+        "enable_context_manager": _FLAG,
+    },
+}
 _TOOL_NAMES = (
     "ask_tool browser_tool trigger_tool sb_files_tool sb_shell_tool sb_expose_tool sb_vision_tool "
     "task_list_tool mcp_search_tool web_search_tool agent_config_tool image_search_tool people_search_tool "
@@ -38,8 +54,18 @@ class Wire202508(ThreadsAndRuns):
     """Suna of August to October 2025."""
 
     name = "2025-08"
-    variants = ("b1", "b2")
+    variants: ClassVar[tuple[str, ...]] = ("b1", "b2")
     reads_api_keys = True
+
+    @property
+    def manner(self) -> str:
+        """Which of the two builds it behaves like; so do the versions before and after these."""
+        return self.variant
+
+    def authentication(self) -> AuthenticationRules:
+        """Return the rules; b2 looks at the time a token expires at, b1 did not."""
+        verifies: Literal["subject", "expiry"] = "subject" if self.manner == "b1" else "expiry"
+        return AuthenticationRules(reads_api_keys=self.reads_api_keys, verifies=verifies)
 
     def operations(self) -> list[Operation]:
         """Return the routes that Renum's port needs, and those that tell the variants apart."""
@@ -49,6 +75,7 @@ class Wire202508(ThreadsAndRuns):
             ("messages.add", "POST", "/api/threads/{thread_id}/messages", self.add_message),
             ("messages.list", "GET", "/api/threads/{thread_id}/messages", self.list_messages),
             ("agent.start", "POST", _START, self.start),
+            ("agent.start", "POST", "/api/agent/initiate", self.initiate),
             ("thread.runs", "GET", "/api/thread/{thread_id}/agent-runs", self.list_thread_runs),
             ("run.get", "GET", "/api/agent-run/{agent_run_id}", self.get_run),
             ("run.stop", "POST", "/api/agent-run/{agent_run_id}/stop", self.stop_run),
@@ -59,7 +86,7 @@ class Wire202508(ThreadsAndRuns):
         ]
         if self._lists_active_runs:
             routes.append(("runs.active", "GET", _ACTIVE_RUNS, self.active_runs))
-        if self.variant == "b1":
+        if self.manner == "b1":
             routes.append(("runs.broken", "GET", "/api/agent-runs/{agent_run_id}", self.broken_run))
         return [
             Operation(name=name, method=method, path=path, handler=handler, is_open=name == "health")
@@ -68,17 +95,7 @@ class Wire202508(ThreadsAndRuns):
 
     def openapi(self) -> dict[str, Any]:
         """Return the recorded routes; the start's body has more fields in b1 than in b2."""
-        text: dict[str, Any] = {"anyOf": [{"type": "string"}, {"type": "null"}]}
-        flag: dict[str, Any] = {"anyOf": [{"type": "boolean"}, {"type": "null"}]}
-        fields = {"model_name": text, "agent_id": text}
-        if self.variant == "b1":
-            fields |= {
-                "enable_thinking": flag,
-                "reasoning_effort": text,
-                "stream": flag,
-                "enable_context_manager": flag,
-            }
-        schema = {"type": "object", "title": "AgentStartRequest", "properties": fields}
+        schema = START_BODY_OF_B1 if self.manner == "b1" else _START_BODY_OF_B2
         listed = [route for route in routes_of(self.variant) if route[1] != _ACTIVE_RUNS]
         if self._lists_active_runs:
             listed.append(("GET", _ACTIVE_RUNS))
@@ -87,7 +104,7 @@ class Wire202508(ThreadsAndRuns):
     @property
     def _lists_active_runs(self) -> bool:
         chosen = self.world.settings.active_runs
-        return self.variant == "b2" if chosen is None else chosen
+        return self.manner == "b2" if chosen is None else chosen
 
     def add_message(self, call: Call) -> ASGIApp:
         """Put a message on a thread."""
@@ -113,7 +130,7 @@ class Wire202508(ThreadsAndRuns):
         rows = [(message.created_at, user_row(thread, message)) for message in thread.messages]
         for run in thread.runs:
             self.world.settle(run)
-            rows.extend(build_rows(run, variant=self.variant, now=now))
+            rows.extend(build_rows(run, variant=self.manner, now=now))
         rows.sort(key=lambda timed: timed[0], reverse=call.query.get("order", "desc") == "desc")
         return json_answer({"messages": [row for _, row in rows]})
 
@@ -128,11 +145,22 @@ class Wire202508(ThreadsAndRuns):
         run = self.begin_run(thread, agent_id=agent_id, model_name=model_name, call=call)
         return json_answer({"agent_run_id": run.id, "status": "running"})
 
+    def initiate(self, call: Call) -> ASGIApp:
+        """Make a thread with a prompt on it, and a run. The body is a form; the prompt may be empty."""
+        fields = call.form()
+        if "prompt" not in fields:
+            raise invalid("missing", ["body", "prompt"], "Field required", None)
+        agent_id = fields.get("agent_id")
+        self.check_start(agent_id=agent_id)
+        thread = self.begin_thread(fields["prompt"], as_string=self.manner == "b1")
+        run = self.begin_run(thread, agent_id=agent_id, model_name=fields.get("model_name"), call=call)
+        return json_answer({"thread_id": thread.id, "agent_run_id": run.id})
+
     def stream(self, call: Call) -> ASGIApp:
         """Answer the stream of a run, from its first event on."""
         run = self.get_run_of(call)
         return EventStream(
-            recording=build_recording(run, variant=self.variant),
+            recording=build_recording(run, variant=self.manner),
             run=run,
             settle=lambda: self.world.settle(run),
             clock=self.world.clock,
@@ -175,14 +203,14 @@ class Wire202508(ThreadsAndRuns):
             return "failed", "Instance simulator shutting down"
         if script.outcome == "crash":
             return "failed", f"{script.error}\n{traceback_of(script.error)}"
-        if script.outcome == "model_error" and self.variant == "b2":
-            return "failed", model_error_text(script.error, variant=self.variant)
+        if script.outcome == "model_error" and self.manner == "b2":
+            return "failed", model_error_text(script.error, variant=self.manner)
         return "completed", None
 
     def agent_object(self, agent: CatalogueAgent, *, in_list: bool) -> dict[str, Any]:
         """Return an agent; b2 shows other fields, and in a list only half of them."""
         shown = super().agent_object(agent, in_list=in_list)
-        if self.variant == "b1":
+        if self.manner == "b1":
             return shown
         tools = {
             name: {"enabled": name != "people_search_tool", "description": f"{name} tool"}
@@ -198,7 +226,7 @@ class Wire202508(ThreadsAndRuns):
 
     def pagination(self, *, page: int, limit: int, total: int) -> dict[str, Any]:
         """Return the page marks; their names changed on 26 August 2025."""
-        if self.variant == "b1":
+        if self.manner == "b1":
             return super().pagination(page=page, limit=limit, total=total)
         pages = -(-total // limit)
         return {
@@ -227,18 +255,18 @@ class Wire202508(ThreadsAndRuns):
         detail: dict[str, Any] = {"message": "Billing check failed: no credits left."}
         if error_code:
             return detail | {"error_code": error_code}
-        if self.variant == "b1":
+        if self.manner == "b1":
             detail["subscription"] = {"price_id": "free", "plan_name": "free"}
         return detail
 
     def agent_is_missing(self, agent_id: str) -> Exception:
         """Return 404 in b1, and 500 in b2, whose loader raises a plain error."""
-        if self.variant == "b1":
+        if self.manner == "b1":
             return Refusal(404, "Agent not found")
         return Refusal(500, f"Failed to fetch agent: Agent {agent_id} not found")
 
     def agent_cannot_start(self, agent_id: str) -> Exception:
         """Return 404 in b1, and an uncaught error in b2."""
-        if self.variant == "b1":
+        if self.manner == "b1":
             return Refusal(404, "Agent not found or access denied")
         return UncaughtError(f"Agent {agent_id} not found")

@@ -51,14 +51,15 @@ class Written:
 
 
 def user_row(thread: Thread, message: UserMessage) -> dict[str, Any]:
-    """Return a message that was put on the thread over REST."""
+    """Return a message that somebody put on the thread."""
     at = iso(message.created_at)
+    content = {"role": "user", "content": message.text}
     return {
         "message_id": message.id,
         "thread_id": thread.id,
         "type": message.kind,
         "is_llm_message": message.is_llm_message,
-        "content": {"role": "user", "content": message.text},
+        "content": json.dumps(content) if message.as_string else content,
         "metadata": {},
         "created_at": at,
         "updated_at": at,

@@ -1,0 +1,73 @@
+"""Profile `2025-07`: b0, up to 28 July 2025.
+
+No threads and no messages over REST: a run is started with its prompt by `/agent/initiate`, and what it
+said is found in the replay of its stream. What is not said here is as in b1, whose code came from this.
+"""
+
+from typing import Any
+
+from starlette.types import ASGIApp
+
+from executions.suna.simulator.call import Call
+from executions.suna.simulator.catalogue import CatalogueAgent
+from executions.suna.simulator.event_stream import EventStream
+from executions.suna.simulator.profiles.openapi import build_openapi
+from executions.suna.simulator.profiles.operation import Operation
+from executions.suna.simulator.profiles.y2025_07_events import build_recording
+from executions.suna.simulator.profiles.y2025_07_routes import LISTED_ROUTES
+from executions.suna.simulator.profiles.y2025_08 import START_BODY_OF_B1, Wire202508
+
+_START = "/api/thread/{thread_id}/agent/start"
+
+
+class Wire202507(Wire202508):
+    """Suna of July 2025, which the requester has a copy of."""
+
+    name = "2025-07"
+    variants = ("b0",)
+    reads_api_keys = False
+
+    @property
+    def manner(self) -> str:
+        """Behave like b1."""
+        return "b1"
+
+    def operations(self) -> list[Operation]:
+        """Return the routes that a client of this version can use."""
+        routes = (
+            ("health", "GET", "/api/health", self.health),
+            ("agent.start", "POST", "/api/agent/initiate", self.initiate),
+            ("agent.start", "POST", _START, self.start),
+            ("thread.runs", "GET", "/api/thread/{thread_id}/agent-runs", self.list_thread_runs),
+            ("run.get", "GET", "/api/agent-run/{agent_run_id}", self.get_run),
+            ("run.stop", "POST", "/api/agent-run/{agent_run_id}/stop", self.stop_run),
+            ("run.stream", "GET", "/api/agent-run/{agent_run_id}/stream", self.stream),
+            ("agents.list", "GET", "/api/agents", self.list_agents),
+            ("agents.create", "POST", "/api/agents", self.create_agent),
+            ("agent.get", "GET", "/api/agents/{agent_id}", self.get_agent),
+        )
+        return [
+            Operation(name=name, method=method, path=path, handler=handler, is_open=name == "health")
+            for name, method, path, handler in routes
+        ]
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the recorded routes."""
+        return build_openapi(LISTED_ROUTES, schemas={f"POST {_START}": START_BODY_OF_B1})
+
+    def stream(self, call: Call) -> ASGIApp:
+        """Answer the stream of a run, from its first event on."""
+        run = self.get_run_of(call)
+        return EventStream(
+            recording=build_recording(run),
+            run=run,
+            settle=lambda: self.world.settle(run),
+            clock=self.world.clock,
+            cut=call.cut,
+        )
+
+    def agent_object(self, agent: CatalogueAgent, *, in_list: bool) -> dict[str, Any]:
+        """Return an agent; the market place is still in it, and there is no metadata."""
+        shown = super().agent_object(agent, in_list=in_list)
+        del shown["metadata"]
+        return shown | {"marketplace_published_at": None, "download_count": 0}
