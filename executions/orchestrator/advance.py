@@ -29,6 +29,7 @@ from executions.orchestrator.changes import Changes, Committed, Event
 from executions.orchestrator.database_calls import in_any_thread
 from executions.orchestrator.gate import Gate
 from executions.orchestrator.hints import Hints
+from executions.orchestrator.live_runs import LiveRuns
 from executions.orchestrator.obey import Obeyed, obey
 from executions.orchestrator.outcomes import Outcome
 from executions.orchestrator.starts import Starts
@@ -62,6 +63,11 @@ class Holder(Protocol):
     @property
     def hints(self) -> Hints:
         """What tells that runs may be over."""
+        ...
+
+    @property
+    def live(self) -> LiveRuns:
+        """What is shown of runs while they go on."""
         ...
 
     async def commit(self, changes: Changes) -> Committed:
@@ -138,6 +144,11 @@ class Advance:
     def hints(self) -> Hints:
         """What tells that runs may be over."""
         return self._holder.hints
+
+    @property
+    def live(self) -> LiveRuns:
+        """What is shown of runs while they go on."""
+        return self._holder.live
 
     def may_start(self) -> bool:
         """Whether an attempt may send a start now."""

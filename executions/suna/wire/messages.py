@@ -46,16 +46,19 @@ def read_messages(body: bytes) -> tuple[Message, ...]:
             if message_id in seen:
                 continue
             seen.add(message_id)
-        messages.append(
-            Message(
-                message_id=message_id,
-                type=short_text(row.get("type"), max_chars=100) or "",
-                content=_read_object(row.get("content")),
-                metadata=_read_object(row.get("metadata")),
-                created_at=read_time(row.get("created_at")),
-            )
-        )
+        messages.append(read_message(row))
     return tuple(messages)
+
+
+def read_message(row: Mapping[str, Json]) -> Message:
+    """Return one row, or one event of a stream: its objects are JSON in a text there."""
+    return Message(
+        message_id=short_text(row.get("message_id"), max_chars=200),
+        type=short_text(row.get("type"), max_chars=100) or "",
+        content=_read_object(row.get("content")),
+        metadata=_read_object(row.get("metadata")),
+        created_at=read_time(row.get("created_at")),
+    )
 
 
 def has_several_turns(messages: Iterable[Message]) -> bool:

@@ -6,7 +6,7 @@ name of the row that holds a model call's tokens.
 
 from collections.abc import Sequence
 
-from executions.agent_service import RunRequest, RunResult, RunView
+from executions.agent_service import LiveSource, RunRequest, RunResult, RunView
 from executions.suna.wire import runs
 from executions.suna.wire.api_calls import ApiCalls, check_request, named_model
 from executions.suna.wire.call import Call, quote_id
@@ -30,6 +30,7 @@ class Suna202508(ApiCalls):
         reports_usage=True,
         prompt_before_start=True,
         honours_user_keys=False,
+        live=LiveSource.STREAM,
     )
 
     def put_prompt(self, request: RunRequest, *, place: str) -> Call | None:
