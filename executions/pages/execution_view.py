@@ -12,6 +12,7 @@ from billing.ledger import Tally, totals_of_execution
 from executions.actions.execution_rights import is_pause_wanted
 from executions.engine.state import EXECUTION_TERMINAL, STEP_TERMINAL
 from executions.models import Execution, ExecutionStep
+from executions.pages.live_view import NOTHING_LIVE, LiveView
 from executions.pages.spending import Spending, spending_of
 from executions.wording import awaited_by_step, execution_sentence, status_words, step_sentence
 from teams.pages.workflow_view import agent_names
@@ -48,6 +49,7 @@ class StepView:
     answer: Text | None
     spending: Spending
     reused_from: uuid.UUID | None
+    live: LiveView | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,8 +82,13 @@ class ExecutionView:
     repeated_by: tuple[Execution, ...]
 
 
-def build_execution_view(execution: Execution, *, now: dt.datetime) -> ExecutionView:
-    """Gather everything that the page shows, in five queries at most."""
+def build_execution_view(
+    execution: Execution, *, now: dt.datetime, live: Mapping[str, LiveView] = NOTHING_LIVE
+) -> ExecutionView:
+    """Gather everything that the page shows, in five queries at most.
+
+    `live` is what the runs under way have told so far, by their step.
+    """
     plan = plan_from_json(execution.plan)
     steps = list(
         ExecutionStep.objects.filter(execution=execution)
@@ -103,6 +110,7 @@ def build_execution_view(execution: Execution, *, now: dt.datetime) -> Execution
             agents=agents,
             tally=totals.by_step,
             now=now,
+            live=live.get(step.step_id),
         )
         for step in steps
     )
@@ -139,6 +147,7 @@ def _step_view(
     agents: Mapping[str, str],
     tally: Mapping[str, Tally],
     now: dt.datetime,
+    live: LiveView | None,
 ) -> StepView:
     is_over = step.status in STEP_TERMINAL
     return StepView(
@@ -161,6 +170,7 @@ def _step_view(
         answer=_answer(step),
         spending=spending_of(tally.get(step.step_id, Tally())),
         reused_from=getattr(step, "made_in", None),
+        live=None if is_over else live,
     )
 
 

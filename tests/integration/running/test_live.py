@@ -1,15 +1,7 @@
 """Live output by the driver: read while somebody watches, never longer, and never to the run's harm."""
 
-import uuid
-
-import redis
-from django.conf import settings
-
-from billing.actions.store_user_key import store_user_key
 from executions.orchestrator.live_keys import stream_key
 from tests.fixtures.running import wait_until
-from tests.integration.running.leaks import find_in_files, find_in_redis
-from tests.integration.running.test_keys import NOW
 from tests.integration.running.watching import (
     open_streams,
     running_run,
