@@ -17,6 +17,7 @@ Errors are split by who can act, as their classes say:
     ├── Denied                 the connection's owner: 403, a model or a plan that forbids it
     ├── Rejected               the team's editor: the request itself is wrong (400, 422, unknown agent)
     ├── NotFound               the orchestrator: the run or the place is not there
+    │   └── ResultExpired      nobody: the run ended, and what it left is not kept any more
     ├── BadResponse            the service: an answer that makes no sense
     ├── ResponseTooLarge       the team's editor: an answer over the size cap
     └── RedirectRefused        the connection's owner: the base URL points somewhere else
@@ -28,6 +29,7 @@ from enum import IntEnum, StrEnum
 from typing import Any, Protocol
 
 from executions.live_output import LiveEvent
+from executions.secret_text import SecretText as SecretText
 
 MAX_ID_CHARS = 128
 """Of a run and of a place: the columns that keep them have as many. Longer ones are no ids."""
@@ -131,6 +133,12 @@ class NotFound(AgentServiceError):
     code = "not_found"
 
 
+class ResultExpired(NotFound):
+    """The run ended, and the service has forgotten what it left behind: it keeps that for some time only."""
+
+    code = "result_expired"
+
+
 class BadResponse(AgentServiceError):
     """The service answered with something that is not its contract."""
 
@@ -198,41 +206,19 @@ class ServiceTraits:
     """How a service behaves where services differ; the defaults are those of one that makes it easy.
 
     `finds_starts`: a start in doubt can be looked up by its place; where not, only a person can know whether
-    it made a run. `answers_in_place`: the answer to an agent's question goes into the place of the run that
-    asked; where not, a new run in a new place is told the whole conversation. `run_appears_within_s`: so long
-    after its start a run may be NotFound although it is there. `rows_follow_within_s`: so long after its end
-    a run may still get its rows.
+    it made a run. `wants_model`: a start that names no model gets another than the agent's own.
+    `answers_in_place`: the answer to an agent's question goes into the place of the run that asked; where
+    not, a new run in a new place is told the whole conversation. `run_appears_within_s`: so long after its
+    start a run may be NotFound although it is there. `rows_follow_within_s`: so long after its end a run may
+    still get its rows.
     """
 
     finds_starts: bool = True
+    wants_model: bool = True
     answers_in_place: bool = True
     live: LiveSource = LiveSource.NONE
     run_appears_within_s: float = 0.0
     rows_follow_within_s: float = 0.0
-
-
-class SecretText:
-    """A secret that shows itself to nobody by accident: no repr, no str, no pickle, no format."""
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-
-    def reveal(self) -> str:
-        """Return the secret itself, for the one place that sends it."""
-        return self._value
-
-    def __repr__(self) -> str:
-        return "SecretText(***)"
-
-    __str__ = __repr__
-
-    def __format__(self, spec: str) -> str:
-        return repr(self)
-
-    def __reduce__(self) -> Any:
-        raise TypeError("a SecretText is never serialised")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -291,7 +277,8 @@ class RunResult:
     """What a run left behind. `structured` is an object or array that the agent submitted as such, else None.
 
     `asked` is true where the run ended with a question to a human. `usage_complete` is false where the
-    service may still add responses (it writes rows late) or could not be asked for them.
+    service may still add responses (it writes rows late) or could not be asked for them. `partial` is what
+    is known of an answer that never became whole; it is no answer.
     """
 
     text: str | None
@@ -300,6 +287,7 @@ class RunResult:
     error: str | None = None
     responses: tuple[ModelResponse, ...] = ()
     usage_complete: bool = True
+    partial: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -63,7 +63,9 @@ class GuardedService:
 
     async def start_run(self, request: RunRequest, *, place: str | None) -> RunView:
         """Start the run."""
-        return await self._guard(("start", place), lambda: self._service.start_run(request, place=place))
+        # Without a place of its own a start is told from others by what it asks for.
+        key = ("start", place) if place is not None else ("start", request.agent_id, hash(request.prompt))
+        return await self._guard(key, lambda: self._service.start_run(request, place=place))
 
     async def list_runs(self, place: str) -> tuple[RunView, ...]:
         """Return the runs of a place."""

@@ -50,6 +50,7 @@ def _scrub_result(result: RunResult, values: list[str]) -> RunResult:
         result,
         text=_scrub(result.text, values),
         error=_scrub(result.error, values),
+        partial=_scrub(result.partial, values),
         structured=_scrub_json(result.structured, values),
         responses=tuple(_scrub_response(response, values) for response in result.responses),
     )

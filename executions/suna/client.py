@@ -6,6 +6,7 @@ decides what happens next.
 
 import dataclasses
 from collections.abc import Callable, Collection
+from functools import partial
 
 from executions.agent_service import (
     AgentService,
@@ -31,6 +32,7 @@ from executions.suna.connection import Connection
 from executions.suna.credential import SunaCredential, check_credential, check_user_keys, hide_secrets
 from executions.suna.errors import build_error
 from executions.suna.live_stream import follow_rows, follow_stream
+from executions.suna.read_result import read_result
 from executions.suna.streams import Streams
 from executions.suna.transport import TransportName
 from executions.suna.wire import PROFILES, Capabilities, WireProfile
@@ -38,6 +40,7 @@ from executions.suna.wire.call import Answer, Call, Patience
 from executions.suna.wire.runs import RunRow
 
 MAX_AGENT_PAGES = 100
+AGENT_MISSING = "Suna does not know this agent"
 MIB = 1024 * 1024
 
 
@@ -76,6 +79,7 @@ def open_client(
         Patience.CALL: call_deadline_s,
         Patience.START: start_deadline_s,
         Patience.PREPARE: prepare_deadline_s,
+        Patience.REPLAY: 2 * call_deadline_s,
     }
     connection = Connection(
         base_url=url,
@@ -142,6 +146,7 @@ class SunaClient(AgentService):
         known = self._capabilities
         return ServiceTraits(
             finds_starts=known.makes_threads and known.lists_runs,
+            wants_model=known.wants_model,
             answers_in_place=known.answers_in_thread,
             live=known.live,
             run_appears_within_s=known.run_appears_within_s,
@@ -174,8 +179,12 @@ class SunaClient(AgentService):
             await self._ask(prompt, urgency=Urgency.NEXT)
 
     async def start_run(self, request: RunRequest, *, place: str | None) -> RunView:
-        """Start the run in its thread, with the user's keys where this connection sends them."""
+        """Start the run in its thread, with the user's keys where this connection sends them.
+
+        Where the start itself makes the thread it has the time that making one takes.
+        """
         call = self._profile.start(request, place=place)
+        deadline_s = self._deadlines_s[call.patience]
         keys = request.user_keys if self._sends_user_keys else {}
         if keys:
             check_user_keys(keys)
@@ -187,7 +196,7 @@ class SunaClient(AgentService):
             # its turn after that grace would be a second one. It needs half of its time to be answered.
             answer = await self._connection.exchange(
                 call,
-                deadline_s=self.start_deadline_s,
+                deadline_s=deadline_s,
                 # Also of a new execution: its thread is there, and the grace of its start begins to run.
                 urgency=Urgency.NEXT,
                 user_keys=keys,
@@ -205,8 +214,10 @@ class SunaClient(AgentService):
             error = build_error(
                 answer, starting=True, hide=lambda text: hide_secrets(text, self._credential, keys)
             )
-            if isinstance(error, NotFound) and place is not None:
+            if isinstance(error, NotFound):
                 error = await self._explain_missing(error, place)
+            elif answer.status == 500 and place is not None:
+                error = await self._explain_failure(error, request.agent_id, place)
             raise error
         raise StartUncertain(uncertain.detail, status_code=uncertain.status_code)
 
@@ -260,20 +271,14 @@ class SunaClient(AgentService):
         place = place or (await self.get_run(run_id, urgency=Urgency.FINISH)).place
         if place is None:
             raise BadResponse("the run does not say in which thread it is")
-        answer = await self._ask(self._profile.get_result(run_id=run_id, place=place), urgency=Urgency.FINISH)
-        result = self._profile.read_result(answer.body, run_id=run_id, runs=None)
-        if result is None:
-            rows = await self._list_run_rows(place)
-            result = self._profile.read_result(answer.body, run_id=run_id, runs=rows)
-        if result is None:
-            raise BadResponse("the run's result cannot be told from others of its thread")
-        call = self._profile.find_error(result, run_id=run_id)
-        if call is None:
-            return dataclasses.replace(result, error=self._hide(result.error))
-        # Of a run that left nothing at all nobody knows what it used.
-        complete = result.usage_complete and bool(result.responses)
-        error = self._hide(await self._find_error(call))
-        return dataclasses.replace(result, error=error, usage_complete=complete)
+        result = await read_result(
+            self._profile,
+            run_id=run_id,
+            place=place,
+            ask=partial(self._ask, urgency=Urgency.FINISH),
+            list_rows=partial(self._list_run_rows, place),
+        )
+        return dataclasses.replace(result, error=self._hide(result.error))
 
     async def stop_run(self, run_id: str) -> None:
         """Ask Suna to stop a run. Suna does so unconditionally: an ended run becomes `stopped` too."""
@@ -294,7 +299,7 @@ class SunaClient(AgentService):
         """Return one agent; NotFound where Suna does not know it."""
         answer = await self._exchange(self._profile.get_agent(agent_id=agent_id))
         if self._profile.is_missing_agent(answer):
-            raise NotFound("Suna does not know this agent", status_code=answer.status)
+            raise NotFound(AGENT_MISSING, status_code=answer.status)
         self._check(answer)
         return self._profile.read_agent(answer.body)
 
@@ -308,27 +313,39 @@ class SunaClient(AgentService):
         answer = await self._ask(self._profile.list_runs(place=place), urgency=Urgency.NEXT)
         return self._profile.read_runs(answer.body, place=place)
 
-    async def _find_error(self, call: Call) -> str | None:
-        """Return why a run left nothing, if Suna can be brought to tell it.
-
-        It is a better word for a known fact, so that a failure to get it is not a failure of the result.
-        """
-        try:
-            answer = await self._ask(call, urgency=Urgency.FINISH)
-        except AgentServiceError:
-            return None
-        return self._profile.read_error(answer.body)
-
-    async def _explain_missing(self, error: AgentServiceError, place: str) -> AgentServiceError:
+    async def _explain_missing(self, error: AgentServiceError, place: str | None) -> AgentServiceError:
         """Tell what a 404 at a start means: nothing was started, because the thread or the agent is missing.
 
-        Both look alike, so the thread is asked for.
+        Both look alike, so the thread is asked for, where one was named.
         """
+        if place is None:
+            return Rejected(f"{AGENT_MISSING} ({error.detail})", status_code=error.status_code)
         try:
             await self._list_run_rows(place)
         except AgentServiceError:
             return error
-        return Rejected(f"Suna does not know this agent ({error.detail})", status_code=error.status_code)
+        return Rejected(f"{AGENT_MISSING} ({error.detail})", status_code=error.status_code)
+
+    async def _explain_failure(
+        self, error: AgentServiceError, agent_id: str, place: str
+    ) -> AgentServiceError:
+        """Tell whether a 500 at a start means that the agent is missing, as from October 2025 on (§1.3).
+
+        Else it would be started anew for ever. The answer's text is no proof: the catalogue, which does not
+        have the agent, and the thread, which has no run, are.
+        """
+        try:
+            if await self._list_run_rows(place):
+                return error
+        except AgentServiceError:
+            return error
+        try:
+            await self.get_agent(agent_id)
+        except NotFound:
+            return Rejected(f"{AGENT_MISSING} ({error.detail})", status_code=error.status_code)
+        except AgentServiceError:
+            return error
+        return error
 
     async def _ask(self, call: Call, *, urgency: Urgency = Urgency.POLL) -> Answer:
         """Send a call that starts nothing and return its answer, which is a success."""

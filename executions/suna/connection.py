@@ -28,6 +28,9 @@ from executions.suna.credential import SunaCredential, reveal_headers
 from executions.suna.transport import FAILURES, TransportName, build_http_client, never_left
 from executions.suna.turns import Turns
 from executions.suna.wire.call import Answer, Call
+from executions.suna.wire.replay import shed
+
+EVENT_STREAM = "text/event-stream"
 
 MAX_ERROR_BYTES = 64 * 1024
 """Of an answer that is no success more is never read: only its code and its words matter."""
@@ -153,9 +156,13 @@ class Connection:
             if 300 <= status < 400:
                 return RedirectRefused(f"{status}: the service points to another address", status_code=status)
             cap = self._max_response_bytes if response.is_success else MAX_ERROR_BYTES
-            body = await read_body(
-                response.aiter_raw(), encoding=headers.get("content-encoding", ""), max_bytes=cap
-            )
+            encoding = headers.get("content-encoding", "")
+            chunks = response.aiter_raw()
+            if call.replays and response.is_success:
+                if not headers.get("content-type", "").startswith(EVENT_STREAM) or encoding:
+                    return BadResponse("the answer is not a stream of events", status_code=status)
+                chunks = shed(chunks)
+            body = await read_body(chunks, encoding=encoding, max_bytes=cap)
         except UnreadableBody as problem:
             if response.is_success:
                 return BadResponse(str(problem), status_code=status)
@@ -208,6 +215,8 @@ def build_request(
         "User-Agent": "Renum",
         **secrets,
     }
+    if call.replays:
+        headers |= {"Accept": EVENT_STREAM, "Accept-Encoding": "identity"}
     content: bytes | None = None
     if call.json is not None:
         headers["Content-Type"] = "application/json"

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qsl
 
 import msgspec
 
-from executions.suna.simulator.answers import invalid
+from executions.suna.simulator.answers import Refusal, invalid
 from executions.suna.simulator.event_stream import Cut
+from executions.suna.simulator.form_body import read_form
 from executions.suna.simulator.ledger import Entry
 
 
@@ -16,6 +16,7 @@ class Call:
     """A request. `headers` has lower-case names; `entry` is its line in the ledger."""
 
     operation: str
+    path: str
     path_params: dict[str, str]
     query: dict[str, str]
     headers: dict[str, str]
@@ -23,6 +24,8 @@ class Call:
     entry: Entry
     cut: Cut | None = None
     vanish: bool = False
+    replay_expired: bool = False
+    noise_after: int | None = None
     _json: Any = field(default=msgspec.UNSET)
 
     @property
@@ -61,7 +64,14 @@ class Call:
         return decoded
 
     def form(self) -> dict[str, str]:
-        """Return an urlencoded body; any other encoding has no fields, as for FastAPI's optional ones."""
-        if self.content_type != "application/x-www-form-urlencoded":
+        """Return the fields of a form; any other encoding has none, as for FastAPI's optional ones."""
+        return read_form(self.headers.get("content-type", ""), self.body) or {}
+
+    def given_fields(self) -> dict[str, Any]:
+        """Return what was sent, whatever its encoding; nothing where it cannot be read."""
+        if self.content_type != "application/json":
+            return dict(self.form())
+        try:
+            return self.json_object()
+        except Refusal:
             return {}
-        return dict(parse_qsl(self.body.decode("utf-8", "replace"), keep_blank_values=True))

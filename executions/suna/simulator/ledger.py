@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from executions.suna.simulator.clock import Clock, iso
+from executions.suna.simulator.form_body import read_form
 
 MAX_FIELDS = 30
 MAX_TEXT = 200
@@ -141,15 +142,12 @@ def _safe_query(query: bytes) -> dict[str, str]:
 def _bounded_fields(content_type: bytes, body: bytes) -> dict[str, Any] | None:
     if not body:
         return None
-    if content_type.startswith(b"application/x-www-form-urlencoded"):
-        fields: Any = dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
-    elif content_type.startswith(b"application/json"):
+    fields: Any = read_form(content_type.decode("latin-1"), body)
+    if fields is None and content_type.startswith(b"application/json"):
         try:
             fields = msgspec.json.decode(body)
         except (msgspec.DecodeError, UnicodeDecodeError):
             return None
-    else:
-        return None
     if not isinstance(fields, dict):
         return None
     return {str(name)[:MAX_TEXT]: _bounded(value) for name, value in list(fields.items())[:MAX_FIELDS]}

@@ -14,13 +14,14 @@ RUNNING = "running"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserMessage:
-    """A message that somebody put on a thread."""
+    """A message that somebody put on a thread. `as_string`: its row holds a JSON string, not an object."""
 
     id: str
     kind: str
     is_llm_message: bool
     text: str
     created_at: float
+    as_string: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -40,7 +41,8 @@ class Run:
     """One run. `final_status` and `final_error` are what it will end with if nobody stops it.
 
     `ends_at` is None for a run that never ends. `cut_at` is when its worker was interrupted by a stop. A
-    stop before `picked_up_at` is lost, as in Suna: the worker later runs it in full.
+    stop before `picked_up_at` is lost, as in Suna: the worker later runs it in full. With `lingers` its
+    worker dies without a word after the work is done: the run says `running` for ever.
     """
 
     id: str
@@ -55,6 +57,8 @@ class Run:
     final_status: str
     final_error: str | None
     starts_of_thread: int
+    lingers: bool = False
+    is_done: bool = False
     status: str = RUNNING
     error: str | None = None
     completed_at: float | None = None
@@ -64,8 +68,11 @@ class Run:
 
     def settle(self, now: float) -> bool:
         """Let the worker finish if its time has come; True if it did so now."""
-        if self.ended or self.ends_at is None or now < self.ends_at:
+        if self.is_done or self.ended or self.ends_at is None or now < self.ends_at:
             return False
+        self.is_done = True
+        if self.lingers:
+            return True
         self.ended = True
         self.status = self.final_status
         self.error = self.final_error
@@ -77,7 +84,7 @@ class Run:
         """Write `stopped` over whatever the run was, as Suna does, and interrupt its worker."""
         self.status = "stopped"
         self.completed_at = now
-        if not self.ended and now >= self.picked_up_at:
+        if not self.is_done and not self.ended and now >= self.picked_up_at:
             self.ended = True
             self.cut_at = now
         self.wake_listeners()
@@ -86,12 +93,12 @@ class Run:
         """Tell whether something that the worker does at `at` is there now."""
         if self.cut_at is not None:
             return at <= self.cut_at
-        return self.ended or at <= now
+        return self.is_done or at <= now
 
     @property
     def reported_turns(self) -> int:
         """How many model responses have reported their tokens: none if it was interrupted or failed."""
-        return len(self.script.turns) if self.ended and self.cut_at is None and self.script.reports else 0
+        return len(self.script.turns) if self.is_done and self.script.reports else 0
 
     def wake_listeners(self) -> None:
         """Tell every open stream that something happened."""

@@ -7,7 +7,7 @@ from hashlib import sha256
 from itertools import islice
 from uuid import uuid4
 
-from executions.suna.simulator.agents.directives import pick_directive
+from executions.suna.simulator.agents.directives import follow_up, pick_directive
 from executions.suna.simulator.agents.script import Script, build_script
 from executions.suna.simulator.catalogue import Catalogue
 from executions.suna.simulator.clock import Clock
@@ -27,6 +27,7 @@ class World:
 
     def reset(self) -> None:
         """Forget everything."""
+        self.options = self.settings.options
         self.threads: OrderedDict[str, Thread] = OrderedDict()
         self.runs: OrderedDict[str, Run] = OrderedDict()
         self.running: dict[str, Run] = {}
@@ -46,25 +47,45 @@ class World:
             self.threads.popitem(last=False)
         return thread
 
-    def add_message(self, thread: Thread, *, kind: str, is_llm_message: bool, text: str) -> UserMessage:
+    def add_message(
+        self, thread: Thread, *, kind: str, is_llm_message: bool, text: str, as_string: bool = False
+    ) -> UserMessage:
         """Put a user's message on a thread."""
         message = UserMessage(
-            id=str(uuid4()), kind=kind, is_llm_message=is_llm_message, text=text, created_at=self.clock()
+            id=str(uuid4()),
+            kind=kind,
+            is_llm_message=is_llm_message,
+            text=text,
+            created_at=self.clock(),
+            as_string=as_string,
         )
         thread.messages.append(message)
         return message
 
     def start_run(
-        self, thread: Thread, *, agent_id: str | None, model_name: str | None, final: FinalStatus
+        self,
+        thread: Thread,
+        *,
+        agent_id: str | None,
+        model_name: str | None,
+        final: FinalStatus,
+        lingers: bool = False,
     ) -> Run:
-        """Start a run on what is on the thread now. `final` says how the profile reports each outcome."""
+        """Start a run on what is on the thread now. `final` says how the profile reports each outcome.
+
+        With `lingers` a run that ends normally never says so.
+        """
         now = self.clock()
         texts = [message.text for message in thread.messages if message.kind == "user"]
         pending = [text for text in texts[-1:] if not self._answered(thread)]
         directive = pick_directive(texts, counts=self.key_counts) if pending else None
+        question = self._question_on(thread) if pending else None
+        if directive is None and question is not None and question.then is not None:
+            directive = follow_up(question.then, answer=texts[-1])
         script = build_script(
             prompts=texts if pending else [],
             answered=bool(texts) and not pending,
+            questioned=question is not None,
             directive=directive,
             model_name=model_name,
             run_seconds=self.settings.run_seconds,
@@ -84,6 +105,7 @@ class World:
             ends_at=None if script.duration_s is None else picked_up_at + script.duration_s / speed,
             final_status=status,
             final_error=error,
+            lingers=lingers and script.outcome == "completed",
             starts_of_thread=len(thread.runs) + 1,
         )
         thread.runs.append(run)
@@ -127,6 +149,12 @@ class World:
         """Return the SHA-256 of the newest user message."""
         return sha256(self.prompt_of(thread).encode("utf-8", "replace")).hexdigest() if thread else None
 
+    def _question_on(self, thread: Thread) -> Script | None:
+        """Return the script of the newest run where it has ended with a question."""
+        newest = thread.runs[-1] if thread.runs else None
+        asked = newest is not None and newest.script.asks and self.settle(newest).reported_turns
+        return newest.script if newest is not None and asked else None
+
     def _answered(self, thread: Thread) -> bool:
         answered = [run for run in thread.runs if run.script.turns and self.settle(run).reported_turns]
         last = max((run.completed_at or 0.0 for run in answered), default=None)
@@ -144,7 +172,8 @@ class World:
             self._account(run)
 
     def _account(self, run: Run) -> None:
-        self.running.pop(run.id, None)
+        if run.ended:
+            self.running.pop(run.id, None)
         for turn in run.script.turns[: run.reported_turns]:
             self.tokens_input += turn.tokens_input
             self.tokens_output += turn.tokens_output

@@ -5,11 +5,13 @@ from types import MappingProxyType
 
 from executions.suna.wire.profile import Capabilities, WireProfile
 from executions.suna.wire.seed import Seed
+from executions.suna.wire.suna_2025_07 import Suna202507
 from executions.suna.wire.suna_2025_08 import Suna202508
+from executions.suna.wire.suna_2025_10 import Suna202510
 
 __all__ = ["KNOWN_PROFILES", "PROFILES", "Capabilities", "WireProfile"]
 
-_SPOKEN: tuple[WireProfile, ...] = (Seed(), Suna202508())
+_SPOKEN: tuple[WireProfile, ...] = (Seed(), Suna202507(), Suna202508(), Suna202510())
 
 PROFILES: Mapping[str, WireProfile] = MappingProxyType({profile.name: profile for profile in _SPOKEN})
 """The profiles that are spoken, by name."""

@@ -1,10 +1,11 @@
 """A base of profiles: the calls that the document's contract and all versions share."""
 
-from executions.agent_service import AgentView, Rejected, RunRequest
+from executions.agent_service import AgentView, BadResponse, Rejected, RunRequest, RunResult
 from executions.suna.wire import agents, runs
 from executions.suna.wire.agents import AgentPage
 from executions.suna.wire.call import Answer, Call, Patience, check_sendable, quote_id
 from executions.suna.wire.runs import RunRow
+from executions.suna.wire.usage import UsagePage
 from executions.suna.wire.values import Json, parse_object, read_id
 
 THREAD_NAME = "Renum"
@@ -59,6 +60,22 @@ class ApiCalls:
     def read_active_runs(self, body: bytes) -> frozenset[str]:
         """Return the ids of the runs under way."""
         return runs.read_active_runs(body)
+
+    def replay(self, *, run_id: str) -> Call | None:
+        """Return None: what a run left behind is read otherwise, with every credential."""
+        return None
+
+    def read_replay(self, body: bytes, *, run_id: str) -> RunResult:
+        """Raise BadResponse: no replay was asked for."""
+        raise BadResponse("a stream is no result here")
+
+    def find_usage(self, *, page: int) -> Call | None:
+        """Return None: the result tells what was used."""
+        return None
+
+    def read_usage(self, body: bytes, *, place: str) -> UsagePage:
+        """Return nothing: nothing was asked."""
+        return UsagePage(responses=(), has_more=False)
 
     def stop_run(self, *, run_id: str) -> Call:
         """Build the call that stops a run."""

@@ -13,17 +13,22 @@ class Patience(StrEnum):
     """Which total deadline a call gets.
 
     Suna makes a sandbox while it makes a thread, and some builds also while they start a run
-    (suna-contract §1.3).
+    (suna-contract §1.3). A replay brings everything that a run ever streamed.
     """
 
     CALL = "call"
     START = "start"
     PREPARE = "prepare"
+    REPLAY = "replay"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One request. At most one of `json` and `form` is set; `path` is encoded and begins with a slash."""
+    """One request. At most one of `json` and `form` is set; `path` is encoded and begins with a slash.
+
+    `replays`: the answer is an ended run's whole event stream, of which what nobody needs is shed on the way
+    (see `replay`), so that the size cap counts only what is kept.
+    """
 
     method: str
     path: str
@@ -31,6 +36,7 @@ class Call:
     json: Mapping[str, Json] | None = None
     form: Mapping[str, str] | None = None
     patience: Patience = Patience.CALL
+    replays: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from executions.live_output import MAX_MESSAGE_CHARS, LeftOut, LiveEvent, TextPi
 from executions.suna.wire.live_calls import LiveCalls
 from executions.suna.wire.live_order import ChunkOrder, Ordered
 from executions.suna.wire.live_xml import CallFilter, XmlCall, read_calls
-from executions.suna.wire.messages import Message, read_message
+from executions.suna.wire.messages import Message, build_message
 from executions.suna.wire.values import clean_text, parse_object, short_text
 from executions.suna.wire.xml_calls import strip_calls
 
@@ -73,7 +73,7 @@ class LiveStream:
             return
         sequence = event.get("sequence")
         is_number = isinstance(sequence, int) and not isinstance(sequence, bool) and sequence >= 0
-        self._reading.take(read_message(event), sequence=sequence if is_number else None)
+        self._reading.take(build_message(event), sequence=sequence if is_number else None)
 
 
 class LiveRows:

@@ -46,12 +46,12 @@ def read_messages(body: bytes) -> tuple[Message, ...]:
             if message_id in seen:
                 continue
             seen.add(message_id)
-        messages.append(read_message(row))
+        messages.append(build_message(row))
     return tuple(messages)
 
 
-def read_message(row: Mapping[str, Json]) -> Message:
-    """Return one row, or one event of a stream: its objects are JSON in a text there."""
+def build_message(row: Mapping[str, Json]) -> Message:
+    """Build one row, from the list or from the stream, whose events look like the rows."""
     return Message(
         message_id=short_text(row.get("message_id"), max_chars=200),
         type=short_text(row.get("type"), max_chars=100) or "",

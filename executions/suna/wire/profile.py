@@ -12,6 +12,7 @@ from executions.agent_service import AgentView, LiveSource, RunRequest, RunResul
 from executions.suna.wire.agents import AgentPage
 from executions.suna.wire.call import Answer, Call
 from executions.suna.wire.runs import RunRow
+from executions.suna.wire.usage import UsagePage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,8 +25,9 @@ class Capabilities:
     come with the result. `prompt_before_start`: the prompt is put into the thread, not into the start.
     `honours_user_keys`: it reads `X-API-Key-<service>`; no version but the design document's does.
     `makes_threads`: a thread can be made before the start; where not, the start makes it and tells its id.
-    `answers_in_thread`: a further prompt can be put into a thread that has runs. `live`,
-    `run_appears_within_s` and `rows_follow_within_s` are those of ServiceTraits.
+    `answers_in_thread`: a further prompt can be put into a thread that has runs. `reads_rows`: the rows of a
+    thread can be read; where not, an ended run's event stream is replayed as long as it is kept. `live`,
+    `wants_model`, `run_appears_within_s` and `rows_follow_within_s` are those of ServiceTraits.
     """
 
     streams_safely: bool
@@ -36,6 +38,8 @@ class Capabilities:
     honours_user_keys: bool
     makes_threads: bool = True
     answers_in_thread: bool = True
+    reads_rows: bool = True
+    wants_model: bool = True
     live: LiveSource = LiveSource.NONE
     run_appears_within_s: float = 0.0
     rows_follow_within_s: float = 0.0
@@ -111,6 +115,25 @@ class WireProfile(Protocol):
 
         They are where a thread holds several turns, so that one run's rows must be told from another's.
         """
+        ...
+
+    def replay(self, *, run_id: str) -> Call | None:
+        """Build the call that replays an ended run's stream; None where that is no record or does harm.
+
+        It is asked for where the thread may not be read. Its answer is for `read_replay`.
+        """
+        ...
+
+    def read_replay(self, body: bytes, *, run_id: str) -> RunResult:
+        """Return what a run left behind, from its replayed stream. Raises Unavailable, ResultExpired."""
+        ...
+
+    def find_usage(self, *, page: int) -> Call | None:
+        """Build the call for a page, from 0, of what was used where results do not tell it; else None."""
+        ...
+
+    def read_usage(self, body: bytes, *, place: str) -> UsagePage:
+        """Return what was used in a thread."""
         ...
 
     def find_error(self, result: RunResult, *, run_id: str) -> Call | None:

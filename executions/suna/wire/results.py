@@ -53,13 +53,17 @@ def build_responses(messages: Sequence[Message], *, run_id: str) -> tuple[ModelR
     )
 
 
-def _is_usage_complete(messages: Sequence[Message]) -> bool:
-    """Tell whether every model call that began has its row: those of a stopped run never get one (§9.28)."""
-    begun = sum(
+def count_begun(messages: Sequence[Message]) -> int:
+    """Return how many model calls began."""
+    return sum(
         message.type == "llm_response_start" or message.status_type == "assistant_response_start"
         for message in messages
     )
-    return begun <= sum(message.type in _RESPONSE_ENDS for message in messages)
+
+
+def _is_usage_complete(messages: Sequence[Message]) -> bool:
+    """Tell whether every model call that began has its row: those of a stopped run never get one (§9.28)."""
+    return count_begun(messages) <= sum(message.type in _RESPONSE_ENDS for message in messages)
 
 
 def _find_error(messages: Sequence[Message]) -> str | None:

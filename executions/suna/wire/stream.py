@@ -14,7 +14,7 @@ MAX_EVENT_BYTES = 64 * 1024
 _DATA = b"data:"
 # As keys they stand between plain quotation marks; inside a text those would be escaped.
 _STATUS, _CONTENT = b'"status"', b'"content"'
-_ENDS = frozenset({"completed", "failed", "stopped", "error", "stop", "end_stream"})
+ENDS = frozenset({"completed", "failed", "stopped", "error", "stop", "end_stream"})
 """All words that were seen at an end, in lower case (suna-contract §3.4). None of them is the truth."""
 
 
@@ -57,7 +57,7 @@ def _hints_at_end(line: bytes) -> bool:
     except BadResponse:
         return False
     status = event.get("status")
-    return event.get("type") == "status" and isinstance(status, str) and status.lower() in _ENDS
+    return event.get("type") == "status" and isinstance(status, str) and status.lower() in ENDS
 
 
 def find_stream_error(body: bytes) -> str | None:

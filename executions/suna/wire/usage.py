@@ -4,9 +4,42 @@ Counts that make no sense become None and stay visible in `raw_usage`: nobody is
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from executions.agent_service import ModelResponse
-from executions.suna.wire.values import Json, clean_text, find_object, short_text, storable, token_count
+from executions.suna.wire.values import (
+    Json,
+    clean_text,
+    find_object,
+    parse_object,
+    read_rows,
+    short_text,
+    storable,
+    token_count,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsagePage:
+    """What one page of an account's usage says of a thread."""
+
+    responses: tuple[ModelResponse, ...]
+    has_more: bool
+
+
+def read_usage_logs(body: bytes, *, place: str) -> UsagePage:
+    """Return the model calls of a thread from a page of `billing/usage-logs` (suna-contract §4).
+
+    It covers the current month, and has nothing at all where Suna runs in local mode.
+    """
+    answer = parse_object(body)
+    rows = [row for row in read_rows(answer, "logs") if row.get("thread_id") == place]
+    responses = tuple(
+        build_response(find_object(row, "content"), source_id=message_id)
+        for row in rows
+        if (message_id := short_text(row.get("message_id"), max_chars=200)) is not None
+    )
+    return UsagePage(responses=responses, has_more=answer.get("has_more") is True)
 
 
 def build_response(

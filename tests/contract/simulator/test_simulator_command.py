@@ -45,7 +45,9 @@ def test_command_serves_writes_its_ledger_and_ends_within_a_second_of_sigterm(tm
             assert process.wait(5) == 0
             assert time.monotonic() - began < 1.0
         assert process.stdout is not None
-        assert process.stdout.read() == f"Suna simulator (profile 2025-08 b1) on {base}\n"
+        lines = process.stdout.read().splitlines()
+        assert lines[0] == f"Suna simulator (profile 2025-08 b1) on {base}"
+        assert "  POST /api/thread/{thread_id}/agent/start  (agent.start)" in lines
         assert len(ledger.read_text().splitlines()) == 4
     finally:
         if process.poll() is None:

@@ -9,8 +9,8 @@ from executions.suna.wire import KNOWN_PROFILES, PROFILES
 from tests.integration.site.managing import PRODUCTION, manage
 
 SUNA_PROFILE_REFUSED = (
-    "SUNA_PROFILE must be one of seed, 2025-08 "
-    "(2025-07, 2025-10, 2025-12 and 2026-01 are known but not spoken yet), not '{}'."
+    "SUNA_PROFILE must be one of seed, 2025-07, 2025-08, 2025-10 "
+    "(2025-12 and 2026-01 are known but not spoken yet), not '{}'."
 )
 
 
@@ -69,7 +69,7 @@ def test_check_deploy_names_every_fault_with_a_hint(
             "Set SUNA_API_KEY or SUNA_BEARER_TOKEN, not both.",
         ),
         ({"SUNA_PROFILE": "2024-01"}, SUNA_PROFILE_REFUSED.format("2024-01")),
-        ({"SUNA_PROFILE": "2025-10"}, SUNA_PROFILE_REFUSED.format("2025-10")),
+        ({"SUNA_PROFILE": "2025-12"}, SUNA_PROFILE_REFUSED.format("2025-12")),
         ({"RENUM_LEASE_TTL_S": "8"}, "RENUM_BEAT_S must be at most half of RENUM_LEASE_TTL_S"),
     ],
 )

@@ -6,10 +6,12 @@ that version shows differently, such as the status of a run whose model failed.
 
 from executions.suna.simulator.profiles.operation import Wire
 from executions.suna.simulator.profiles.seed import SeedWire
+from executions.suna.simulator.profiles.y2025_07 import Wire202507
 from executions.suna.simulator.profiles.y2025_08 import Wire202508
+from executions.suna.simulator.profiles.y2025_10 import Wire202510
 from executions.suna.simulator.world import World
 
-PROFILES: dict[str, type[Wire]] = {"seed": SeedWire, "2025-08": Wire202508}
+PROFILES: dict[str, type[Wire]] = {wire.name: wire for wire in (SeedWire, Wire202507, Wire202508, Wire202510)}
 
 
 def build_wire(world: World) -> Wire:

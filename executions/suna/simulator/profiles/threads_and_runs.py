@@ -89,20 +89,41 @@ class ThreadsAndRuns(Wire):
         )
         return json_answer(self.agent_object(agent, in_list=False))
 
+    def begin_thread(self, prompt: str, *, as_string: bool = False) -> Thread:
+        """Make a thread with its first prompt on it, as a start without a thread does."""
+        thread = self.world.create_thread(name=prompt if len(prompt) <= 30 else f"{prompt[:30]}...")
+        self.world.add_message(thread, kind="user", is_llm_message=True, text=prompt, as_string=as_string)
+        return thread
+
     def begin_run(self, thread: Thread, *, agent_id: str | None, model_name: str | None, call: Call) -> Run:
         """Start a run unless the limit is reached or the agent is unknown; refuses as this version does."""
-        limit = self.world.settings.parallel_limit
-        if limit is not None:
-            running = self.world.running_runs()
-            if len(running) >= limit:
-                raise Refusal(429, self.too_many_runs(running, limit))
-        if agent_id is not None and self.world.catalogue.find(agent_id) is None:
-            raise self.agent_cannot_start(agent_id)
-        run = self.world.start_run(thread, agent_id=agent_id, model_name=model_name, final=self.final_status)
-        call.entry.run_id = run.id
+        self.check_start(agent_id=agent_id)
+        run = self.world.start_run(
+            thread,
+            agent_id=agent_id,
+            model_name=model_name,
+            final=self.final_status,
+            lingers=self.lingers,
+        )
+        call.entry.run_id, call.entry.thread_id = run.id, thread.id
         if call.vanish:
             self.world.remove_run(run)
         return run
+
+    def check_start(self, *, agent_id: str | None) -> None:
+        """Refuse a start while the limit is reached, and one of an unknown agent."""
+        limit = self.world.options.parallel_limit
+        if limit is not None:
+            running = self.world.running_runs()
+            if len(running) >= limit:
+                raise self.limit_reached(running, limit)
+        if agent_id is not None and self.world.catalogue.find(agent_id) is None:
+            raise self.agent_cannot_start(agent_id)
+
+    @property
+    def lingers(self) -> bool:
+        """Whether runs that end normally never say so."""
+        return False
 
     def final_status(self, script: Script) -> tuple[str, str | None]:
         """Return the status and the error text that a run with this script ends with."""
@@ -191,7 +212,10 @@ class ThreadsAndRuns(Wire):
 
     def get_thread_of(self, call: Call) -> Thread:
         """Return the thread of a call, or refuse."""
-        thread_id = call.path_params["thread_id"]
+        return self.get_thread(call.path_params["thread_id"], call)
+
+    def get_thread(self, thread_id: str, call: Call) -> Thread:
+        """Return the thread of that id, or refuse."""
         call.entry.thread_id = thread_id
         thread = self.world.threads.get(thread_id)
         if thread is None or (call.vanish and call.operation != "agent.start"):

@@ -5,41 +5,60 @@ of active runs (b2 only; in b1 the same path hits a broken route), what a failed
 and how tokens are reported (see `y2025_08_rows`).
 """
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar, Literal
 
 from starlette.types import ASGIApp
 
 from executions.suna.simulator.agents.script import Script
-from executions.suna.simulator.answers import Refusal, UncaughtError, invalid, json_answer
+from executions.suna.simulator.answers import Refusal, invalid, json_answer
+from executions.suna.simulator.authentication import AuthenticationRules
 from executions.suna.simulator.call import Call
-from executions.suna.simulator.catalogue import CatalogueAgent
 from executions.suna.simulator.clock import iso
-from executions.suna.simulator.event_stream import EventStream
+from executions.suna.simulator.event_stream import EventStream, Recording, without_events
 from executions.suna.simulator.profiles.openapi import build_openapi
 from executions.suna.simulator.profiles.operation import Operation
-from executions.suna.simulator.profiles.threads_and_runs import ThreadsAndRuns
+from executions.suna.simulator.profiles.refused_starts import coded_refusal, parallel_runs
+from executions.suna.simulator.profiles.y2025_08_account import all_flags, one_flag, usage_logs
+from executions.suna.simulator.profiles.y2025_08_agents import Agents202508
 from executions.suna.simulator.profiles.y2025_08_errors import model_error_text, traceback_of
 from executions.suna.simulator.profiles.y2025_08_events import build_recording
 from executions.suna.simulator.profiles.y2025_08_routes import routes_of
 from executions.suna.simulator.profiles.y2025_08_rows import build_rows, user_row
 from executions.suna.simulator.run import Run
 
+OPEN = ("health", "flags.list", "flags.get")
 _START = "/api/thread/{thread_id}/agent/start"
 _ACTIVE_RUNS = "/api/agent-runs/active"
-_TOOL_NAMES = (
-    "ask_tool browser_tool trigger_tool sb_files_tool sb_shell_tool sb_expose_tool sb_vision_tool "
-    "task_list_tool mcp_search_tool web_search_tool agent_config_tool image_search_tool people_search_tool "
-    "sb_image_edit_tool agent_creation_tool data_providers_tool expand_message_tool sb_presentation_tool "
-    "credential_profile_tool"
-)
+_TEXT: dict[str, Any] = {"anyOf": [{"type": "string"}, {"type": "null"}]}
+_FLAG: dict[str, Any] = {"anyOf": [{"type": "boolean"}, {"type": "null"}]}
+_FIELDS = {"model_name": _TEXT, "agent_id": _TEXT}
+_START_BODY_OF_B2 = {"type": "object", "title": "AgentStartRequest", "properties": _FIELDS}
+START_BODY_OF_B1 = {
+    "type": "object",
+    "title": "AgentStartRequest",
+    "properties": _FIELDS
+    | {
+        "enable_thinking": _FLAG,
+        "reasoning_effort": _TEXT,
+        "stream": _FLAG,
+        "enable_context_manager": _FLAG,
+    },
+}
 
 
-class Wire202508(ThreadsAndRuns):
+class Wire202508(Agents202508):
     """Suna of August to October 2025."""
 
     name = "2025-08"
-    variants = ("b1", "b2")
+    variants: ClassVar[tuple[str, ...]] = ("b1", "b2")
     reads_api_keys = True
+    replay_s: ClassVar[float] = 24 * 3600.0
+
+    def authentication(self) -> AuthenticationRules:
+        """Return the rules; b2 looks at the time a token expires at, b1 did not."""
+        verifies: Literal["subject", "expiry"] = "subject" if self.manner == "b1" else "expiry"
+        return AuthenticationRules(reads_api_keys=self.reads_api_keys, verifies=verifies)
 
     def operations(self) -> list[Operation]:
         """Return the routes that Renum's port needs, and those that tell the variants apart."""
@@ -49,6 +68,7 @@ class Wire202508(ThreadsAndRuns):
             ("messages.add", "POST", "/api/threads/{thread_id}/messages", self.add_message),
             ("messages.list", "GET", "/api/threads/{thread_id}/messages", self.list_messages),
             ("agent.start", "POST", _START, self.start),
+            ("agent.start", "POST", "/api/agent/initiate", self.initiate),
             ("thread.runs", "GET", "/api/thread/{thread_id}/agent-runs", self.list_thread_runs),
             ("run.get", "GET", "/api/agent-run/{agent_run_id}", self.get_run),
             ("run.stop", "POST", "/api/agent-run/{agent_run_id}/stop", self.stop_run),
@@ -59,26 +79,42 @@ class Wire202508(ThreadsAndRuns):
         ]
         if self._lists_active_runs:
             routes.append(("runs.active", "GET", _ACTIVE_RUNS, self.active_runs))
-        if self.variant == "b1":
+        if self.manner == "b1":
             routes.append(("runs.broken", "GET", "/api/agent-runs/{agent_run_id}", self.broken_run))
+            routes.extend(self.account_routes())
         return [
-            Operation(name=name, method=method, path=path, handler=handler, is_open=name == "health")
+            Operation(name=name, method=method, path=path, handler=handler, is_open=name in OPEN)
             for name, method, path, handler in routes
         ]
 
+    def account_routes(self) -> list[tuple[str, str, str, Callable[[Call], ASGIApp]]]:
+        """Return what b0 and b1 alone have. The recorded routes leave these out, and so does our document."""
+        return [
+            ("flags.list", "GET", "/api/feature-flags", self.list_flags),
+            ("flags.get", "GET", "/api/feature-flags/{flag_name}", self.get_flag),
+            ("usage.logs", "GET", "/api/billing/usage-logs", self.list_usage),
+        ]
+
+    def list_flags(self, _: Call) -> ASGIApp:
+        """Answer the feature flags, whoever asks."""
+        return json_answer(all_flags(self.world))
+
+    def get_flag(self, call: Call) -> ASGIApp:
+        """Answer one feature flag, whoever asks."""
+        return json_answer(one_flag(self.world, call.path_params["flag_name"]))
+
+    def list_usage(self, call: Call) -> ASGIApp:
+        """Answer a page of what was used."""
+        return json_answer(usage_logs(self.world, call))
+
+    @property
+    def lingers(self) -> bool:
+        """Whether this is a b2 without keys for Langfuse, whose workers die at the end (suna-contract §9)."""
+        return self.manner == "b2" and not self.world.options.langfuse
+
     def openapi(self) -> dict[str, Any]:
         """Return the recorded routes; the start's body has more fields in b1 than in b2."""
-        text: dict[str, Any] = {"anyOf": [{"type": "string"}, {"type": "null"}]}
-        flag: dict[str, Any] = {"anyOf": [{"type": "boolean"}, {"type": "null"}]}
-        fields = {"model_name": text, "agent_id": text}
-        if self.variant == "b1":
-            fields |= {
-                "enable_thinking": flag,
-                "reasoning_effort": text,
-                "stream": flag,
-                "enable_context_manager": flag,
-            }
-        schema = {"type": "object", "title": "AgentStartRequest", "properties": fields}
+        schema = START_BODY_OF_B1 if self.manner == "b1" else _START_BODY_OF_B2
         listed = [route for route in routes_of(self.variant) if route[1] != _ACTIVE_RUNS]
         if self._lists_active_runs:
             listed.append(("GET", _ACTIVE_RUNS))
@@ -86,8 +122,8 @@ class Wire202508(ThreadsAndRuns):
 
     @property
     def _lists_active_runs(self) -> bool:
-        chosen = self.world.settings.active_runs
-        return self.variant == "b2" if chosen is None else chosen
+        chosen = self.world.options.active_runs
+        return self.manner == "b2" if chosen is None else chosen
 
     def add_message(self, call: Call) -> ASGIApp:
         """Put a message on a thread."""
@@ -113,7 +149,7 @@ class Wire202508(ThreadsAndRuns):
         rows = [(message.created_at, user_row(thread, message)) for message in thread.messages]
         for run in thread.runs:
             self.world.settle(run)
-            rows.extend(build_rows(run, variant=self.variant, now=now))
+            rows.extend(build_rows(run, variant=self.manner, now=now))
         rows.sort(key=lambda timed: timed[0], reverse=call.query.get("order", "desc") == "desc")
         return json_answer({"messages": [row for _, row in rows]})
 
@@ -128,16 +164,40 @@ class Wire202508(ThreadsAndRuns):
         run = self.begin_run(thread, agent_id=agent_id, model_name=model_name, call=call)
         return json_answer({"agent_run_id": run.id, "status": "running"})
 
+    def initiate(self, call: Call) -> ASGIApp:
+        """Make a thread with a prompt on it, and a run. The body is a form; the prompt may be empty."""
+        fields = call.form()
+        if "prompt" not in fields:
+            raise invalid("missing", ["body", "prompt"], "Field required", None)
+        agent_id = fields.get("agent_id")
+        self.check_start(agent_id=agent_id)
+        thread = self.begin_thread(fields["prompt"], as_string=self.manner == "b1")
+        run = self.begin_run(thread, agent_id=agent_id, model_name=fields.get("model_name"), call=call)
+        return json_answer({"thread_id": thread.id, "agent_run_id": run.id})
+
     def stream(self, call: Call) -> ASGIApp:
-        """Answer the stream of a run, from its first event on."""
+        """Answer the stream of a run, from its first event on, until the list of its events expires."""
         run = self.get_run_of(call)
+        recording = self.recording_of(run)
+        if call.replay_expired or self._is_expired(run):
+            recording = without_events(recording)
         return EventStream(
-            recording=build_recording(run, variant=self.variant),
+            recording=recording,
             run=run,
             settle=lambda: self.world.settle(run),
             clock=self.world.clock,
             cut=call.cut,
+            noise_after=call.noise_after,
         )
+
+    def recording_of(self, run: Run) -> Recording:
+        """Return what the stream of a run says."""
+        return build_recording(run, variant=self.manner)
+
+    def _is_expired(self, run: Run) -> bool:
+        chosen = self.world.options.replay_s
+        replay_s = self.replay_s if chosen is None else chosen
+        return run.completed_at is not None and self.world.clock() - run.completed_at >= replay_s
 
     def active_runs(self, _: Call) -> ASGIApp:
         """Answer every run of the account that is under way (the later builds of b2)."""
@@ -175,70 +235,21 @@ class Wire202508(ThreadsAndRuns):
             return "failed", "Instance simulator shutting down"
         if script.outcome == "crash":
             return "failed", f"{script.error}\n{traceback_of(script.error)}"
-        if script.outcome == "model_error" and self.variant == "b2":
-            return "failed", model_error_text(script.error, variant=self.variant)
+        if script.outcome == "model_error" and self.manner == "b2":
+            return "failed", model_error_text(script.error, variant=self.manner)
         return "completed", None
-
-    def agent_object(self, agent: CatalogueAgent, *, in_list: bool) -> dict[str, Any]:
-        """Return an agent; b2 shows other fields, and in a list only half of them."""
-        shown = super().agent_object(agent, in_list=in_list)
-        if self.variant == "b1":
-            return shown
-        tools = {
-            name: {"enabled": name != "people_search_tool", "description": f"{name} tool"}
-            for name in _TOOL_NAMES.split()
-        }
-        del shown["avatar"], shown["avatar_color"]
-        shown |= {"icon_name": "bot", "icon_color": "#000000", "icon_background": "#F3F4F6", "model": None}
-        if in_list:
-            return shown | {"system_prompt": None, "current_version": None}
-        version = shown["current_version"] | {"model": agent.model, "agentpress_tools": tools}
-        changes = {"account_id": None, "model": agent.model, "agentpress_tools": tools}
-        return shown | changes | {"current_version": version}
-
-    def pagination(self, *, page: int, limit: int, total: int) -> dict[str, Any]:
-        """Return the page marks; their names changed on 26 August 2025."""
-        if self.variant == "b1":
-            return super().pagination(page=page, limit=limit, total=total)
-        pages = -(-total // limit)
-        return {
-            "current_page": page,
-            "page_size": limit,
-            "total_items": total,
-            "total_pages": pages,
-            "has_next": page < pages,
-            "has_previous": page > 1,
-        }
 
     def too_many_runs(self, running: list[Run], limit: int) -> Any:
         """Return the detail of the 429 of the parallel limit."""
-        return {
-            "message": (
-                f"Maximum of {limit} parallel agent runs allowed within 24 hours. "
-                f"You currently have {len(running)} running."
-            ),
-            "running_thread_ids": [run.thread_id for run in running],
-            "running_count": len(running),
-            "limit": limit,
-        }
+        return parallel_runs(running, limit)
 
     def payment_required(self, error_code: str | None) -> Any:
         """Return the detail of a 402. Error codes came in November 2025; they are here on demand only."""
         detail: dict[str, Any] = {"message": "Billing check failed: no credits left."}
         if error_code:
-            return detail | {"error_code": error_code}
-        if self.variant == "b1":
+            running = self.world.running_runs()
+            limit = self.world.options.parallel_limit or max(1, len(running))
+            return coded_refusal(error_code, running=running, limit=limit)
+        if self.manner == "b1":
             detail["subscription"] = {"price_id": "free", "plan_name": "free"}
         return detail
-
-    def agent_is_missing(self, agent_id: str) -> Exception:
-        """Return 404 in b1, and 500 in b2, whose loader raises a plain error."""
-        if self.variant == "b1":
-            return Refusal(404, "Agent not found")
-        return Refusal(500, f"Failed to fetch agent: Agent {agent_id} not found")
-
-    def agent_cannot_start(self, agent_id: str) -> Exception:
-        """Return 404 in b1, and an uncaught error in b2."""
-        if self.variant == "b1":
-            return Refusal(404, "Agent not found or access denied")
-        return UncaughtError(f"Agent {agent_id} not found")

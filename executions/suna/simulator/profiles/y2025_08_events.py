@@ -22,7 +22,7 @@ _COMPLETED = {"type": "status", "status": "completed", "message": "Agent run com
 _LATE = {"type": "status", "status": "completed"}
 _STOP = {"type": "status", "status": "STOP"}
 _ERROR = {"type": "status", "status": "ERROR"}
-_END_STREAM = {"type": "status", "status": "END_STREAM"}
+END_STREAM = {"type": "status", "status": "END_STREAM"}
 _FIRST_CHUNK, _LAST_CHUNK = 0.15, 0.85
 _MOST_CHUNKS = 24
 
@@ -33,7 +33,7 @@ def build_recording(run: Run, *, variant: str) -> Recording:
     """Return everything that the stream of this run will ever say."""
     events = _events_of_rows(run, variant=variant)
     live_end: dict[str, Any] | None = None
-    if run.ends_at is not None:
+    if run.ends_at is not None and not run.lingers:
         live_end = _add_ends(events, run, variant=variant)
     return Recording(events=events, late_end=_LATE, live_end=live_end, stopped_end=_STOP)
 
@@ -66,7 +66,7 @@ def _add_ends(events: list[Timed], run: Run, *, variant: str) -> dict[str, Any] 
         # Recorded: after a terminating tool the turn's end is pushed behind the run's.
         _move_last_turn_end(events)
     # Recorded: the control channel may be quicker than the list.
-    return _END_STREAM if variant == "b1" and last_tool == "ask" else None
+    return END_STREAM if variant == "b1" and last_tool == "ask" else None
 
 
 def _events_of_rows(run: Run, *, variant: str) -> list[Timed]:

@@ -60,9 +60,14 @@ GET /api/composio/health
 
 def routes_of(variant: str) -> list[tuple[str, str]]:
     """Return the (method, path) pairs of one variant."""
+    return read_routes(_BOTH + (_ONLY_B1 if variant == "b1" else _ONLY_B2))
+
+
+def read_routes(text: str) -> list[tuple[str, str]]:
+    """Return the (method, path) pairs of lines such as `GET,POST /api/agents`."""
     return [
         (method, path)
-        for line in (_BOTH + (_ONLY_B1 if variant == "b1" else _ONLY_B2)).splitlines()
+        for line in text.splitlines()
         if line
         for methods, path in [line.split(" ")]
         for method in methods.split(",")

@@ -1,0 +1,140 @@
+"""The event stream of a run that is over, read from its first event to its close (suna-contract §3.3, §3.4).
+
+Until December 2025 Suna keeps every event of a run for a day after its end and replays them to whoever
+connects; then it closes. Of a version that shows no rows it is all that tells what a run left behind.
+"""
+
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from executions.agent_service import BadResponse, ResultExpired, Unavailable
+from executions.suna.wire.call import Call, Patience
+from executions.suna.wire.messages import Message, build_message
+from executions.suna.wire.runs import MAX_ERROR_CHARS
+from executions.suna.wire.stream import ENDS
+from executions.suna.wire.values import Json, parse_object, short_text
+
+MAX_PARTIAL_BYTES = 512 * 1024
+"""Of the pieces of an answer that never became whole no more is kept."""
+MAX_LINE_BYTES = 8 * 1024 * 1024
+"""A longer event is dropped, whatever it is: reading it would need as much memory again and again."""
+
+_DATA = b"data:"
+# Events hold `content` and `metadata` as JSON within JSON: what stands between plain quotation marks is the
+# event's own, and what stands between escaped ones is the message's.
+_PIECE = re.compile(rb'\\"stream_status\\":\s?\\"chunk\\"')
+_TOOL = re.compile(rb'"type":\s?"tool"')
+_ANSWER = re.compile(rb'"type":\s?"assistant"')
+_ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replay:
+    """What a replay told. `partial` is what came of an answer that never became whole.
+
+    `error` is why the run failed, where nothing was answered after it.
+    """
+
+    messages: tuple[Message, ...]
+    partial: str | None
+    error: str | None
+
+
+def replay_call(path: str) -> Call:
+    """Build the call for the replay of an ended run's stream."""
+    return Call(method="GET", path=path, patience=Patience.REPLAY, replays=True)
+
+
+async def shed(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Pass a stream on without what a result does not need: what tools gave, and pieces of whole answers.
+
+    An answer of 100 KB comes in ten megabytes of pieces.
+    """
+    rest, skipping = b"", False
+    pieces: list[bytes] = []
+    kept = 0
+    async for chunk in chunks:
+        *lines, last = chunk.split(b"\n")
+        if lines:
+            lines[0] = b"" if skipping else rest + lines[0]
+            rest, skipping = b"", False
+        for line in lines:
+            if not line.startswith(_DATA):
+                continue
+            if _PIECE.search(line):
+                if kept + len(line) <= MAX_PARTIAL_BYTES:
+                    pieces.append(line)
+                    kept += len(line)
+                continue
+            if _ANSWER.search(line):
+                pieces.clear()
+                kept = 0
+            elif _TOOL.search(line):
+                continue
+            yield line + b"\n"
+        if skipping or len(rest) + len(last) > MAX_LINE_BYTES:
+            rest, skipping = b"", True
+        else:
+            rest += last
+    for line in pieces:
+        yield line + b"\n"
+
+
+def read_replay(body: bytes) -> Replay:
+    """Read a replay. Raises Unavailable where it broke off, ResultExpired where Suna has forgotten the run.
+
+    An ended run's replay always closes with `completed`, also after a failure; behind a `completed` may stand
+    the error (§9.24), and an error at the very end is one of the replay itself.
+    """
+    messages: dict[str, Message] = {}
+    pieces: list[tuple[int, str]] = []
+    word = error = None
+    is_bare = True
+    for line in body.split(b"\n"):
+        event = _read_event(line)
+        if event is None:
+            continue
+        if "content" in event:
+            is_bare = False
+            message = build_message(event)
+            if message.metadata.get("stream_status") == "chunk":
+                pieces.append((_sequence_of(event), message.text or ""))
+                continue
+            if message.type == "assistant":
+                error = None
+            elif message.type == "status" and message.status_type == _ERROR:
+                error = _error_of(message.content) or error
+            messages.setdefault(message.message_id or f"#{len(messages)}", message)
+        elif event.get("type") == "status" and isinstance(event.get("status"), str):
+            word = event["status"].lower()
+            is_bare = is_bare and word != _ERROR and event.get("message") is None
+            if word == _ERROR:
+                error = short_text(event.get("message"), max_chars=MAX_ERROR_CHARS) or error
+    if word is None or word == _ERROR or word not in ENDS:
+        raise Unavailable("the replay of the run's events broke off")
+    if is_bare:
+        raise ResultExpired("Suna does not keep the run's events any more")
+    partial = "".join(text for _, text in sorted(pieces, key=lambda piece: piece[0]))
+    return Replay(messages=tuple(messages.values()), partial=partial or None, error=error)
+
+
+def _read_event(line: bytes) -> dict[str, Json] | None:
+    if not line.startswith(_DATA):
+        return None
+    try:
+        return parse_object(line[len(_DATA) :])
+    except BadResponse:
+        return None
+
+
+def _sequence_of(event: dict[str, Json]) -> int:
+    sequence = event.get("sequence")
+    return sequence if isinstance(sequence, int) else 0
+
+
+def _error_of(content: object) -> str | None:
+    found = content if isinstance(content, dict) else {}
+    return short_text(found.get("message"), max_chars=MAX_ERROR_CHARS) or short_text(
+        found.get("error"), max_chars=MAX_ERROR_CHARS
+    )

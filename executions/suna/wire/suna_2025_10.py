@@ -1,0 +1,28 @@
+"""Suna from 25 October to 3 December 2025 (c0 of suna-contract): the form start under `/api`, XML tool calls.
+
+Within it limits moved from 403 and 429 to 402 with an error code (9 November), and reading a thread came to
+need the JWT (6 November, suna-contract §1.2): with an API key alone the run's stream is replayed instead.
+"""
+
+from executions.suna.wire.call import Call
+from executions.suna.wire.form_start import FormStart
+from executions.suna.wire.profile import Capabilities
+from executions.suna.wire.replay import replay_call
+
+
+class Suna202510(FormStart):
+    """The profile `2025-10`."""
+
+    name = "2025-10"
+    capabilities = Capabilities(
+        streams_safely=True,
+        lists_runs=True,
+        lists_active_runs=True,
+        reports_usage=True,
+        prompt_before_start=False,
+        honours_user_keys=False,
+    )
+
+    def replay(self, *, run_id: str) -> Call | None:
+        """Build the call for the replay of the run's stream, which is kept for a day after its end."""
+        return replay_call(self.watch_run(run_id=run_id).path)
