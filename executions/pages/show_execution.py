@@ -53,7 +53,11 @@ def show_execution(request: SignedInRequest, execution_id: uuid.UUID) -> HttpRes
     else:
         context = {
             "execution": execution,
-            "view": build_execution_view(execution, now=timezone.now()),
+            "view": build_execution_view(
+                execution,
+                now=timezone.now(),
+                may_answer=may(request.user, "operator", execution.team),
+            ),
             "verbs": _verbs(request, execution),
             "step_verbs": _step_verbs(request, execution),
             "is_cancel_asked": execution.cancel_requested_at is not None,
