@@ -46,6 +46,8 @@ async def test_a_start_in_doubt_is_uncertain_and_the_look_up_finds_what_is_there
         await client.start_run(request, place=place)
     # A falsified answer is made of the real one, so that the run is there whatever `when` says.
     expected = 1 if effect["when"] == "after" else 0
+    assert simulated.starts() == expected
+    assert client.traits.finds_starts is (place is not None)
     assert len(await list_run_ids(client, suna, place, expected=expected)) == expected
 
 
@@ -92,6 +94,7 @@ async def test_a_start_that_is_refused_has_made_no_run(client, suna, simulated, 
     with pytest.raises(error):
         await client.start_run(request, place=place)
     assert await list_run_ids(client, suna, place, expected=0) == []
+    assert simulated.starts() == 0
     started = await client.start_run(request, place=place)
     assert started.place == (place or started.place)
 
