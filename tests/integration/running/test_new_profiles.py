@@ -59,10 +59,10 @@ def test_both_examples_run_to_the_end(renum_on, profile, variant, figure):
 
 def test_run_that_suna_does_not_show_yet_is_waited_for(renum_on):
     renum = renum_on("2026-01")
-    set_times(renum, pending_s=3.0)
+    set_times(renum, pending_s=2.0)
     renum.start_drivers()
 
-    execution = renum.run(step({"takes": 4}))
+    execution = renum.run(step({"takes": 2.5}))
 
     assert execution.status == "completed"
     misses = [e for e in renum.suna.get("ledger?operation=run.get")["entries"] if e["status"] == 404]
@@ -73,7 +73,7 @@ def test_run_that_suna_does_not_show_yet_is_waited_for(renum_on):
 
 def test_run_that_is_cancelled_before_suna_shows_it_is_stopped_all_the_same(renum_on):
     renum = renum_on("2026-01")
-    set_times(renum, pending_s=3.0)
+    set_times(renum, pending_s=2.0)
     renum.start_drivers()
     execution = renum.start(renum.make_team(step({"hang": True})))
     wait_until(lambda: execution.agent_runs.filter(status="running").exists())
@@ -90,9 +90,9 @@ def test_run_that_is_cancelled_before_suna_shows_it_is_stopped_all_the_same(renu
 @pytest.mark.parametrize("lasts", [False, True])
 def test_worker_timeout_counts_only_where_it_lasts(renum_on, lasts):
     renum = renum_on("2026-01")
-    set_times(renum, silence_s=0.5)
+    set_times(renum, silence_s=0.2)
     renum.start_drivers(RENUM_DOUBTFUL_END_S="2" if lasts else "60")
-    execution = renum.start(renum.make_team(step({"hang": True} if lasts else {"takes": 6})))
+    execution = renum.start(renum.make_team(step({"hang": True} if lasts else {"takes": 6, "text": "ok"})))
     wait_until(lambda: renum.suna.get("runs")["runs"])
     (run,) = renum.suna.get("runs")["runs"]
 

@@ -13,7 +13,7 @@ from teams.models import SunaConnection
 from tests.faults.history import check_history
 from tests.fixtures.running import RunningRenum, wait_until
 
-HANGING = {"type": "sequential", "agents": [{"agent_id": "agent-1", "instructions": '@@sim{"takes": 8}'}]}
+HANGING = {"type": "sequential", "agents": [{"agent_id": "agent-1", "instructions": '@@sim{"takes": 6}'}]}
 QUICK = {"type": "sequential", "agents": [{"agent_id": "agent-1"}]}
 
 
@@ -73,8 +73,8 @@ def test_several_drivers_detect_a_connection_once_a_minute_and_not_more_often(re
     renum = renum_on("2025-12")
     pretend(renum, "2025-10")
     SunaConnection.objects.filter(pk=renum.connection.pk).update(checked_at=timezone.now())
-    renum.start_drivers(RENUM_CAPACITY="2")
-    renum.start_drivers(RENUM_CAPACITY="2")
+    renum.start_drivers(RENUM_CAPACITY="3")
+    renum.start_drivers(RENUM_CAPACITY="3")
     executions = [renum.start(renum.make_team(QUICK)) for _ in range(4)]
 
     # Somebody has just looked: nobody looks again now, and all wait.
