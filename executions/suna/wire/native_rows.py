@@ -1,6 +1,7 @@
 """A base of profiles: Suna under `/v1`, with native tool calls in its rows (c1, c2, d of suna-contract)."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from executions.agent_service import RunResult
 from executions.suna.wire.call import Call
@@ -22,8 +23,11 @@ class NativeRows(FormStart):
     prefix = "/v1"
 
     def build_result(self, messages: Sequence[Message], *, run_id: str) -> RunResult:
-        """Build the result from one run's rows, oldest first."""
-        return build_result(messages, run_id=run_id, reading=_NATIVE)
+        """Build the result from one run's rows, oldest first. Where there are none, they may be late."""
+        result = build_result(messages, run_id=run_id, reading=_NATIVE)
+        if result.text is None and not result.responses:
+            return replace(result, usage_complete=False)
+        return result
 
     def find_error(self, result: RunResult, *, run_id: str) -> Call | None:
         """Return None: the run itself tells its error, and reading a stream after the end may do harm."""

@@ -8,13 +8,11 @@ never sent.
 """
 
 import dataclasses
-from collections.abc import Sequence
 
-from executions.agent_service import LiveSource, RunResult, RunStatus, RunView
+from executions.agent_service import LiveSource, RunStatus, RunView
 from executions.suna.wire.native_rows import NativeRows
 from executions.suna.wire.profile import Capabilities
 from executions.suna.wire.runs import RunRow
-from executions.suna.wire.values import parse_object
 
 WORKER_TIMEOUT = "Worker timeout"
 """What a reader of the stream writes into a run of which it has heard nothing. No code and no status tells it
@@ -49,13 +47,6 @@ class Suna202601(NativeRows):
         """Return the runs of a thread, newest first; one that is not written down yet has little to tell."""
         rows = super().read_runs(body, place=place)
         return tuple(dataclasses.replace(row, view=_doubt(row.view)) for row in rows)
-
-    def read_result(self, body: bytes, *, run_id: str, runs: Sequence[RunRow] | None) -> RunResult | None:
-        """Return what the run left behind; of a thread that is not written down yet nothing is known."""
-        result = super().read_result(body, run_id=run_id, runs=runs)
-        if result is not None and result.text is None and parse_object(body).get("_pending") is True:
-            return dataclasses.replace(result, usage_complete=False)
-        return result
 
 
 def _doubt(view: RunView) -> RunView:
