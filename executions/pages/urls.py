@@ -10,11 +10,13 @@ from executions.pages.connection_verbs import (
     ask_to_forget,
     remove_connection,
 )
+from executions.pages.inbox import answer, show_inbox
 from executions.pages.list_connections import list_connections
 from executions.pages.list_executions import list_executions
 from executions.pages.run_team import run_team
 from executions.pages.show_connection import show_connection
 from executions.pages.show_execution import show_execution
+from executions.pages.step_wishes import STEP_WISHES
 
 _ONE = "executions/<uuid:execution_id>/"
 
@@ -31,6 +33,8 @@ urlpatterns = [
     path(f"{_CONNECTION}forget/", ask_to_forget, name="connection-forget"),
     path("teams/<uuid:team_id>/run/", run_team, name="team-run"),
     path("executions/", list_executions, name="execution-list"),
+    path("inbox/", show_inbox, name="inbox"),
+    path("questions/<uuid:question_id>/answer/", answer, name="question-answer"),
     path(_ONE, show_execution, name="execution"),
     *(
         path(
@@ -38,6 +42,6 @@ urlpatterns = [
             ask_for(verb),
             name=f"execution-{verb}",
         )
-        for verb in (*WISHES, *REPEATS)
+        for verb in (*WISHES, *STEP_WISHES, *REPEATS)
     ),
 ]

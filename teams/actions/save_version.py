@@ -31,12 +31,18 @@ def check_definition(definition: Json, *, team: Team | None) -> Checked:
         return read_definition(definition)
     listed = find_listed_agents(connection)
     known = None if listed is None else [agent.agent_id for agent in listed]
-    limit = connection.limits.get("parallel_runs")
-    checked = read_definition(definition, known_agents=known, connection_limit=limit)
+    checked = read_definition(definition, known_agents=known, connection_limit=_limit_of(team))
     if checked.plan is None:
         return checked
     more = catalogue_warnings(checked, team=team, connection=connection, listed=listed or ())
     return replace(checked, warnings=(*checked.warnings, *more))
+
+
+def _limit_of(team: Team) -> int | None:
+    """Return how many runs the connection was learned to allow at once; staff may have typed in anything."""
+    limits = team.connection.limits if team.connection else None
+    limit = limits.get("parallel_runs") if isinstance(limits, dict) else None
+    return limit if isinstance(limit, int) and not isinstance(limit, bool) and limit > 0 else None
 
 
 def save_version(

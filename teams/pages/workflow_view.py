@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from teams.actions.catalogue_warnings import CATALOGUE_CODES
 from teams.actions.save_version import check_definition
+from teams.actions.team_width import Excess, excess_in
 from teams.models import Agent, Team
 from teams.wording import condition_words, in_words, step_titles
 from teams.workflow.plan import PlanStep
@@ -28,12 +29,16 @@ class StepLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkflowView:
-    """The steps, or what is wrong with a definition that was valid once and is not any more."""
+    """The steps, or what is wrong with a definition that was valid once and is not any more.
+
+    `excess` says that more steps may run at once than the connection allows.
+    """
 
     type: str = ""
     steps: tuple[StepLine, ...] = ()
     warnings: tuple[Problem, ...] = ()
     problems: tuple[Problem, ...] = ()
+    excess: Excess | None = None
 
 
 def build_workflow_view(team: Team) -> WorkflowView | None:
@@ -62,7 +67,8 @@ def build_workflow_view(team: Team) -> WorkflowView | None:
         for step in checked.plan.steps
     )
     told = tuple(warning for warning in checked.warnings if warning.code in CATALOGUE_CODES)
-    return WorkflowView(type=checked.plan.type, steps=lines, warnings=told)
+    excess = excess_in(checked.warnings)
+    return WorkflowView(type=checked.plan.type, steps=lines, warnings=told, excess=excess)
 
 
 def agent_names(connection_id: uuid.UUID | None, agent_ids: Sequence[str]) -> Mapping[str, str]:

@@ -234,11 +234,11 @@ class TestScripted:
         second = await client.start_run(request, place=place)
         assert [run.run_id for run in await client.list_runs(place)] == [second.run_id, first.run_id]
 
-    async def test_a_missing_agent_is_rejected_or_leaves_the_start_in_doubt(self, client, suna):
+    async def test_a_missing_agent_is_rejected(self, client):
         request = RunRequest(agent_id=MISSING, prompt="Hello.", model_name="openai/gpt-4o")
         place = await client.prepare_run(request)
-        # The later build answers an uncaught 500, which proves nothing.
-        with pytest.raises(StartUncertain if suna.name == "2025-08/b2" else Rejected):
+        # Later builds answer an uncaught 500, which proves nothing: the catalogue and the thread do.
+        with pytest.raises(Rejected):
             await client.start_run(request, place=place)
         assert await client.list_runs(place) == ()
 
