@@ -12,7 +12,7 @@ from billing.actions.store_user_key import store_user_key
 from executions.actions.pause_execution import pause_execution
 from teams.models import ApiTokenScope
 from tests.fixtures.people import PASSWORD, SEQUENTIAL
-from tests.fixtures.site_rows import set_execution, start
+from tests.fixtures.site_rows import ask, set_execution, start
 from tests.functional.api.conftest import NOW, PROBLEM, assert_problem, client_for
 
 PEOPLE = ("anonymous", "outsider", "staff", "viewer", "operator", "editor", "owner", "read", "run")
@@ -59,6 +59,9 @@ EXPECTED: dict[tuple[str, str], tuple[int, ...]] = {
         ],
         (401, 404, 404, 403, 202, 202, 202, 403, 202),
     ),
+    ("questions", "GET"): OWN_THINGS,
+    ("question", "GET"): TEAM_IS_SEEN,
+    ("question-answer", "POST"): (401, 404, 404, 403, 200, 200, 200, 403, 200),
     # Only staff with the right release what crashed; here nobody has it.
     ("execution-release", "POST"): (401, 404, 404, 403, 403, 403, 403, 403, 403),
 }
@@ -70,6 +73,7 @@ BODIES: dict[tuple[str, str], Any] = {
     ("workflow-validation", "POST"): {"definition": SEQUENTIAL},
     ("user-key", "PUT"): {"key": "sk-matrix-0123456789"},
     ("team-executions", "POST"): {"prompt": "Go."},
+    ("question-answer", "POST"): {"answer": "Lisbon."},
 }
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
@@ -123,6 +127,8 @@ def places(team, execution, owner) -> dict[str, dict[str, Any]]:
         ),
         "execution-step": {**of_execution, "step_id": step.step_id},
         "user-key": {"service": "openai"},
+        "question": (asked := {"question_id": ask(execution).pk}),
+        "question-answer": asked,
     }
 
 

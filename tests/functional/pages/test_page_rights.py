@@ -10,7 +10,7 @@ from executions.models import Execution
 from executions.pages.urls import urlpatterns as execution_urls
 from teams.models import Team, User
 from teams.pages.urls import urlpatterns as team_urls
-from tests.fixtures.site_rows import NOW, set_execution
+from tests.fixtures.site_rows import NOW, ask, set_execution
 
 pytestmark = pytest.mark.django_db
 
@@ -23,8 +23,8 @@ VERBS = {
     "execution-run_again": {"status": "completed"},
 }
 """Each verb's form, and how an execution must stand for it."""
-FORMS = {"team-run", *VERBS}
-WITHOUT_OBJECT = {"start", "team-list", "execution-list"}
+FORMS = {"team-run", "question-answer", *VERBS}
+WITHOUT_OBJECT = {"start", "team-list", "execution-list", "inbox"}
 # What a person gets from each address: status of a GET of a page, of a POST of a form.
 EXPECTED = {
     "nobody": {"page": 302, "form": 302},
@@ -47,6 +47,8 @@ def routes() -> Iterator[str]:
 def address_of(name: str, team: Team, execution: Execution) -> str:
     if name in WITHOUT_OBJECT:
         return reverse(name)
+    if name == "question-answer":
+        return reverse(name, args=[ask(execution).pk])
     return reverse(name, args=[team.pk if name.startswith("team") else execution.pk])
 
 
@@ -67,7 +69,7 @@ def test_each_address_answers_each_person_as_their_role_says(
     set_execution(execution, **VERBS.get(name, {}))
 
     if name in FORMS:
-        status = client.post(address, {"prompt": "Look into it."}).status_code
+        status = client.post(address, {"prompt": "Look into it.", "answer": "Lisbon."}).status_code
         expected = EXPECTED[person]["form"]
         if name == "execution-release" and expected == 302 and person != "nobody":
             # Whatever the role: staff release what crashed.
