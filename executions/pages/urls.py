@@ -7,6 +7,7 @@ from executions.pages.inbox import answer, show_inbox
 from executions.pages.list_executions import list_executions
 from executions.pages.run_team import run_team
 from executions.pages.show_execution import show_execution
+from executions.pages.step_wishes import STEP_WISHES
 
 _ONE = "executions/<uuid:execution_id>/"
 
@@ -22,6 +23,6 @@ urlpatterns = [
             ask_for(verb),
             name=f"execution-{verb}",
         )
-        for verb in (*WISHES, *REPEATS)
+        for verb in (*WISHES, *STEP_WISHES, *REPEATS)
     ),
 ]

@@ -55,6 +55,7 @@ def open_client(
     transport: TransportName = "aiohttp",
     max_connections: int = 32,
     allowed_plain_hosts: Collection[str] = (),
+    public_only: bool = False,
 ) -> "SunaClient":
     """Open a client to one Suna; no connection is made yet. It belongs to the event loop that first uses it.
 
@@ -64,9 +65,11 @@ def open_client(
     or it never will be.
 
     `lists_active_runs` says that this build lists active runs, though its profile does not promise it.
-    `sends_user_keys` is the connection's consent to send users' own keys with a start; `allowed_plain_hosts`
-    are the hosts beside this machine to which they may go without TLS. Raises Rejected for a base URL or
-    a profile that cannot be spoken, CredentialRefused for a credential that no header can carry.
+    `sends_user_keys` is the connection's consent to send users' own keys with a start;
+    `allowed_plain_hosts` are the hosts beside this machine to which they may go without TLS. With
+    `public_only` nothing is sent to an address that is not public, whatever the host's name leads to by
+    then. Raises Rejected for a base URL or a profile that cannot be spoken, CredentialRefused for a
+    credential that no header can carry.
     """
     if profile not in PROFILES:
         raise Rejected(f"the wire profile {profile!r} is not spoken")
@@ -85,11 +88,12 @@ def open_client(
         max_connections=max_connections,
         max_response_bytes=max_response_bytes,
         patience_s=max(deadlines_s.values()),
+        public_only=public_only,
     )
     promised = PROFILES[profile].capabilities
     return SunaClient(
         connection=connection,
-        streams=Streams(base_url=url, credential=credential),
+        streams=Streams(base_url=url, credential=credential, public_only=public_only),
         profile=PROFILES[profile],
         capabilities=dataclasses.replace(
             promised, lists_active_runs=promised.lists_active_runs or lists_active_runs
@@ -143,6 +147,7 @@ class SunaClient(AgentService):
         known = self._capabilities
         return ServiceTraits(
             finds_starts=known.makes_threads and known.lists_runs,
+            wants_model=known.wants_model,
             answers_in_place=known.answers_in_thread,
             live=known.live,
             run_appears_within_s=known.run_appears_within_s,
