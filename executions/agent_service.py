@@ -28,6 +28,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import Any, Protocol
 
+from executions.live_output import LiveEvent
 from executions.secret_text import SecretText as SecretText
 
 MAX_ID_CHARS = 128
@@ -303,8 +304,8 @@ class AgentView:
 class AgentService(Protocol):
     """One connection to the service.
 
-    Every call has a total deadline and a size cap, and raises only `AgentServiceError`s. Only `watch_run` may
-    last as long as the run does.
+    Every call has a total deadline and a size cap, and raises only `AgentServiceError`s. Only `watch_run` and
+    `follow_live` may last as long as the run does.
     """
 
     @property
@@ -349,6 +350,14 @@ class AgentService(Protocol):
         False where it only stopped telling. It may never return, and what it says proves nothing: `get_run`
         does. `heard` is told how many events came, first 0 when the service begins to tell. Only where
         `hints.by_watching` says so; cancelling ends it.
+        """
+        ...
+
+    async def follow_live(self, run_id: str, *, place: str | None, tell: Callable[[LiveEvent], None]) -> None:
+        """Tell what a running agent does, from its beginning, until the service tells no more of it.
+
+        Nothing of it proves anything, and it never harms the run. Only where `traits.live` is not NONE; by
+        ROWS it goes on until it is cancelled. Cancelling ends it.
         """
         ...
 

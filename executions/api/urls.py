@@ -8,6 +8,7 @@ from executions.api.execution_endpoints import (
     ExecutionStepDetail,
     TeamExecutions,
 )
+from executions.api.live_endpoint import ExecutionLive
 from executions.api.question_endpoints import QuestionAnswer, QuestionDetail, QuestionList
 from executions.api.record_endpoints import ExecutionEvents, ExecutionUsage
 from executions.api.verb_endpoints import (
@@ -32,6 +33,7 @@ urlpatterns = [
     path("executions", ExecutionList.as_view(), name="executions"),
     path(_ONE, ExecutionDetail.as_view(), name="execution"),
     path(f"{_ONE}/events", ExecutionEvents.as_view(), name="execution-events"),
+    path(f"{_ONE}/live", ExecutionLive.as_view(), name="execution-live"),
     path(f"{_ONE}/usage", ExecutionUsage.as_view(), name="execution-usage"),
     path(f"{_ONE}/cancel", ExecutionCancellation.as_view(), name="execution-cancellation"),
     path(f"{_ONE}/pause", ExecutionPause.as_view(), name="execution-pause"),

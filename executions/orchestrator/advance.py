@@ -30,6 +30,7 @@ from executions.orchestrator.changes import Changes, Committed, Event
 from executions.orchestrator.database_calls import in_any_thread
 from executions.orchestrator.gate import Gate
 from executions.orchestrator.hints import Hints
+from executions.orchestrator.live_runs import LiveRuns
 from executions.orchestrator.obey import Obeyed, obey
 from executions.orchestrator.outcomes import Outcome
 from executions.orchestrator.questions import close_questions, find_prompt, list_waiting, read_closed
@@ -64,6 +65,11 @@ class Holder(Protocol):
     @property
     def hints(self) -> Hints:
         """What tells that runs may be over."""
+        ...
+
+    @property
+    def live(self) -> LiveRuns:
+        """What is shown of runs while they go on."""
         ...
 
     @property
@@ -152,6 +158,11 @@ class Advance:
     def hints(self) -> Hints:
         """What tells that runs may be over."""
         return self._holder.hints
+
+    @property
+    def live(self) -> LiveRuns:
+        """What is shown of runs while they go on."""
+        return self._holder.live
 
     @property
     def models(self) -> AgentModels:

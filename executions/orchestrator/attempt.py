@@ -91,9 +91,9 @@ class Attempt:
         No text of the outcome holds a key that went along with the start.
         """
         outcome = await self._carry_out()
-        return scrub_outcome(outcome, await self._find_secrets())
+        return scrub_outcome(outcome, await self.find_secrets())
 
-    async def _find_secrets(self) -> Sequence[SecretText]:
+    async def find_secrets(self) -> Sequence[SecretText]:
         """Return the keys that the run was started with; read again where another driver started it."""
         if self._sent_keys is None and self.run is not None and self.run.suna_run_id is not None:
             tracked = self.owner.tracked

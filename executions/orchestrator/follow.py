@@ -17,6 +17,7 @@ from executions.agent_service import (
 )
 from executions.engine.state import AgentRunStatus, Reason
 from executions.orchestrator.collect import collect_result, collect_usage
+from executions.orchestrator.live_reader import LiveRun
 from executions.orchestrator.outcomes import Answered, AskedPerson, Broken, Outcome, Stopped
 from executions.orchestrator.patience import Patience
 from executions.orchestrator.tracked import RunRecord
@@ -47,10 +48,17 @@ class _ToStop:
 async def follow_run(attempt: "Attempt", run: RunRecord) -> Outcome:
     """Ask for a run until it is over, its time is up or somebody asks to stop."""
     hints = attempt.owner.hints
-    async with hints.watch(
-        run.suna_run_id or "", service=lambda: attempt.service, stopping=attempt.stopping
-    ) as watch:
-        found = await _ask_until_over(attempt, run, watch)
+    run_id = run.suna_run_id or ""
+    shown = LiveRun(
+        id=run.id,
+        run_id=run_id,
+        place=run.thread_id,
+        service=lambda: attempt.service,
+        secrets=attempt.find_secrets,
+    )
+    with attempt.owner.live.offer(shown):
+        async with hints.watch(run_id, service=lambda: attempt.service, stopping=attempt.stopping) as watch:
+            found = await _ask_until_over(attempt, run, watch)
     if isinstance(found, RunView):
         return await _end(attempt, run, found)
     if isinstance(found, _ToStop):

@@ -13,6 +13,7 @@ from executions.actions.execution_rights import is_pause_wanted
 from executions.actions.start_decision import is_in_doubt
 from executions.engine.state import EXECUTION_TERMINAL, STEP_TERMINAL, StepStatus
 from executions.models import Execution, ExecutionStep, Question
+from executions.pages.live_view import NOTHING_LIVE, LiveView
 from executions.pages.question_view import QuestionView, build_question_view
 from executions.pages.spending import Spending, spending_of
 from executions.wording import awaited_by_step, execution_sentence, status_words, step_sentence
@@ -50,6 +51,7 @@ class StepView:
     answer: Text | None
     spending: Spending
     reused_from: uuid.UUID | None
+    live: LiveView | None
     is_in_doubt: bool
     question: QuestionView | None
 
@@ -85,11 +87,16 @@ class ExecutionView:
 
 
 def build_execution_view(
-    execution: Execution, *, now: dt.datetime, may_answer: bool = False
+    execution: Execution,
+    *,
+    now: dt.datetime,
+    may_answer: bool = False,
+    live: Mapping[str, LiveView] = NOTHING_LIVE,
 ) -> ExecutionView:
     """Gather everything that the page shows, in six queries at most.
 
-    `may_answer` says whether the reader may answer the questions of its steps.
+    `may_answer` says whether the reader may answer the questions of its steps; `live` is what the runs under
+    way have told so far, by their step.
     """
     plan = plan_from_json(execution.plan)
     steps = list(
@@ -114,6 +121,7 @@ def build_execution_view(
             tally=totals.by_step,
             now=now,
             question=asked.get(step.pk),
+            live=live.get(step.step_id),
         )
         for step in steps
     )
@@ -152,6 +160,7 @@ def _step_view(
     tally: Mapping[str, Tally],
     now: dt.datetime,
     question: QuestionView | None,
+    live: LiveView | None,
 ) -> StepView:
     is_over = step.status in STEP_TERMINAL
     return StepView(
@@ -174,6 +183,7 @@ def _step_view(
         answer=_answer(step),
         spending=spending_of(tally.get(step.step_id, Tally())),
         reused_from=getattr(step, "made_in", None),
+        live=None if is_over else live,
         is_in_doubt=is_in_doubt(step),
         question=question,
     )

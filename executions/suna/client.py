@@ -14,6 +14,7 @@ from executions.agent_service import (
     AgentView,
     BadResponse,
     HintsOffered,
+    LiveSource,
     NotFound,
     Rejected,
     ResponseTooLarge,
@@ -25,10 +26,12 @@ from executions.agent_service import (
     Unavailable,
     Urgency,
 )
+from executions.live_output import LiveEvent
 from executions.suna.address import may_carry_keys, parse_base_url
 from executions.suna.connection import Connection
 from executions.suna.credential import SunaCredential, check_credential, check_user_keys, hide_secrets
 from executions.suna.errors import build_error
+from executions.suna.live_stream import follow_rows, follow_stream
 from executions.suna.read_result import read_result
 from executions.suna.streams import Streams
 from executions.suna.transport import TransportName
@@ -244,6 +247,27 @@ class SunaClient(AgentService):
             self._check(outcome)
             raise BadResponse("the answer is not a stream of events", status_code=outcome.status)
         return outcome
+
+    async def follow_live(self, run_id: str, *, place: str | None, tell: Callable[[LiveEvent], None]) -> None:
+        """Tell what a run does: by its stream where reading that is safe, else by the rows of its thread."""
+        if self._capabilities.live is LiveSource.STREAM:
+            call = self._profile.watch_run(run_id=run_id)
+            deadline_s = self._deadlines_s[Patience.CALL]
+            refusal = await follow_stream(self._streams, call, deadline_s=deadline_s, tell=tell)
+            if refusal is not None:
+                self._check(refusal)
+                raise BadResponse("the answer is not a stream of events", status_code=refusal.status)
+        elif self._capabilities.live is LiveSource.ROWS and place is not None:
+            rows = self._profile.get_result(run_id=run_id, place=place)
+
+            async def read() -> bytes:
+                return (await self._ask(rows)).body
+
+            await follow_rows(
+                read=read, list_runs=lambda: self._list_run_rows(place), run_id=run_id, tell=tell
+            )
+        else:
+            raise Rejected("this Suna does not tell what a run does while it does it")
 
     async def list_active_runs(self) -> frozenset[str]:
         """Return the runs under way of the whole account."""
