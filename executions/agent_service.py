@@ -276,14 +276,16 @@ class ModelResponse:
 class RunResult:
     """What a run left behind. `structured` is an object or array that the agent submitted as such, else None.
 
-    `asked` is true where the run ended with a question to a human. `usage_complete` is false where the
-    service may still add responses (it writes rows late) or could not be asked for them. `partial` is what
-    is known of an answer that never became whole; it is no answer.
+    `asked`: it ended with a question to a human, which is `text` then, with the answers that the agent offers
+    (`options`) and the names of files (`attachments`). `usage_complete` is false where the service may still
+    add responses or could not be asked. `partial` is what is known of an answer that never became whole.
     """
 
     text: str | None
     structured: Any = None
     asked: bool = False
+    options: tuple[str, ...] = ()
+    attachments: tuple[str, ...] = ()
     error: str | None = None
     responses: tuple[ModelResponse, ...] = ()
     usage_complete: bool = True

@@ -9,6 +9,7 @@ from executions.api.execution_endpoints import (
     TeamExecutions,
 )
 from executions.api.live_endpoint import ExecutionLive
+from executions.api.question_endpoints import QuestionAnswer, QuestionDetail, QuestionList
 from executions.api.record_endpoints import ExecutionEvents, ExecutionUsage
 from executions.api.verb_endpoints import (
     ExecutionCancellation,
@@ -43,4 +44,7 @@ urlpatterns = [
     path(_STEP, ExecutionStepDetail.as_view(), name="execution-step"),
     path(f"{_STEP}/start-again", StepStartAgain.as_view(), name="execution-step-start-again"),
     path(f"{_STEP}/give-up-start", StepStartGivenUp.as_view(), name="execution-step-give-up-start"),
+    path("questions", QuestionList.as_view(), name="questions"),
+    path("questions/<uuid:question_id>", QuestionDetail.as_view(), name="question"),
+    path("questions/<uuid:question_id>/answer", QuestionAnswer.as_view(), name="question-answer"),
 ]

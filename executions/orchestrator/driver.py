@@ -38,6 +38,7 @@ from executions.orchestrator.holding import (
 )
 from executions.orchestrator.lease import Lease
 from executions.orchestrator.live_runs import LiveRuns
+from executions.orchestrator.question_rows import find_unheard
 from executions.orchestrator.tracked import Tracked, load_tracked
 from executions.orchestrator.wake import listen_for_wake_ups, queue_driver
 from teams.models import SunaConnection
@@ -291,6 +292,10 @@ class Driver:
             advance = self._advancing.get(decided.execution_id)
             if advance is not None:
                 advance.hear_decision(decided.step_id, decided.run_id, decided.decision)
+        for execution_id in await in_driver_thread(find_unheard, self.driver_id):
+            answered = self._advancing.get(execution_id)
+            if answered is not None:
+                answered.wake()
 
     def _is_robbed(self) -> bool:
         return count_taken(self.driver_id, self._epochs.copy()) > 0

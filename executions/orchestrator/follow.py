@@ -18,7 +18,7 @@ from executions.agent_service import (
 from executions.engine.state import AgentRunStatus, Reason
 from executions.orchestrator.collect import collect_result, collect_usage
 from executions.orchestrator.live_reader import LiveRun
-from executions.orchestrator.outcomes import Answered, Broken, Outcome, Stopped
+from executions.orchestrator.outcomes import Answered, AskedPerson, Broken, Outcome, Stopped
 from executions.orchestrator.patience import Patience
 from executions.orchestrator.tracked import RunRecord
 from executions.orchestrator.watch_run import Watch
@@ -122,8 +122,7 @@ async def _end(attempt: "Attempt", run: RunRecord, view: RunView) -> Outcome:
     if result is None:
         return Stopped(step_id=run.step_id, run=run, run_status=AgentRunStatus.COMPLETED)
     if result.asked:
-        # A question to a human is no answer. Nobody is asked yet, so the attempt failed.
-        return attempt.broken("agent_failed", result.text or "", params={"asked": True}, result=result)
+        return AskedPerson(run=run, result=result)
     if result.error and not result.text:
         return attempt.broken("agent_failed", result.error, result=result, text=_cut(result.partial))
     if result.text is not None and len(result.text) > MAX_TEXT_CHARS:

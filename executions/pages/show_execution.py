@@ -55,7 +55,10 @@ def show_execution(request: SignedInRequest, execution_id: uuid.UUID) -> HttpRes
         context = {
             "execution": execution,
             "view": build_execution_view(
-                execution, now=timezone.now(), live=find_live(execution, with_output=not is_part)
+                execution,
+                now=timezone.now(),
+                may_answer=may(request.user, "operator", execution.team),
+                live=find_live(execution, with_output=not is_part),
             ),
             "verbs": _verbs(request, execution),
             "step_verbs": _step_verbs(request, execution),

@@ -58,6 +58,7 @@ def open_client(
     transport: TransportName = "aiohttp",
     max_connections: int = 32,
     allowed_plain_hosts: Collection[str] = (),
+    public_only: bool = False,
 ) -> "SunaClient":
     """Open a client to one Suna; no connection is made yet. It belongs to the event loop that first uses it.
 
@@ -67,9 +68,11 @@ def open_client(
     or it never will be.
 
     `lists_active_runs` says that this build lists active runs, though its profile does not promise it.
-    `sends_user_keys` is the connection's consent to send users' own keys with a start; `allowed_plain_hosts`
-    are the hosts beside this machine to which they may go without TLS. Raises Rejected for a base URL or
-    a profile that cannot be spoken, CredentialRefused for a credential that no header can carry.
+    `sends_user_keys` is the connection's consent to send users' own keys with a start;
+    `allowed_plain_hosts` are the hosts beside this machine to which they may go without TLS. With
+    `public_only` nothing is sent to an address that is not public, whatever the host's name leads to by
+    then. Raises Rejected for a base URL or a profile that cannot be spoken, CredentialRefused for a
+    credential that no header can carry.
     """
     if profile not in PROFILES:
         raise Rejected(f"the wire profile {profile!r} is not spoken")
@@ -88,11 +91,12 @@ def open_client(
         max_connections=max_connections,
         max_response_bytes=max_response_bytes,
         patience_s=max(deadlines_s.values()),
+        public_only=public_only,
     )
     promised = PROFILES[profile].capabilities
     return SunaClient(
         connection=connection,
-        streams=Streams(base_url=url, credential=credential),
+        streams=Streams(base_url=url, credential=credential, public_only=public_only),
         profile=PROFILES[profile],
         capabilities=dataclasses.replace(
             promised, lists_active_runs=promised.lists_active_runs or lists_active_runs
@@ -173,9 +177,13 @@ class SunaClient(AgentService):
         return place
 
     async def add_prompt(self, request: RunRequest, *, place: str) -> None:
-        """Put a further prompt into a thread, where the profile wants it there."""
+        """Put a further prompt into a thread, where the profile wants it there and it is not there yet."""
         prompt = self._profile.put_prompt(request, place=place)
-        if prompt is not None:
+        if prompt is None:
+            return
+        # Whoever put it there may have died before it could say so. The rows are the thread's, not a run's.
+        rows = await self._ask(self._profile.get_result(run_id="-", place=place), urgency=Urgency.NEXT)
+        if not self._profile.holds_prompt(rows.body, prompt=request.prompt):
             await self._ask(prompt, urgency=Urgency.NEXT)
 
     async def start_run(self, request: RunRequest, *, place: str | None) -> RunView:

@@ -25,7 +25,8 @@ MEDIA_TYPE = "text/event-stream"
 class Streams:
     """Reads streams from one base URL, as many at once as are asked for."""
 
-    def __init__(self, *, base_url: httpx.URL, credential: SunaCredential) -> None:
+    def __init__(self, *, base_url: httpx.URL, credential: SunaCredential, public_only: bool = False) -> None:
+        self._public_only = public_only
         self._base_url = str(base_url).rstrip("/")
         self._credential = credential
         self._http: httpx.AsyncClient | None = None
@@ -72,7 +73,9 @@ class Streams:
         if self._is_closed():
             return Unavailable("the connection is closed", sent=False)
         if self._http is None:
-            self._http = build_http_client(transport="aiohttp", max_connections=None, patience_s=None)
+            self._http = build_http_client(
+                transport="aiohttp", max_connections=None, patience_s=None, public_only=self._public_only
+            )
         request = build_request(self._http, self._base_url, call, reveal_headers(self._credential, {}))
         request.headers["Accept"] = MEDIA_TYPE
         request.headers["Accept-Encoding"] = "identity"
