@@ -189,7 +189,7 @@ LEGAL: dict[str, str] = {
             'id', gen_random_uuid(), 'execution_id', gen_random_uuid(), 'agent_run_id', gen_random_uuid(),
             'source_id', 'old'))).* FROM renum_ai_usage_logs u LIMIT 1""",
 }  # fmt: skip
-ALWAYS_WARNINGS = {"paused", "quarantined"}
+ALWAYS_WARNINGS = {"paused", "quarantined", "waits_for_decision"}
 DEFINITION = {
     "type": "sequential",
     "agents": [
@@ -285,6 +285,14 @@ def _check_severities() -> None:
     assert [one.name for one in waiting.warnings] == ["paused"]
     assert waiting.errors == ()
     assert [one.name for one in quarantined.warnings] == ["quarantined"]
+    in_doubt = (
+        f"{unfinished};UPDATE executions_executionstep SET status = 'start_uncertain', code = 'start_unknown',"
+        f" finished_at = NULL WHERE id = {FIRST}"
+    )
+    for quiescent in (True, False):
+        doubtful = _broken_by(in_doubt, quiescent=quiescent)
+        assert [one.name for one in doubtful.warnings] == ["waits_for_decision"]
+        assert "not_over" not in [one.name for one in doubtful.errors]
     queued = unfinished.replace("'running'", "'queued', pause_requested_at = now()")
     held, resumed, cancelled = (
         _broken_by(queued.replace("now()", f"now(), {wish} = now() + interval '1 s'"))
