@@ -28,6 +28,8 @@ from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import Any, Protocol
 
+from executions.secret_text import SecretText as SecretText
+
 MAX_ID_CHARS = 128
 """Of a run and of a place: the columns that keep them have as many. Longer ones are no ids."""
 
@@ -203,41 +205,19 @@ class ServiceTraits:
     """How a service behaves where services differ; the defaults are those of one that makes it easy.
 
     `finds_starts`: a start in doubt can be looked up by its place; where not, only a person can know whether
-    it made a run. `answers_in_place`: the answer to an agent's question goes into the place of the run that
-    asked; where not, a new run in a new place is told the whole conversation. `run_appears_within_s`: so long
-    after its start a run may be NotFound although it is there. `rows_follow_within_s`: so long after its end
-    a run may still get its rows.
+    it made a run. `wants_model`: a start that names no model gets another than the agent's own.
+    `answers_in_place`: the answer to an agent's question goes into the place of the run that asked; where
+    not, a new run in a new place is told the whole conversation. `run_appears_within_s`: so long after its
+    start a run may be NotFound although it is there. `rows_follow_within_s`: so long after its end a run may
+    still get its rows.
     """
 
     finds_starts: bool = True
+    wants_model: bool = True
     answers_in_place: bool = True
     live: LiveSource = LiveSource.NONE
     run_appears_within_s: float = 0.0
     rows_follow_within_s: float = 0.0
-
-
-class SecretText:
-    """A secret that shows itself to nobody by accident: no repr, no str, no pickle, no format."""
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-
-    def reveal(self) -> str:
-        """Return the secret itself, for the one place that sends it."""
-        return self._value
-
-    def __repr__(self) -> str:
-        return "SecretText(***)"
-
-    __str__ = __repr__
-
-    def __format__(self, spec: str) -> str:
-        return repr(self)
-
-    def __reduce__(self) -> Any:
-        raise TypeError("a SecretText is never serialised")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,12 +16,15 @@ from executions.api.verb_endpoints import (
     ExecutionResumption,
     ExecutionRetry,
     ExecutionRunAgain,
+    StepStartAgain,
+    StepStartGivenUp,
 )
 from teams.api.converters import StepId
 
 register_converter(StepId, "step")
 
 _ONE = "executions/<uuid:execution_id>"
+_STEP = f"{_ONE}/steps/<step:step_id>"
 
 urlpatterns = [
     path("teams/<uuid:team_id>/executions", TeamExecutions.as_view(), name="team-executions"),
@@ -35,5 +38,7 @@ urlpatterns = [
     path(f"{_ONE}/release", ExecutionRelease.as_view(), name="execution-release"),
     path(f"{_ONE}/retry", ExecutionRetry.as_view(), name="execution-retry"),
     path(f"{_ONE}/run-again", ExecutionRunAgain.as_view(), name="execution-run-again"),
-    path(f"{_ONE}/steps/<step:step_id>", ExecutionStepDetail.as_view(), name="execution-step"),
+    path(_STEP, ExecutionStepDetail.as_view(), name="execution-step"),
+    path(f"{_STEP}/start-again", StepStartAgain.as_view(), name="execution-step-start-again"),
+    path(f"{_STEP}/give-up-start", StepStartGivenUp.as_view(), name="execution-step-give-up-start"),
 ]

@@ -55,6 +55,13 @@ class AgentRunStatus(StrEnum):
     ABANDONED = "abandoned"
 
 
+class StartDecision(StrEnum):
+    """What a person decides of a start of which nobody can find out whether it made a run."""
+
+    AGAIN = "again"
+    GIVE_UP = "give_up"
+
+
 EXECUTION_TERMINAL = frozenset(
     {
         ExecutionStatus.COMPLETED,

@@ -150,11 +150,17 @@ def fail_attempt(
     now: dt.datetime,
     params: Mapping[str, Json] | None = None,
     text: str | None = None,
+    again: bool = True,
 ) -> Transition:
-    """Take in a failure: the step retries, or it is failed with the code, as its retry policy says."""
+    """Take in a failure: the step retries, or it is failed with the code, as its retry policy says.
+
+    Without `again` it is failed, whatever its policy says.
+    """
     step = _expect(state, step_id, STEP_ACTIVE, doing="fail")
     kept, cleaned = (None, False) if text is None else clean_text(text)
-    return _fail(plan, state, step, code=code, params=params, text=kept, now=now, cleaned=cleaned)
+    return _fail(
+        plan, state, step, code=code, params=params, text=kept, now=now, cleaned=cleaned, again=again
+    )
 
 
 def abandon_start(state: ExecutionState, step_id: str, *, now: dt.datetime) -> ExecutionState:
@@ -215,11 +221,12 @@ def _fail(
     text: str | None,
     now: dt.datetime,
     cleaned: bool,
+    again: bool = True,
 ) -> Transition:
     reason = Reason(code=code, params=dict(params or {}))
     policy = plan.step(step.step_id).retry
     interval_s = find_interval_s(policy, attempts_used=step.attempts - step.abandoned, code=code)
-    if interval_s is None:
+    if interval_s is None or not again:
         failed = replace(step, status=StepStatus.FAILED, reason=reason, text=text, data=None)
         return Transition(
             state=_put(state, failed), outcome=Outcome(kind="failed", code=code, cleaned=cleaned)

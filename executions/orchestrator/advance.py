@@ -24,6 +24,7 @@ from executions.engine.state import (
 )
 from executions.engine.transitions import mark
 from executions.models import ExecutionStep
+from executions.orchestrator.agent_models import AgentModels
 from executions.orchestrator.attempt import Attempt
 from executions.orchestrator.changes import Changes, Committed, Event
 from executions.orchestrator.database_calls import in_any_thread
@@ -62,6 +63,11 @@ class Holder(Protocol):
     @property
     def hints(self) -> Hints:
         """What tells that runs may be over."""
+        ...
+
+    @property
+    def models(self) -> AgentModels:
+        """What is known of agents' models."""
         ...
 
     async def commit(self, changes: Changes) -> Committed:
@@ -134,10 +140,21 @@ class Advance:
         finally:
             self.starts.forget()
 
+    def hear_decision(self, step_id: str, run_id: uuid.UUID, decision: str) -> None:
+        """Take in what a person decided of a start that cannot be looked up."""
+        attempt = self._attempts.get(step_id)
+        if attempt is not None:
+            attempt.hear_decision(run_id, decision)
+
     @property
     def hints(self) -> Hints:
         """What tells that runs may be over."""
         return self._holder.hints
+
+    @property
+    def models(self) -> AgentModels:
+        """What is known of agents' models."""
+        return self._holder.models
 
     def may_start(self) -> bool:
         """Whether an attempt may send a start now."""

@@ -8,6 +8,7 @@ grace is over and the list is still empty. What an attempt waits for, it says on
 import asyncio
 import datetime as dt
 import logging
+import uuid
 from collections.abc import Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ from executions.agent_service import (
     NotFound,
     PaymentRequired,
     RedirectRefused,
+    ResultExpired,
     RunRequest,
     RunResult,
     RunView,
@@ -38,6 +40,7 @@ from executions.orchestrator.patience import Patience
 from executions.orchestrator.run_keys import KeysRefused, find_run_keys, read_keys_to_hide
 from executions.orchestrator.scrub import scrub_outcome
 from executions.orchestrator.tracked import RunRecord
+from executions.orchestrator.unknown_start import wait_for_decision
 from teams.workflow.plan import Json, PlanStep
 
 if TYPE_CHECKING:
@@ -69,7 +72,9 @@ class Attempt:
         self.number = number
         self.run = run
         self.stopping = asyncio.Event()
+        self.decided = asyncio.Event()
         self._prompt = prompt
+        self._model_name = step.model_name or (run.model_name if run is not None else "") or None
         self._sent_keys: tuple[SecretText, ...] | None = None
         if run is not None:
             run.prompt = prompt
@@ -107,6 +112,8 @@ class Attempt:
             return await follow_run(self, self.run)
         except KeysRefused as error:
             return self.broken(error.code, params=error.params)
+        except ResultExpired as error:
+            return self.broken("run_vanished", params={"because": error.code})
         except AgentServiceError as error:
             return self.broken(_FAILURE_CODES.get(error.code, error.code), error.detail)
 
@@ -136,6 +143,7 @@ class Attempt:
         run_status: AgentRunStatus = AgentRunStatus.FAILED,
         result: RunResult | None = None,
         text: str | None = None,
+        is_final: bool = False,
     ) -> Broken:
         """Return the outcome of an attempt that failed with `code`."""
         return Broken(
@@ -147,7 +155,14 @@ class Attempt:
             run_status=run_status,
             result=result,
             text=text,
+            is_final=is_final,
         )
+
+    def hear_decision(self, run_id: uuid.UUID, decision: str) -> None:
+        """Take in what a person decided of a start of which Suna cannot tell what became of it."""
+        if self.run is not None and self.run.id == run_id:
+            self.run.start_decision = decision
+            self.decided.set()
 
     async def _start(self) -> Outcome | None:
         patience = Patience()
@@ -196,19 +211,31 @@ class Attempt:
         return PutBack(step_id=self.step.id, run=self.run, reason=waiting_reason(error))
 
     async def _prepare(self) -> RunRecord:
-        """Return the attempt's run with a thread that holds the prompt, made now where there is none."""
+        """Return the attempt's run with a thread that holds the prompt, made now where there is none.
+
+        Where only a start makes a thread, the run has none yet.
+        """
         if self.run is not None and self.run.thread_id is not None:
             return self.run
+        await self._find_model()
         thread_id = await self.service.prepare_run(self._request())
         run = self.run or RunRecord(
             step_id=self.step.id,
             attempt=self.number,
             agent_id=self.step.agent_id,
-            model_name=self.step.model_name or "",
+            model_name=self._model_name or "",
             prompt=self._prompt,
         )
-        run.thread_id = thread_id
+        run.thread_id, run.model_name = thread_id, self._model_name or ""
         return run
+
+    async def _find_model(self) -> None:
+        """Find the agent's own model, where the step names none and the service would take another."""
+        if self._model_name is None and self.service.traits.wants_model:
+            connection = self.owner.tracked.connection
+            self._model_name = await self.owner.models.find(
+                connection.id, self.step.agent_id, service=self.service
+            )
 
     async def _unless_stopped(self, preparing: Coroutine[Any, Any, RunRecord]) -> RunRecord | None:
         """Return what is prepared, or None as soon as somebody asks to stop.
@@ -248,7 +275,12 @@ class Attempt:
         return None
 
     async def _look_up_start(self, run: RunRecord) -> Outcome | None:
-        """Find the run of a start in doubt: adopt it, or give the start up when the grace is over."""
+        """Find the run of a start in doubt: adopt it, or give the start up when the grace is over.
+
+        What has no thread cannot be found: a person decides.
+        """
+        if run.thread_id is None or not self.service.traits.finds_starts:
+            return await wait_for_decision(self, run)
         if self.owner.mark_step(self.step.id, StepStatus.START_UNCERTAIN, Reason(code="start_uncertain")):
             await self.owner.commit_run(run, kind="start_in_doubt")
         try:
@@ -293,6 +325,7 @@ class Attempt:
     async def _adopt(self, run: RunRecord, view: RunView, *, kind: str) -> None:
         self.owner.starts.started(self.step.id)
         run.suna_run_id, run.status = view.run_id, AgentRunStatus.RUNNING
+        run.thread_id = run.thread_id or view.place
         self.owner.mark_step(self.step.id, StepStatus.RUNNING, None)
         committed = await self.owner.commit_run(run, kind=kind)
         run.started_at = committed.at
@@ -301,7 +334,7 @@ class Attempt:
         return RunRequest(
             agent_id=self.step.agent_id,
             prompt=self._prompt,
-            model_name=self.step.model_name,
+            model_name=self._model_name,
             user_keys=keys or {},
             urgency=self._urgency(),
         )

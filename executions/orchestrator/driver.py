@@ -15,6 +15,7 @@ from django.conf import settings
 from executions.agent_service import AgentService
 from executions.engine.state import EXECUTION_TERMINAL
 from executions.orchestrator.advance import Advance
+from executions.orchestrator.agent_models import AgentModels
 from executions.orchestrator.break_off import build_break_off
 from executions.orchestrator.changes import Changes, Committed, Fenced
 from executions.orchestrator.claim import claim_executions, count_claimable
@@ -29,6 +30,7 @@ from executions.orchestrator.hints import Hints
 from executions.orchestrator.holding import (
     count_taken,
     find_held,
+    find_start_decisions,
     find_wishes,
     leave_at_rest,
     raise_epoch,
@@ -65,6 +67,7 @@ class Driver:
         self._gates = Gates(self._lease.driver_id, now=self._lease.now, died=self.stop)
         self._connections = OpenConnections(self._gates)
         self.hints = Hints()
+        self.models = AgentModels()
         self._held: dict[uuid.UUID, asyncio.Task[None]] = {}
         self._epochs: dict[uuid.UUID, int] = {}
         # Claimed, and before their first turn: what they need is not known yet.
@@ -277,6 +280,10 @@ class Driver:
                     pause_requested=wishes.pause_requested,
                     at=wishes.at,
                 )
+        for decided in await in_driver_thread(find_start_decisions, self.driver_id):
+            advance = self._advancing.get(decided.execution_id)
+            if advance is not None:
+                advance.hear_decision(decided.step_id, decided.run_id, decided.decision)
 
     def _is_robbed(self) -> bool:
         return count_taken(self.driver_id, self._epochs.copy()) > 0

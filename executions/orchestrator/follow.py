@@ -102,11 +102,13 @@ async def _ask_until_over(attempt: "Attempt", run: RunRecord, watch: Watch) -> R
 async def _end(attempt: "Attempt", run: RunRecord, view: RunView) -> Outcome:
     if view.status is not RunStatus.COMPLETED:
         code = "stopped_by_suna" if view.status is RunStatus.STOPPED else "agent_failed"
+        left = await collect_usage(attempt.service, view, place=run.thread_id)
         return attempt.broken(
             "suna_restarted" if view.restarted else code,
             view.error or "",
             run_status=OVER[view.status],
-            result=await collect_usage(attempt.service, view, place=run.thread_id),
+            result=left,
+            text=_cut(left.partial),
         )
     result = await collect_result(attempt, view, place=run.thread_id)
     if result is None:
@@ -115,13 +117,17 @@ async def _end(attempt: "Attempt", run: RunRecord, view: RunView) -> Outcome:
         # A question to a human is no answer. Nobody is asked yet, so the attempt failed.
         return attempt.broken("agent_failed", result.text or "", params={"asked": True}, result=result)
     if result.error and not result.text:
-        return attempt.broken("agent_failed", result.error, result=result)
+        return attempt.broken("agent_failed", result.error, result=result, text=_cut(result.partial))
     if result.text is not None and len(result.text) > MAX_TEXT_CHARS:
         # Looking for data in it would hold up every other execution of this driver.
         kept = f"{result.text[:MAX_TEXT_CHARS]}\n[cut: {len(result.text)} characters]"
         params: dict[str, Json] = {"characters": len(result.text), "limit": MAX_TEXT_CHARS}
         return attempt.broken("result_too_large", params=params, result=result, text=kept)
     return Answered(run=run, result=result)
+
+
+def _cut(partial: str | None) -> str | None:
+    return partial[:MAX_TEXT_CHARS] if partial else None
 
 
 async def _stop_run(attempt: "Attempt", run: RunRecord, *, code: str | None) -> Outcome:

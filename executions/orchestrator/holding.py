@@ -21,6 +21,13 @@ SELECT e.id, e.cancel_requested_at IS NOT NULL, {PAUSE_WANTED}, statement_timest
 FROM renum_team_executions e
 WHERE e.driver_id = %s AND (e.cancel_requested_at IS NOT NULL OR e.pause_requested_at IS NOT NULL)
 """  # noqa: S608  built of a constant
+_DECISIONS = """
+SELECT r.execution_id, s.step_id, r.id, r.start_decision
+FROM renum_team_agent_executions r
+JOIN renum_team_executions e ON e.id = r.execution_id
+JOIN executions_executionstep s ON s.id = r.step_id
+WHERE e.driver_id = %s AND r.status = 'starting' AND r.start_decision <> ''
+"""
 # Our own raise of an epoch may not have been noted by us yet: what still names us as its driver is ours.
 _TAKEN = """
 SELECT count(*) FROM renum_team_executions e
@@ -54,6 +61,26 @@ def find_wishes(driver_id: uuid.UUID) -> list[Wishes]:
         cursor.execute(_WISHES, [driver_id])
         return [
             Wishes(execution_id=row[0], cancel_requested=row[1], pause_requested=row[2], at=row[3])
+            for row in cursor.fetchall()
+        ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartDecided:
+    """What a person decided of a run of which nobody knows whether it was started."""
+
+    execution_id: uuid.UUID
+    step_id: str
+    run_id: uuid.UUID
+    decision: str
+
+
+def find_start_decisions(driver_id: uuid.UUID) -> list[StartDecided]:
+    """Return what was decided of starts in doubt in the driver's executions and is not obeyed yet."""
+    with connection.cursor() as cursor:
+        cursor.execute(_DECISIONS, [driver_id])
+        return [
+            StartDecided(execution_id=row[0], step_id=row[1], run_id=row[2], decision=row[3])
             for row in cursor.fetchall()
         ]
 

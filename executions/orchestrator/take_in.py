@@ -70,7 +70,7 @@ def _take_failure(tracked: Tracked, broken: Broken, changes: Changes, *, now: dt
             _record_usage(tracked, run, broken.result, changes)
             run.usage_complete = broken.result.usage_complete
         else:
-            run.usage_complete = run.suna_run_id is None
+            run.usage_complete = run.used_nothing
         _write_run(tracked, run, changes)
     if tracked.state.steps[broken.step_id].status not in STEP_ACTIVE:
         changes.events.append(Event(kind="run_ended_late", step_id=broken.step_id))
@@ -83,13 +83,15 @@ def _take_failure(tracked: Tracked, broken: Broken, changes: Changes, *, now: dt
         code=broken.code,
         params=params,
         text=broken.text,
+        again=not broken.is_final,
         now=now,
     )
     _fail_step(tracked, broken.step_id, transition, changes)
 
 
 def _take_abandoned(tracked: Tracked, run: RunRecord, changes: Changes, *, now: dt.datetime) -> None:
-    run.status, run.code, run.usage_complete = AgentRunStatus.ABANDONED, "start_abandoned", True
+    run.status, run.code = AgentRunStatus.ABANDONED, "start_abandoned"
+    run.usage_complete = run.used_nothing
     if tracked.state.steps[run.step_id].status in STEP_ACTIVE:
         tracked.state = abandon_start(tracked.state, run.step_id, now=now)
     _write_run(tracked, run, changes)
@@ -138,7 +140,7 @@ def _take_stop(tracked: Tracked, stopped: Stopped, changes: Changes) -> None:
         _record_usage(tracked, run, stopped.result, changes)
         run.usage_complete = stopped.result.usage_complete
     else:
-        run.usage_complete = run.suna_run_id is None
+        run.usage_complete = run.used_nothing
     _write_run(tracked, run, changes)
 
 

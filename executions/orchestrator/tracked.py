@@ -26,7 +26,8 @@ from teams.workflow.plan import Json, Plan, plan_from_json
 class RunRecord:
     """One AgentRun in memory, with the prompt it was given.
 
-    `start_requested` and `stop_requested` ask the next commit to write its time.
+    `start_requested` and `stop_requested` ask the next commit to write its time. `in_doubt`: it may have been
+    started without anybody being able to find it. `start_decision` is what a person decided of that.
     """
 
     id: uuid.UUID = field(default_factory=new_id)
@@ -45,12 +46,19 @@ class RunRecord:
     stop_requested: bool = False
     start_requested_at: dt.datetime | None = None
     started_at: dt.datetime | None = None
+    start_decision: str = ""
+    in_doubt: bool = False
     prompt: str = ""
 
     @property
     def is_final(self) -> bool:
         """Whether the run is over."""
         return self.status in AGENT_RUN_TERMINAL
+
+    @property
+    def used_nothing(self) -> bool:
+        """Whether it is known that there never was a run."""
+        return self.suna_run_id is None and not self.in_doubt
 
 
 @dataclass(slots=True, kw_only=True)
@@ -237,4 +245,5 @@ def _run_record(run: AgentRun, step_id: str) -> RunRecord:
         usage_complete=run.usage_complete,
         start_requested_at=run.start_requested_at,
         started_at=run.started_at,
+        start_decision=run.start_decision,
     )

@@ -10,6 +10,7 @@ from django.db.models import F
 
 from billing.ledger import Tally, totals_of_execution
 from executions.actions.execution_rights import is_pause_wanted
+from executions.actions.start_decision import is_in_doubt
 from executions.engine.state import EXECUTION_TERMINAL, STEP_TERMINAL
 from executions.models import Execution, ExecutionStep
 from executions.pages.spending import Spending, spending_of
@@ -33,7 +34,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepView:
-    """One step."""
+    """One step. `is_in_doubt`: a person has to say what became of its start."""
 
     step_id: str
     title: str
@@ -48,6 +49,7 @@ class StepView:
     answer: Text | None
     spending: Spending
     reused_from: uuid.UUID | None
+    is_in_doubt: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,6 +163,7 @@ def _step_view(
         answer=_answer(step),
         spending=spending_of(tally.get(step.step_id, Tally())),
         reused_from=getattr(step, "made_in", None),
+        is_in_doubt=is_in_doubt(step),
     )
 
 

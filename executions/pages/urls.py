@@ -6,6 +6,7 @@ from executions.pages.ask_of_execution import REPEATS, WISHES, ask_for
 from executions.pages.list_executions import list_executions
 from executions.pages.run_team import run_team
 from executions.pages.show_execution import show_execution
+from executions.pages.step_wishes import STEP_WISHES
 
 _ONE = "executions/<uuid:execution_id>/"
 
@@ -19,6 +20,6 @@ urlpatterns = [
             ask_for(verb),
             name=f"execution-{verb}",
         )
-        for verb in (*WISHES, *REPEATS)
+        for verb in (*WISHES, *STEP_WISHES, *REPEATS)
     ),
 ]

@@ -143,6 +143,7 @@ class SunaClient(AgentService):
         known = self._capabilities
         return ServiceTraits(
             finds_starts=known.makes_threads and known.lists_runs,
+            wants_model=known.wants_model,
             answers_in_place=known.answers_in_thread,
             live=known.live,
             run_appears_within_s=known.run_appears_within_s,

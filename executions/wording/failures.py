@@ -44,6 +44,26 @@ def _key_missing(params: Params) -> str:
     }
 
 
+def _result_expired(params: Params) -> str:
+    return _("The run ended, but Suna does not keep its answer any more.")
+
+
+def _run_vanished(params: Params) -> str:
+    match params.get("because"):
+        case "given_up":
+            return _("It was never known whether Suna had started the agent, and somebody gave it up.")
+        case "result_expired":
+            return _result_expired(params)
+        case _:
+            return _("The run is not there in Suna any more.")
+
+
+def _timeout(params: Params) -> str:
+    if params.get("because") == "start_unknown":
+        return _("It was not known whether Suna had started the agent until the step's time was over.")
+    return _("The agent took longer than the step allows.")
+
+
 FAILURES: Mapping[str, Callable[[Params], str]] = {
     "agent_failed": _agent_failed,
     "agent_service_error": lambda params: _with_message(_("Suna answered with an error."), params),
@@ -70,13 +90,14 @@ FAILURES: Mapping[str, Callable[[Params], str]] = {
     ),
     "rejected": lambda params: _with_message(_("Suna refused the request."), params),
     "result_too_large": lambda params: _("The answer is larger than Renum takes."),
-    "run_vanished": lambda params: _("The run is not there in Suna any more."),
+    "result_expired": _result_expired,
+    "run_vanished": _run_vanished,
     "start_uncertain": lambda params: _("Suna did not confirm the start."),
     "stopped": lambda params: _("The run was stopped."),
     "stopped_by_suna": lambda params: _("Suna stopped the run."),
     "suna_restarted": lambda params: _("Suna was shut down while the agent was at work."),
     "throttled": lambda params: _("Suna takes no more runs at present."),
-    "timeout": lambda params: _("The agent took longer than the step allows."),
+    "timeout": _timeout,
     "contract_changed": lambda params: _with_message(_("This Suna is another version now."), params),
     "unavailable": lambda params: _with_message(_("Suna could not be reached."), params),
 }

@@ -20,6 +20,8 @@ _REFUSALS: Mapping[str, Any] = {
     "not_quarantined": _("The execution is not set aside, so that there is nothing to release."),
     "nothing_to_retry": _("Nothing would come out differently. The execution can be run again as a whole."),
     "quarantined": _("The execution is set aside after repeated crashes. Staff can release it."),
+    "start_decided": _("Somebody has decided otherwise already."),
+    "start_not_in_doubt": _("The step does not wait for a decision about its start any more."),
     "site_queue_full": _("Too many executions wait at present. Try again in a moment."),
     "team_inactive": _("The team is switched off. Its owner can switch it on."),
     "too_many_paused": _(

@@ -77,6 +77,10 @@ WAITING: Mapping[str, Callable[[Params], str]] = {
     "start_uncertain": lambda params: _(
         "Suna did not confirm the start. Renum looks whether there is a run."
     ),
+    "start_unknown": lambda params: _(
+        "Suna did not confirm the start, and this version of Suna cannot tell whether there is a run."
+        " Look there: if there is none, start the step again; or give the start up."
+    ),
     "stopping": _stopping,
     "service_agent_service_error": lambda params: _("Suna answers with errors. Renum keeps asking."),
     "service_bad_response": lambda params: _("Suna's answers make no sense at present. Renum keeps asking."),
@@ -95,6 +99,7 @@ WAITING: Mapping[str, Callable[[Params], str]] = {
         "Waits because the connection's base URL redirects elsewhere; its owner must correct it."
     ),
     "service_rejected": lambda params: _("Suna refuses to say how the run stands. Renum keeps asking."),
+    "service_result_expired": lambda params: _("Suna does not keep the run's answer any more."),
     "service_result_too_large": lambda params: _(
         "Suna's answer is larger than Renum takes. Renum keeps asking."
     ),

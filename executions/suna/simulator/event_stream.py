@@ -18,7 +18,7 @@ from executions.suna.simulator.clock import Clock
 from executions.suna.simulator.connection import abort_connection
 from executions.suna.simulator.run import RUNNING, Run
 
-_HEADERS = (
+STREAM_HEADERS = (
     (b"content-type", b"text/event-stream"),
     (b"cache-control", b"no-cache, no-transform"),
     (b"x-accel-buffering", b"no"),
@@ -31,6 +31,7 @@ NOISE = (
     b'data: {"type": "status", "content": "{", "metadata": "null"}\n\n'
 )
 """Lines that are no events of Suna: comments, half a JSON, other types than promised, no UTF-8."""
+"""What every version's stream is answered with."""
 _TERMINAL = frozenset({"completed", "failed", "stopped", "STOP", "ERROR", "END_STREAM"})
 
 
@@ -85,7 +86,7 @@ class EventStream:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the stream until it ends or the reader leaves."""
-        await send({"type": "http.response.start", "status": 200, "headers": list(_HEADERS)})
+        await send({"type": "http.response.start", "status": 200, "headers": list(STREAM_HEADERS)})
         gone = asyncio.ensure_future(wait_until_gone(receive))
         gone.add_done_callback(lambda _: self._wake.set())
         self._run.listeners.add(self._wake.set)

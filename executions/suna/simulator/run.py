@@ -26,12 +26,13 @@ class UserMessage:
 
 @dataclass(slots=True, kw_only=True)
 class Thread:
-    """A conversation: the user's messages and the runs on it, oldest first."""
+    """A conversation: the user's messages and the runs on it, oldest first. `visible_at` is as a run's."""
 
     id: str
     project_id: str
     name: str
     created_at: float
+    visible_at: float = 0.0
     messages: list[UserMessage] = field(default_factory=list)
     runs: "list[Run]" = field(default_factory=list)
 
@@ -42,7 +43,9 @@ class Run:
 
     `ends_at` is None for a run that never ends. `cut_at` is when its worker was interrupted by a stop. A
     stop before `picked_up_at` is lost, as in Suna: the worker later runs it in full. With `lingers` its
-    worker dies without a word after the work is done: the run says `running` for ever.
+    worker dies without a word after the work is done: the run says `running` for ever. `visible_at` is when
+    the database has it, infinite if it never has. `trimmed` is how many of its stream's entries are gone
+    because somebody read them.
     """
 
     id: str
@@ -64,6 +67,8 @@ class Run:
     completed_at: float | None = None
     cut_at: float | None = None
     ended: bool = False
+    visible_at: float = 0.0
+    trimmed: int = 0
     listeners: set[Callable[[], None]] = field(default_factory=set)
 
     def settle(self, now: float) -> bool:

@@ -39,9 +39,16 @@ class World:
         self.tokens_output = 0
         self.forgotten_runs = 0
 
-    def create_thread(self, *, name: str) -> Thread:
-        """Make an empty thread."""
-        thread = Thread(id=str(uuid4()), project_id=str(uuid4()), name=name, created_at=self.clock())
+    def create_thread(
+        self, *, name: str, thread_id: str | None = None, project_id: str | None = None
+    ) -> Thread:
+        """Make an empty thread, with new ids unless they are given."""
+        thread = Thread(
+            id=thread_id or str(uuid4()),
+            project_id=project_id or str(uuid4()),
+            name=name,
+            created_at=self.clock(),
+        )
         self.threads[thread.id] = thread
         if len(self.threads) > 2 * self.settings.max_runs:
             self.threads.popitem(last=False)
@@ -70,14 +77,18 @@ class World:
         model_name: str | None,
         final: FinalStatus,
         lingers: bool = False,
+        texts: list[str] | None = None,
     ) -> Run:
         """Start a run on what is on the thread now. `final` says how the profile reports each outcome.
 
-        With `lingers` a run that ends normally never says so.
+        With `lingers` a run that ends normally never says so. `texts` are the prompts that the model is given
+        in place of those on the thread, answered or not.
         """
         now = self.clock()
-        texts = [message.text for message in thread.messages if message.kind == "user"]
-        pending = [text for text in texts[-1:] if not self._answered(thread)]
+        is_answered = texts is None and self._answered(thread)
+        if texts is None:
+            texts = [message.text for message in thread.messages if message.kind == "user"]
+        pending = [] if is_answered else texts[-1:]
         directive = pick_directive(texts, counts=self.key_counts) if pending else None
         question = self._question_on(thread) if pending else None
         if directive is None and question is not None and question.then is not None:

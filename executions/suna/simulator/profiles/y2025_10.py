@@ -3,7 +3,7 @@
 One start for new and for existing threads, with a form for its body. What is not said here is as in b2.
 """
 
-from typing import Any
+from typing import Any, ClassVar
 
 from starlette.types import ASGIApp
 
@@ -24,7 +24,7 @@ class Wire202510(Wire202508):
     """Suna of November 2025."""
 
     name = "2025-10"
-    variants = ("c0",)
+    variants: ClassVar[tuple[str, ...]] = ("c0",)
 
     @property
     def manner(self) -> str:
