@@ -101,12 +101,13 @@ class Wire202512(NativeWire):
             settle=lambda: self.world.settle(run),
             clock=self.world.clock,
             cut=call.cut,
+            noise_after=call.noise_after,
         )
 
     def _list_stream(self, run: Run, call: Call) -> ASGIApp:
         recording = build_recording(run, timing=self.timing(run))
         kept_until = (run.completed_at or 0.0) + self.seconds("list_s")
-        if run.status != RUNNING and self.world.clock() >= kept_until:
+        if call.replay_expired or (run.status != RUNNING and self.world.clock() >= kept_until):
             recording.events.clear()
         return EventStream(
             recording=recording,
@@ -114,4 +115,5 @@ class Wire202512(NativeWire):
             settle=lambda: self.world.settle(run),
             clock=self.world.clock,
             cut=call.cut,
+            noise_after=call.noise_after,
         )
