@@ -97,7 +97,7 @@ class RedisStream:
         if self._is_deleted(opened_at):
             position = len(self._entries)
             if rules.late_end is not None:
-                return await self._send(send, [rules.late_end], closed=True) or self._closes_cut()
+                return await self._send(send, [rules.late_end], closed=True) or await self._end_cut(gone)
         else:
             position = self._first_entry(opened_at)
         while not gone.done():
@@ -112,9 +112,7 @@ class RedisStream:
                 was_given = was_given or (bool(due) and due != [_PING])
                 heard_at = now
                 if not await self._send(send, due, closed=closed):
-                    if self._cut is not None and self._cut.how == "silence":
-                        await gone
-                    return self._closes_cut()
+                    return await self._end_cut(gone)
             if closed:
                 return True
             silence_at = opened_at + rules.silence_s if rules.silence_s and not was_given else None
@@ -206,7 +204,10 @@ class RedisStream:
     def _is_cut(self, coming: int) -> bool:
         return self._cut is not None and self._sent + coming >= self._cut.after
 
-    def _closes_cut(self) -> bool:
+    async def _end_cut(self, gone: "asyncio.Future[None]") -> bool:
+        """Return whether a cut stream is closed in order; a silent one waits until the reader leaves."""
+        if self._cut is not None and self._cut.how == "silence":
+            await gone
         return self._cut is not None and self._cut.how != "break"
 
 

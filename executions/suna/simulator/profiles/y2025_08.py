@@ -29,7 +29,6 @@ from executions.suna.simulator.run import Run
 
 OPEN = ("health", "flags.list", "flags.get")
 _START = "/api/thread/{thread_id}/agent/start"
-_WITH_LANGFUSE = ("2025-08", "2025-10")
 _ACTIVE_RUNS = "/api/agent-runs/active"
 _TEXT: dict[str, Any] = {"anyOf": [{"type": "string"}, {"type": "null"}]}
 _FLAG: dict[str, Any] = {"anyOf": [{"type": "boolean"}, {"type": "null"}]}
@@ -111,8 +110,7 @@ class Wire202508(Agents202508):
     @property
     def lingers(self) -> bool:
         """Whether this is a b2 or c0 without keys for Langfuse: workers die at the end (suna-contract §9)."""
-        is_affected = self.manner == "b2" and self.name in _WITH_LANGFUSE
-        return is_affected and not self.world.options.langfuse
+        return self.manner == "b2" and not self.world.options.langfuse
 
     def openapi(self) -> dict[str, Any]:
         """Return the recorded routes; the start's body has more fields in b1 than in b2."""

@@ -41,10 +41,7 @@ class Wire202510(Wire202508):
 
     def is_read_by_bearer_only(self, operation: Operation) -> bool:
         """Tell whether this is a late c0, which reads messages to bearers of a JWT only."""
-        chosen = self.world.options.jwt_reads
-        if operation.name != "messages.list" or chosen is None:
-            return operation.bearer_only
-        return chosen
+        return operation.name == "messages.list" and self.world.options.jwt_reads is True
 
     def openapi(self) -> dict[str, Any]:
         """Return the recorded routes."""
@@ -72,25 +69,20 @@ class Wire202510(Wire202508):
         """Return 500, whose words are those of the loader."""
         return Refusal(500, f"Failed to start agent: Agent {agent_id} not found")
 
-    @property
-    def _has_error_codes(self) -> bool:
-        chosen = self.world.options.error_codes
-        return self.name != Wire202510.name if chosen is None else chosen
-
     def limit_reached(self, running: list[Run], limit: int) -> Refusal:
         """Return 429, or the 402 of a late c0."""
-        if not self._has_error_codes:
+        if not self.world.options.error_codes:
             return super().limit_reached(running, limit)
         return Refusal(402, coded_refusal("AGENT_RUN_LIMIT_EXCEEDED", running=running, limit=limit))
 
     def model_denied(self, model_name: str | None) -> Refusal:
         """Return 403, or the 402 of a late c0."""
-        if not self._has_error_codes:
+        if not self.world.options.error_codes:
             return super().model_denied(model_name)
         return Refusal(402, coded_refusal("MODEL_ACCESS_DENIED", running=[], limit=0))
 
     def payment_required(self, error_code: str | None) -> Any:
         """Return the detail of a 402; that of a late c0 has a code."""
-        if not error_code and self._has_error_codes:
+        if not error_code and self.world.options.error_codes:
             error_code = "INSUFFICIENT_CREDITS"
         return super().payment_required(error_code)

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp
 
 from executions.suna.simulator.answers import Refusal, json_answer
 from executions.suna.simulator.call import Call
-from executions.suna.simulator.event_stream import EventStream
+from executions.suna.simulator.event_stream import EventStream, without_events
 from executions.suna.simulator.profiles.native_events import LATE_END, build_events, build_recording
 from executions.suna.simulator.profiles.native_projects import (
     check_optimistic,
@@ -106,9 +106,11 @@ class Wire202512(NativeWire):
 
     def _list_stream(self, run: Run, call: Call) -> ASGIApp:
         recording = build_recording(run, timing=self.timing(run))
-        kept_until = (run.completed_at or 0.0) + self.seconds("list_s")
-        if call.replay_expired or (run.status != RUNNING and self.world.clock() >= kept_until):
-            recording.events.clear()
+        replay_s = self.world.options.replay_s
+        kept_until = (run.completed_at or 0.0) + (self.seconds("list_s") if replay_s is None else replay_s)
+        is_over = run.status != RUNNING and self.world.clock() >= kept_until
+        if is_over or call.replay_expired:
+            recording = without_events(recording)
         return EventStream(
             recording=recording,
             run=run,
