@@ -1,4 +1,4 @@
-"""Addresses of PostgreSQL and Redis turned into what Django wants: DATABASES and CACHES."""
+"""Addresses of PostgreSQL, Redis and a mail server turned into what Django wants of each."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -100,4 +100,30 @@ def build_cache(
         "KEY_PREFIX": prefix,
         "TIMEOUT": expires_s,
         "OPTIONS": options,
+    }
+
+
+def build_mail(url: str | None) -> dict[str, Any]:
+    """Return Django's EMAIL_ settings for a mail server; without one nothing is sent.
+
+    smtps:// is TLS from the first byte. smtp:// begins plainly and has to turn to TLS, save on this machine.
+    """
+    if url is None:
+        return {
+            "EMAIL_BACKEND": "django.core.mail.backends.dummy.EmailBackend",
+            "EMAIL_HOST": "",
+            "EMAIL_HOST_PASSWORD": "",
+        }
+    parts = split_url("RENUM_MAIL_URL", url)
+    at_once = parts.scheme == "smtps"
+    is_local = parts.hostname in ("localhost", "127.0.0.1", "::1")
+    return {
+        "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+        "EMAIL_HOST": parts.hostname or "",
+        "EMAIL_PORT": parts.port or (465 if at_once else 25 if is_local else 587),
+        "EMAIL_HOST_USER": unquote(parts.username or ""),
+        "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
+        "EMAIL_USE_SSL": at_once,
+        "EMAIL_USE_TLS": not at_once and not is_local,
+        "EMAIL_TIMEOUT": 10,
     }

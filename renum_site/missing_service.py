@@ -25,7 +25,7 @@ def describe_missing_database() -> str | None:
     except DatabaseError as error:
         if "postgres" in settings.EMBEDDED_SERVICES:
             return "PostgreSQL is not running: start it with `python manage.py services start`."
-        return f"PostgreSQL at {_place()} (DATABASE_URL) cannot be used: {_reason_of(error)}"
+        return f"PostgreSQL at {_place()} (DATABASE_URL) cannot be used: {reason_of(error)}"
     finally:
         probe.close()
     return None
@@ -35,7 +35,7 @@ def _describe_missing_redis() -> str | None:
     try:
         get_redis_connection("default").ping()
     except (redis.RedisError, OSError) as error:
-        return f"Redis as REDIS_URL says cannot be used: {_reason_of(error)}"
+        return f"Redis as REDIS_URL says cannot be used: {reason_of(error)}"
     return None
 
 
@@ -45,7 +45,7 @@ def _place() -> str:
     return f"{database['HOST'] or 'the local socket'}:{port}"
 
 
-def _reason_of(error: Exception) -> str:
+def reason_of(error: Exception) -> str:
     """Return the first line of what the driver says: the ones after it are advice."""
     said = (str(error).strip().splitlines() or [type(error).__name__])[0]
     return " ".join(said.removeprefix("connection failed: ").split())

@@ -9,9 +9,17 @@ from typing import Any
 
 from csp.constants import NONCE, NONE, SELF
 from django.templatetags.static import static
+from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
-from renum_site.addresses import NOWHERE, NOWHERE_REDIS, CacheTimeouts, build_cache, build_database
+from renum_site.addresses import (
+    NOWHERE,
+    NOWHERE_REDIS,
+    CacheTimeouts,
+    build_cache,
+    build_database,
+    build_mail,
+)
 from renum_site.embedded.errors import ServiceError
 from renum_site.embedded.state import read_address
 from renum_site.env import Env, EnvError, read_environment
@@ -206,6 +214,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "csp.context_processors.nonce",
+                "executions.pages.open_questions.open_questions",
             ],
         },
     }
@@ -261,6 +270,10 @@ UNFOLD: dict[str, Any] = {
         {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("img/renum.svg")}
     ],
     "SHOW_VIEW_ON_SITE": False,
+    "SITE_DROPDOWN": [
+        {"icon": "arrow_back", "title": _("Back to Renum"), "link": reverse_lazy("start")},
+        {"icon": "stethoscope", "title": _("Doctor"), "link": reverse_lazy("doctor")},
+    ],
 }
 
 # Languages and time
@@ -285,6 +298,18 @@ STORAGES = {
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }
+
+# Mail: without a server none is sent
+_mail = build_mail(env.url("RENUM_MAIL_URL", schemes=("smtp", "smtps")))
+EMAIL_BACKEND: str = _mail["EMAIL_BACKEND"]
+EMAIL_HOST: str = _mail["EMAIL_HOST"]
+EMAIL_PORT: int = _mail.get("EMAIL_PORT", 25)
+EMAIL_HOST_USER: str = _mail.get("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD: str = _mail["EMAIL_HOST_PASSWORD"]
+EMAIL_USE_SSL: bool = _mail.get("EMAIL_USE_SSL", False)
+EMAIL_USE_TLS: bool = _mail.get("EMAIL_USE_TLS", False)
+EMAIL_TIMEOUT: int = _mail.get("EMAIL_TIMEOUT", 10)
+DEFAULT_FROM_EMAIL = env.text("RENUM_MAIL_FROM", default="renum@localhost")
 
 # Who may read /metrics: whoever has the token, and these networks
 METRICS_TOKEN = env.secret("RENUM_METRICS_TOKEN", min_length=16)

@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path
 
+from renum_site.doctor.page import show_doctor
 from renum_site.favicon import favicon
 from renum_site.health import healthz, readyz
 from renum_site.metrics import metrics
@@ -22,6 +23,7 @@ urlpatterns = [
     path("accounts/login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("accounts/logout/", LogoutView.as_view(), name="logout"),
     path("i18n/", include("django.conf.urls.i18n")),
+    path("admin/doctor/", admin.site.admin_view(show_doctor), name="doctor"),
     path("admin/", admin.site.urls),
     path("", include("teams.pages.urls")),
     path("", include("executions.pages.urls")),

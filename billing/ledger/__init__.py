@@ -8,6 +8,7 @@ from billing.ledger.entries import LedgerEntry, ReportedResponse, RunFacts, buil
 from billing.ledger.record import record_responses
 from billing.ledger.rows import rows_of_execution
 from billing.ledger.totals import Tally, Totals, tally_rows, totals_of_execution
+from billing.ledger.unpriced import find_unpriced_models
 
 __all__ = [
     "LedgerEntry",
@@ -16,6 +17,7 @@ __all__ = [
     "Tally",
     "Totals",
     "build_entries",
+    "find_unpriced_models",
     "record_responses",
     "rows_of_execution",
     "tally_rows",

@@ -8,6 +8,8 @@ from executions.api.execution_endpoints import (
     ExecutionStepDetail,
     TeamExecutions,
 )
+from executions.api.live_endpoint import ExecutionLive
+from executions.api.question_endpoints import QuestionAnswer, QuestionDetail, QuestionList
 from executions.api.record_endpoints import ExecutionEvents, ExecutionUsage
 from executions.api.verb_endpoints import (
     ExecutionCancellation,
@@ -31,6 +33,7 @@ urlpatterns = [
     path("executions", ExecutionList.as_view(), name="executions"),
     path(_ONE, ExecutionDetail.as_view(), name="execution"),
     path(f"{_ONE}/events", ExecutionEvents.as_view(), name="execution-events"),
+    path(f"{_ONE}/live", ExecutionLive.as_view(), name="execution-live"),
     path(f"{_ONE}/usage", ExecutionUsage.as_view(), name="execution-usage"),
     path(f"{_ONE}/cancel", ExecutionCancellation.as_view(), name="execution-cancellation"),
     path(f"{_ONE}/pause", ExecutionPause.as_view(), name="execution-pause"),
@@ -41,4 +44,7 @@ urlpatterns = [
     path(_STEP, ExecutionStepDetail.as_view(), name="execution-step"),
     path(f"{_STEP}/start-again", StepStartAgain.as_view(), name="execution-step-start-again"),
     path(f"{_STEP}/give-up-start", StepStartGivenUp.as_view(), name="execution-step-give-up-start"),
+    path("questions", QuestionList.as_view(), name="questions"),
+    path("questions/<uuid:question_id>", QuestionDetail.as_view(), name="question"),
+    path("questions/<uuid:question_id>/answer", QuestionAnswer.as_view(), name="question-answer"),
 ]

@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("executions", "0007_finished_index")]
+    dependencies = [("executions", "0008_questions")]
 
     operations = [
         migrations.AddField(

@@ -37,6 +37,7 @@ from executions.orchestrator.database_calls import in_any_thread
 from executions.orchestrator.follow import follow_run
 from executions.orchestrator.outcomes import Broken, NeverStarted, Outcome, PutBack, Stopped
 from executions.orchestrator.patience import Patience
+from executions.orchestrator.questions import find_prompt
 from executions.orchestrator.run_keys import KeysRefused, find_run_keys, read_keys_to_hide
 from executions.orchestrator.scrub import scrub_outcome
 from executions.orchestrator.tracked import RunRecord
@@ -90,9 +91,9 @@ class Attempt:
         No text of the outcome holds a key that went along with the start.
         """
         outcome = await self._carry_out()
-        return scrub_outcome(outcome, await self._find_secrets())
+        return scrub_outcome(outcome, await self.find_secrets())
 
-    async def _find_secrets(self) -> Sequence[SecretText]:
+    async def find_secrets(self) -> Sequence[SecretText]:
         """Return the keys that the run was started with; read again where another driver started it."""
         if self._sent_keys is None and self.run is not None and self.run.suna_run_id is not None:
             tracked = self.owner.tracked
@@ -179,7 +180,7 @@ class Attempt:
             except NotFound as error:
                 # The thread is gone and nothing runs in it: the same attempt gets a new one.
                 if self.run is not None:
-                    self.run.thread_id = None
+                    self._leave_place(self.run)
                 lost_threads += 1
                 if lost_threads >= THREADS_AT_MOST:
                     return self.broken("bad_response", error.detail)
@@ -202,6 +203,12 @@ class Attempt:
                 raise
         return self._nothing_to_stop()
 
+    def _leave_place(self, run: RunRecord) -> None:
+        """Give the run's place up; in a new one its agent has to be told what was said in the old one."""
+        run.thread_id, run.before = None, frozenset()
+        if run.turn > 1:
+            self._prompt = run.prompt = find_prompt(self.owner.tracked, self.step.id, run)
+
     def _nothing_to_stop(self) -> Stopped:
         return Stopped(
             step_id=self.step.id, run=self.run, run_status=AgentRunStatus.ABANDONED, message="not started"
@@ -216,6 +223,8 @@ class Attempt:
         Where only a start makes a thread, the run has none yet.
         """
         if self.run is not None and self.run.thread_id is not None:
+            if self.run.before:
+                await self.service.add_prompt(self._request(), place=self.run.thread_id)
             return self.run
         await self._find_model()
         thread_id = await self.service.prepare_run(self._request())
@@ -313,7 +322,8 @@ class Attempt:
     async def _find_runs(self, run: RunRecord) -> tuple[RunView, ...] | None:
         """Return the runs of the attempt's thread; None where the service could not tell."""
         try:
-            return await self.service.list_runs(run.thread_id or "")
+            found = await self.service.list_runs(run.thread_id or "")
+            return tuple(view for view in found if view.run_id not in run.before)
         except NotFound:
             return ()
         except MENDED_BY_OWNER:

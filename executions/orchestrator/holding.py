@@ -39,8 +39,14 @@ UPDATE renum_team_executions
 SET driver_id = NULL, not_before = clock_timestamp() + make_interval(secs => %s)
 WHERE id = %s AND driver_id = %s AND epoch = %s
 """
+_LOCK = "SELECT id FROM renum_team_executions WHERE id = %s FOR NO KEY UPDATE"
+# A statement of its own, after the lock: it sees an answer that was committed while the lock was waited for.
 _LEAVE_AT_REST = """
-UPDATE renum_team_executions SET driver_id = NULL, at_rest = true
+UPDATE renum_team_executions e SET driver_id = NULL, at_rest = NOT EXISTS (
+        SELECT 1 FROM executions_question q WHERE q.execution_id = e.id
+        AND q.state IN ('answered', 'expired') AND NOT q.heard),
+    look_at = (SELECT min(q.expires_at) FROM executions_question q
+        WHERE q.execution_id = e.id AND q.state = 'open')
 WHERE id = %s AND driver_id = %s AND epoch = %s
 """
 
@@ -121,9 +127,11 @@ def set_aside(execution_id: uuid.UUID, driver_id: uuid.UUID, *, epoch: int) -> N
 
 
 def leave_at_rest(execution_id: uuid.UUID, driver_id: uuid.UUID, *, epoch: int) -> None:
-    """Let go of a paused execution with nothing in flight.
+    """Let go of an execution with nothing in flight that is paused or waits for people.
 
-    Whoever asked for it to go on meanwhile is not overlooked: the claim reads the wish itself.
+    Whoever asked for it to go on meanwhile is not overlooked: the claim reads the wish itself. One whose
+    question was answered meanwhile is let go of without rest.
     """
     with brief_locks(), connection.cursor() as cursor:
+        cursor.execute(_LOCK, [execution_id])
         cursor.execute(_LEAVE_AT_REST, [execution_id, driver_id, epoch])

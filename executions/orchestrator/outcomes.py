@@ -18,6 +18,14 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AskedPerson:
+    """The run completed with a question to a person, which `result` holds, instead of an answer."""
+
+    run: RunRecord
+    result: RunResult
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Broken:
     """The attempt failed with one of the language's codes. `run` is None where none was ever made.
 
@@ -69,4 +77,4 @@ class Stopped:
     result: RunResult | None = None
 
 
-Outcome = Answered | Broken | NeverStarted | PutBack | Stopped
+Outcome = Answered | AskedPerson | Broken | NeverStarted | PutBack | Stopped

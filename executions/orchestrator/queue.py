@@ -4,12 +4,14 @@ Messages are hints. A driver is one task without a time limit on a cluster of it
 run on `renum`. django-q2 tells its workers nothing when it stops: a pipe made before they are forked does.
 """
 
+import datetime as dt
 import os
 import signal
 import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
@@ -81,6 +83,27 @@ def schedule_prune() -> None:
             "cluster": settings.Q_CLUSTER["name"],
         },
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scheduled:
+    """One schedule: when it is due next, and how often its task has failed since the time asked for."""
+
+    name: str
+    next_run: dt.datetime | None
+    failed: int
+
+
+def find_schedules(*, failed_since: dt.datetime) -> list[Scheduled]:
+    """Return what is done at set times, by name."""
+    return [
+        Scheduled(
+            name=schedule.name or schedule.func,
+            next_run=schedule.next_run,
+            failed=Task.objects.filter(func=schedule.func, success=False, started__gte=failed_since).count(),
+        )
+        for schedule in Schedule.objects.exclude(repeats=0).order_by("name")
+    ]
 
 
 class StopAwareCluster(Cluster):  # type: ignore[misc]  # django-q2 has no types

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 from executions.actions.execution_rights import list_verbs, may_release
 from executions.models import Execution
 from executions.pages.execution_view import build_execution_view
+from executions.pages.live_view import find_live
 from executions.pages.step_wishes import STEP_WISHES
 from executions.pages.verb_buttons import VerbButton, build_buttons
 from teams.actions.rights import may
@@ -53,7 +54,12 @@ def show_execution(request: SignedInRequest, execution_id: uuid.UUID) -> HttpRes
     else:
         context = {
             "execution": execution,
-            "view": build_execution_view(execution, now=timezone.now()),
+            "view": build_execution_view(
+                execution,
+                now=timezone.now(),
+                may_answer=may(request.user, "operator", execution.team),
+                live=find_live(execution, with_output=not is_part),
+            ),
             "verbs": _verbs(request, execution),
             "step_verbs": _step_verbs(request, execution),
             "is_cancel_asked": execution.cancel_requested_at is not None,

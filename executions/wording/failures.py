@@ -18,6 +18,8 @@ def _with_message(sentence: str, params: Params) -> str:
 
 
 def _agent_failed(params: Params) -> str:
+    if params.get("expired"):
+        return _("The agent asked a question, and nobody answered it in time.")
     if params.get("asked"):
         return _with_message(_("The agent asked a question instead of giving an answer."), params)
     return _with_message(_("The agent failed."), params)

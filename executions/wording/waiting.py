@@ -67,9 +67,17 @@ def _stopping(params: Params) -> str:
     return sentence if hindered is None else f"{sentence} {hindered({})}"
 
 
+def _question_answered(params: Params) -> str:
+    if params.get("from_person"):
+        return _("The answer is there; the agent goes on with it.")
+    return _("The step's own answer is given; the agent goes on with it.")
+
+
 WAITING: Mapping[str, Callable[[Params], str]] = {
     "paused": lambda params: _("Waits because the execution is paused."),
     "max_parallel": _max_parallel,
+    "question_answered": _question_answered,
+    "question_open": lambda params: _("The agent waits for an answer from a person."),
     "start_abandoned": _start_abandoned,
     "start_in_turn": lambda params: _(
         "Waits for its turn: as long as it is not known how many runs Suna allows, few are started at once."

@@ -29,8 +29,14 @@ def check_definition(definition: Json, *, team: Team | None) -> Checked:
             "agent_id", flat=True
         )
     )
-    limit = team.connection.limits.get("parallel_runs") if team.connection else None
-    return read_definition(definition, known_agents=known or None, connection_limit=limit)
+    return read_definition(definition, known_agents=known or None, connection_limit=_limit_of(team))
+
+
+def _limit_of(team: Team) -> int | None:
+    """Return how many runs the connection was learned to allow at once; staff may have typed in anything."""
+    limits = team.connection.limits if team.connection else None
+    limit = limits.get("parallel_runs") if isinstance(limits, dict) else None
+    return limit if isinstance(limit, int) and not isinstance(limit, bool) and limit > 0 else None
 
 
 def save_version(

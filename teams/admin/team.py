@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from teams.actions.refusal import NotAllowed
 from teams.actions.save_version import save_version
+from teams.actions.team_width import find_excess
 from teams.admin.connection_choices import ConnectionChoices
 from teams.admin.read_only import ReadOnly
 from teams.admin.team_form import TeamForm
@@ -90,6 +91,8 @@ class TeamAdmin(ConnectionChoices, ModelAdmin[Team]):
             except NotAllowed:
                 # May add teams, may not change them: such a person adds a team without a workflow.
                 raise PermissionDenied from None
+        if (excess := find_excess(obj)) is not None:
+            messages.warning(request, excess.sentence)
 
 
 @admin.register(WorkflowVersion)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from teams.actions.save_version import check_definition
+from teams.actions.team_width import Excess, excess_in
 from teams.models import Agent, Team
 from teams.wording import condition_words, in_words, step_titles
 from teams.workflow.plan import PlanStep
@@ -26,11 +27,15 @@ class StepLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkflowView:
-    """The steps, or what is wrong with a definition that was valid once and is not any more."""
+    """The steps, or what is wrong with a definition that was valid once and is not any more.
+
+    `excess` says that more steps may run at once than the connection allows.
+    """
 
     type: str = ""
     steps: tuple[StepLine, ...] = ()
     problems: tuple[Problem, ...] = ()
+    excess: Excess | None = None
 
 
 def build_workflow_view(team: Team) -> WorkflowView | None:
@@ -52,7 +57,7 @@ def build_workflow_view(team: Team) -> WorkflowView | None:
         )
         for step in checked.plan.steps
     )
-    return WorkflowView(type=checked.plan.type, steps=lines)
+    return WorkflowView(type=checked.plan.type, steps=lines, excess=excess_in(checked.warnings))
 
 
 def agent_names(connection_id: uuid.UUID | None, agent_ids: Sequence[str]) -> Mapping[str, str]:

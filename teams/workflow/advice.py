@@ -5,8 +5,8 @@ from collections.abc import Collection
 
 from teams.workflow.compiling import Compiled
 from teams.workflow.definition import GRAPH_TYPES, Definition, StepDefinition
-from teams.workflow.graph import widest_wave
 from teams.workflow.problems import Findings, excerpt
+from teams.workflow.width import most_at_once
 
 
 def warn_unknown_agents(definition: Definition, known: Collection[str], findings: Findings) -> None:
@@ -43,15 +43,13 @@ def warn_not_exhaustive(definition: Definition, findings: Findings) -> None:
 
 
 def warn_width(definition: Definition, compiled: Compiled, limit: int, findings: Findings) -> None:
-    """Warn where more steps may be ready at once than the connection runs: the rest will wait."""
-    width = widest_wave(compiled.edges)
-    if definition.max_parallel is not None:
-        width = min(width, definition.max_parallel)
+    """Warn where more steps may run at once than the connection allows: the others will wait."""
+    width = most_at_once(compiled.plan)
     if width > limit:
         findings.warn(
             ("limits", "max_parallel") if definition.max_parallel is not None else ("agents",),
             "wider_than_connection",
-            f"Up to {width} steps may be ready at once and the connection runs {limit}; the others wait. "
+            f"Up to {width} steps may run at once and the connection allows {limit}; the others wait. "
             f"Set limits.max_parallel to {limit}, or raise the connection's limit.",
             width=width,
             limit=limit,

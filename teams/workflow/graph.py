@@ -1,9 +1,8 @@
-"""The graph of a definition: what each step waits for, circles, groups closed by an else, widths, ends.
+"""The graph of a definition: what each step waits for, circles, groups closed by an else, ends.
 
 Works on ids of steps; knows nothing of JSON. Everything is iterative: a chain may be as long as the document.
 """
 
-import graphlib
 from collections import deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
@@ -69,16 +68,6 @@ def find_cycles(edges: Edges) -> list[list[str]]:
             cycles.append(circle)
             tangled |= _knot(step_id, edges)
     return cycles
-
-
-def widest_wave(edges: Edges) -> int:
-    """Return how many steps may run at once if all take equally long. The edges must hold no circle."""
-    level: dict[str, int] = {}
-    widths: dict[int, int] = {}
-    for step_id in graphlib.TopologicalSorter(edges).static_order():
-        level[step_id] = 1 + max((level[other] for other in edges[step_id]), default=0)
-        widths[level[step_id]] = widths.get(level[step_id], 0) + 1
-    return max(widths.values(), default=0)
 
 
 def ends(edges: Edges) -> tuple[str, ...]:

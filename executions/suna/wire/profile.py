@@ -70,6 +70,13 @@ class WireProfile(Protocol):
         """Build the call that puts the prompt there; None where the start carries it."""
         ...
 
+    def holds_prompt(self, body: bytes, *, prompt: str) -> bool:
+        """Tell from the answer to `get_result` whether the prompt is in the thread and waits for its run.
+
+        Asked only where `put_prompt` puts one there.
+        """
+        ...
+
     def start(self, request: RunRequest, *, place: str | None) -> Call:
         """Build the call that starts the run; Rejected where a thread is needed and `place` is None."""
         ...

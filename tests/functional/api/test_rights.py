@@ -47,6 +47,7 @@ EXPECTED: dict[tuple[str, str], tuple[int, ...]] = {
     ("executions", "GET"): OWN_THINGS,
     ("execution", "GET"): TEAM_IS_SEEN,
     ("execution-events", "GET"): TEAM_IS_SEEN,
+    ("execution-live", "GET"): TEAM_IS_SEEN,
     ("execution-usage", "GET"): TEAM_IS_SEEN,
     ("execution-step", "GET"): TEAM_IS_SEEN,
     **dict.fromkeys(
@@ -122,7 +123,8 @@ def places(team, execution, owner) -> dict[str, dict[str, Any]]:
         **dict.fromkeys(("team", "team-versions", "team-executions"), of_team),
         "team-version": {**of_team, "number": 1},
         **dict.fromkeys(
-            ("execution", "execution-events", "execution-usage", "execution-cancellation"), of_execution
+            ("execution", "execution-events", "execution-live", "execution-usage", "execution-cancellation"),
+            of_execution,
         ),
         "execution-step": {**of_execution, "step_id": step.step_id},
         "execution-step-start-again": in_doubt,
