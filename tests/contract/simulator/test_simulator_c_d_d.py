@@ -102,6 +102,8 @@ def test_repeated_optimistic_start_runs_again_unseen_and_writes_a_second_answer(
         lambda answer: kinds(answer.json()["messages"]).count("assistant") == 2,
     )
     assert kinds(messages(d, first)).count("user") == 1
+    # By the time that a run appears which was started later, this one would have appeared too.
+    appear(d, start(d, sim(text="Done.")))
     assert short_status(d, second).status_code == 404
     assert [run["id"] for run in runs_of(d, first).json()["agent_runs"]] == [first["agent_run_id"]]
 
@@ -174,6 +176,16 @@ def test_error_at_the_call_ends_the_stream(d: Simulated) -> None:
 
     assert (end["status"], end["error_type"]) == ("error", "bad_request")
     assert "gone" in wait_for(d, started, status="failed")["error"]
+
+
+def test_rows_of_a_failed_run_come_after_its_status(d: Simulated) -> None:
+    started = start(d, sim(fail="gone", partial=True, text="one two three four", takes=0.3))
+    ended_at = wait_for(d, started, status="failed")["completedAt"]
+    wait_until(lambda: raw_messages(d, started), lambda answer: len(answer.json()["messages"]) > 1)
+
+    rows = messages(d, started)
+    assert kinds(rows)[:3] == ["user", "status", "llm_response_start"]
+    assert all(row["created_at"] > ended_at for row in rows[1:])
 
 
 def test_run_without_credits_ends_stopped_without_an_error(d: Simulated) -> None:

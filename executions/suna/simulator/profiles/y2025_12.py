@@ -95,7 +95,7 @@ class Wire202512(NativeWire):
         if self.variant == "c1":
             return self._list_stream(run, call)
         return RedisStream(
-            entries=build_events(run, version="c2", timing=self.timing(run)),
+            entries=[] if call.replay_expired else build_events(run, version="c2", timing=self.timing(run)),
             run=run,
             rules=StreamRules(ping_s=self.seconds("ping_s"), gone_after_s=0.0, late_end=LATE_END),
             settle=lambda: self.world.settle(run),
