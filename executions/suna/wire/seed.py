@@ -64,7 +64,9 @@ class Seed(ApiCalls):
         answer = parse_object(body)
         if answer.get("agent_run_id") not in (None, run_id):
             raise BadResponse("the result is another run's")
-        text, structured = _read_output(answer.get("output"))
+        if "output" not in answer:
+            raise BadResponse("the result has no output")
+        text, structured = _read_output(answer["output"])
         usage = read_rows(answer, "usage") if answer.get("usage") is not None else []
         responses = {
             response.source_id: response
