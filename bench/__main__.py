@@ -57,6 +57,8 @@ def _set_environment(own: OwnDatabases) -> None:
         "DATABASE_URL": own.database_url,
         "REDIS_URL": own.redis_url,
         "RENUM_DRIVERS_WORKERS": "1",
+        # Where the simulator is, on a person's own connection.
+        "RENUM_SUNA_ALLOWED_HOSTS": "127.0.0.1",
         # One person starts them all, and all are there at once.
         "RENUM_MAX_QUEUED": "10000",
         "RENUM_MAX_QUEUED_SITE": "10000",

@@ -28,6 +28,9 @@ from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import Any, Protocol
 
+from executions.live_output import LiveEvent
+from executions.secret_text import SecretText as SecretText
+
 MAX_ID_CHARS = 128
 """Of a run and of a place: the columns that keep them have as many. Longer ones are no ids."""
 
@@ -203,41 +206,19 @@ class ServiceTraits:
     """How a service behaves where services differ; the defaults are those of one that makes it easy.
 
     `finds_starts`: a start in doubt can be looked up by its place; where not, only a person can know whether
-    it made a run. `answers_in_place`: the answer to an agent's question goes into the place of the run that
-    asked; where not, a new run in a new place is told the whole conversation. `run_appears_within_s`: so long
-    after its start a run may be NotFound although it is there. `rows_follow_within_s`: so long after its end
-    a run may still get its rows.
+    it made a run. `wants_model`: a start that names no model gets another than the agent's own.
+    `answers_in_place`: the answer to an agent's question goes into the place of the run that asked; where
+    not, a new run in a new place is told the whole conversation. `run_appears_within_s`: so long after its
+    start a run may be NotFound although it is there. `rows_follow_within_s`: so long after its end a run may
+    still get its rows.
     """
 
     finds_starts: bool = True
+    wants_model: bool = True
     answers_in_place: bool = True
     live: LiveSource = LiveSource.NONE
     run_appears_within_s: float = 0.0
     rows_follow_within_s: float = 0.0
-
-
-class SecretText:
-    """A secret that shows itself to nobody by accident: no repr, no str, no pickle, no format."""
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-
-    def reveal(self) -> str:
-        """Return the secret itself, for the one place that sends it."""
-        return self._value
-
-    def __repr__(self) -> str:
-        return "SecretText(***)"
-
-    __str__ = __repr__
-
-    def __format__(self, spec: str) -> str:
-        return repr(self)
-
-    def __reduce__(self) -> Any:
-        raise TypeError("a SecretText is never serialised")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -295,14 +276,16 @@ class ModelResponse:
 class RunResult:
     """What a run left behind. `structured` is an object or array that the agent submitted as such, else None.
 
-    `asked` is true where the run ended with a question to a human. `usage_complete` is false where the
-    service may still add responses (it writes rows late) or could not be asked for them. `partial` is what
-    is known of an answer that never became whole; it is no answer.
+    `asked`: it ended with a question to a human, which is `text` then, with the answers that the agent offers
+    (`options`) and the names of files (`attachments`). `usage_complete` is false where the service may still
+    add responses or could not be asked. `partial` is what is known of an answer that never became whole.
     """
 
     text: str | None
     structured: Any = None
     asked: bool = False
+    options: tuple[str, ...] = ()
+    attachments: tuple[str, ...] = ()
     error: str | None = None
     responses: tuple[ModelResponse, ...] = ()
     usage_complete: bool = True
@@ -322,8 +305,8 @@ class AgentView:
 class AgentService(Protocol):
     """One connection to the service.
 
-    Every call has a total deadline and a size cap, and raises only `AgentServiceError`s. Only `watch_run` may
-    last as long as the run does.
+    Every call has a total deadline and a size cap, and raises only `AgentServiceError`s. Only `watch_run` and
+    `follow_live` may last as long as the run does.
     """
 
     @property
@@ -368,6 +351,14 @@ class AgentService(Protocol):
         False where it only stopped telling. It may never return, and what it says proves nothing: `get_run`
         does. `heard` is told how many events came, first 0 when the service begins to tell. Only where
         `hints.by_watching` says so; cancelling ends it.
+        """
+        ...
+
+    async def follow_live(self, run_id: str, *, place: str | None, tell: Callable[[LiveEvent], None]) -> None:
+        """Tell what a running agent does, from its beginning, until the service tells no more of it.
+
+        Nothing of it proves anything, and it never harms the run. Only where `traits.live` is not NONE; by
+        ROWS it goes on until it is cancelled. Cancelling ends it.
         """
         ...
 

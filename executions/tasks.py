@@ -1,9 +1,15 @@
 """What the queue runs, by name. Each task makes one call; arguments are ids, and there are none here."""
 
+import time
+
+from executions.actions.sync_due_connections import sync_due_connections
 from executions.orchestrator.drive import drive as drive_executions
 from executions.orchestrator.sweep import sweep as sweep_executions
 from executions.orchestrator.swept import record_sweep
 from executions.upkeep.daily_prune import prune_daily
+
+# Beside what the sweep itself takes, a round stays well below a minute.
+SYNCING_S = 10.0
 
 
 def drive(**_: object) -> None:
@@ -16,9 +22,13 @@ def canary(**_: object) -> None:
 
 
 def sweep(**_: object) -> None:
-    """Repair what hints missed: wake a driver, forget dead ones, find late runs, read missing usage."""
+    """Repair what hints missed: wake a driver, forget dead ones, find late runs, read missing usage.
+
+    Then list the agents of the connections whose turn it is.
+    """
     sweep_executions()
     record_sweep()
+    sync_due_connections(until=time.monotonic() + SYNCING_S)
 
 
 def prune(**_: object) -> None:

@@ -21,7 +21,9 @@ class OrchestratorSettings:
     `max_queued_site`. `alive_within_s` is how long it may be unproven that a cluster's workers take tasks; it
     must outlast a lease. A limit of parallel runs that was learned from refusals is raised by one each
     `gate_growth_s` while starts wait; drivers tell each other what they have in flight each
-    `gate_exchange_s`, or more often.
+    `gate_exchange_s`, or more often. One driver reads at most `live_readers` runs for those who watch what
+    they do; a web process shows it to `live_clients` pages and programs at once, of one person to
+    `live_clients_per_user`.
     """
 
     lease_ttl_s: float
@@ -52,6 +54,9 @@ class OrchestratorSettings:
     gate_growth_s: float
     gate_exchange_s: float
     alive_within_s: float
+    live_readers: int
+    live_clients: int
+    live_clients_per_user: int
 
 
 def read_orchestrator_settings(env: Env) -> OrchestratorSettings:
@@ -85,6 +90,9 @@ def read_orchestrator_settings(env: Env) -> OrchestratorSettings:
         gate_growth_s=env.seconds("RENUM_GATE_GROWTH_S", default=10, low=0.5, high=3600),
         gate_exchange_s=env.seconds("RENUM_GATE_EXCHANGE_S", default=1, low=0.1, high=60),
         alive_within_s=env.seconds("RENUM_ALIVE_WITHIN_S", default=60, low=3, high=3600),
+        live_readers=env.whole("RENUM_LIVE_READERS", default=50, low=0, high=1000),
+        live_clients=env.whole("RENUM_LIVE_CLIENTS", default=200, low=0, high=2000),
+        live_clients_per_user=env.whole("RENUM_LIVE_CLIENTS_PER_USER", default=12, low=1, high=2000),
     )
     if settings.beat_s * 2 > settings.lease_ttl_s:
         msg = "RENUM_BEAT_S must be at most half of RENUM_LEASE_TTL_S, or one late beat would lose the lease."

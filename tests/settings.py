@@ -18,6 +18,8 @@ for name in ("SUNA_BASE_URL", "SUNA_API_KEY", "SUNA_BEARER_TOKEN", "SUNA_PROFILE
     os.environ.pop(name, None)
 # Loads of a thousand executions belong to one person. What the limit does has tests of its own.
 os.environ |= {"RENUM_MAX_QUEUED": "10000", "RENUM_MAX_QUEUED_SITE": "100000"}
+# People's own connections lead to simulators on this machine. What is refused has tests of its own.
+os.environ["RENUM_SUNA_ALLOWED_HOSTS"] = "127.0.0.1"
 
 from renum_site.embedded.command import find_external  # noqa: E402
 from renum_site.embedded.lifecycle import start_services  # noqa: E402

@@ -11,7 +11,7 @@ from enum import StrEnum
 from django.conf import settings
 
 from executions.agent_service import Rejected
-from executions.suna.address import parse_base_url
+from executions.suna.address import is_listed, parse_base_url
 from executions.suna.public_address import is_public
 from teams.actions.refusal import Refusal
 
@@ -55,18 +55,27 @@ def resolve_host(host: str) -> Collection[str]:
     return {str(place[4][0]) for place in found}
 
 
+def clean_base_url(base_url: str) -> str:
+    """Return an address as it is stored, without a slash at its end. Raises AddressRefused."""
+    try:
+        return str(parse_base_url(base_url)).rstrip("/")
+    except Rejected:
+        raise AddressRefused(Fault.MALFORMED) from None
+
+
 def check_own_base_url(base_url: str, *, resolve: Resolve = resolve_host) -> None:
     """Raise AddressRefused where a person's own connection may not have this base URL.
 
-    Every address of the host has to be public. What the host resolves to may change afterwards: so it is
-    checked when the connection is saved, and again whenever it is tested.
+    Every address of the host has to be public. It is checked when the connection is saved and whenever it is
+    tested. What the name leads to may change in between: so the address that is connected to is judged again
+    at each call, by `executions.suna.public_only`.
     """
     try:
         url = parse_base_url(base_url)
     except Rejected:
         raise AddressRefused(Fault.MALFORMED) from None
     host = url.raw_host.decode("ascii").lower().rstrip(".")
-    if host in {listed.lower().rstrip(".") for listed in settings.SUNA_ALLOWED_HOSTS}:
+    if is_listed(host, hosts=settings.SUNA_ALLOWED_HOSTS):
         return
     if url.scheme != "https":
         raise AddressRefused(Fault.NOT_HTTPS)

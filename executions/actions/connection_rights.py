@@ -12,6 +12,15 @@ class SunaUnusable(Refusal):
     code = "suna_unusable"
 
 
+def may_manage(user: User, connection: SunaConnection) -> bool:
+    """Whether the user may change, test and sync the connection."""
+    try:
+        check_may_manage(user, connection)
+    except NotAllowed:
+        return False
+    return True
+
+
 def check_may_manage(by: User | None, connection: SunaConnection) -> None:
     """Raise NotAllowed for a person who neither owns the connection nor is staff with the right to change it.
 

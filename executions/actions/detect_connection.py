@@ -1,13 +1,13 @@
 """Finding out which Suna a connection leads to, and keeping that on the connection."""
 
-from dataclasses import asdict, replace
-
 from asgiref.sync import async_to_sync
 from django.db.models.functions import Now
 
 from executions.actions.check_base_url import check_own_base_url
 from executions.actions.connection_rights import SunaUnusable, check_may_manage, refuse_for
+from executions.actions.profile_columns import learned_capabilities, profile_columns
 from executions.agent_service import AgentServiceError, SecretText
+from executions.orchestrator.connections import reaches_public_only
 from executions.suna.credential import SunaCredential
 from executions.suna.detect import Detection, detect_profile
 from executions.suna.wire import PROFILES
@@ -27,33 +27,22 @@ def detect_connection(
     check_may_manage(by, connection)
     if by is not None and connection.owner_id is not None:
         check_own_base_url(connection.base_url)
-    detection = None if profile else _ask(connection)
+    detection = None if profile else _ask(connection, anywhere=by is None)
     found = profile if detection is None else detection.profile
     if found is None or found not in PROFILES:
         spoken = ", ".join(PROFILES)
         message = f"Renum does not speak the wire profile {found} yet. It speaks {spoken}."
         raise SunaUnusable(message, code="unknown_suna")
-    capabilities = PROFILES[found].capabilities
-    if detection is not None and detection.lists_active_runs:
-        capabilities = replace(capabilities, lists_active_runs=True)
-    if found != connection.wire_profile:
-        # Users' keys go only where they are read; a Suna that became another one asks for a new consent.
-        connection.sends_user_keys = capabilities.honours_user_keys
-    connection.wire_profile = found
-    connection.capabilities = asdict(capabilities)
-    connection.paused_code = ""
-    SunaConnection.objects.filter(pk=connection.pk).update(
-        wire_profile=connection.wire_profile,
-        capabilities=connection.capabilities,
-        sends_user_keys=connection.sends_user_keys,
-        paused_code=connection.paused_code,
-        checked_at=Now(),
-    )
+    capabilities = PROFILES[found].capabilities if detection is None else learned_capabilities(detection)
+    columns = profile_columns(connection, profile=found, capabilities=capabilities)
+    for column, value in (columns | {"paused_code": ""}).items():
+        setattr(connection, column, value)
+    SunaConnection.objects.filter(pk=connection.pk).update(**columns, paused_code="", checked_at=Now())
     connection.refresh_from_db(fields=["checked_at"])
     return connection
 
 
-def _ask(connection: SunaConnection) -> Detection:
+def _ask(connection: SunaConnection, *, anywhere: bool) -> Detection:
     try:
         held = connection.credential()
         found: Detection = async_to_sync(detect_profile)(
@@ -62,6 +51,7 @@ def _ask(connection: SunaConnection) -> Detection:
                 bearer=SecretText(held["bearer"]) if held["bearer"] else None,
                 api_key=SecretText(held["api_key"]) if held["api_key"] else None,
             ),
+            public_only=not anywhere and reaches_public_only(connection),
         )
     except AgentServiceError as error:
         raise refuse_for(error) from None

@@ -1,17 +1,18 @@
-"""Runs of agents in Suna, read-only."""
+"""Runs of agents in Suna, read-only; what staff may decide about one is in `start_verbs`."""
 
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from executions.admin.start_verbs import StartVerbActions
 from executions.models import AgentRun
 from teams.admin.read_only import ReadOnly
 from teams.admin.theme import ModelAdmin
 
 
 @admin.register(AgentRun)
-class AgentRunAdmin(ReadOnly, ModelAdmin[AgentRun]):
+class AgentRunAdmin(StartVerbActions, ReadOnly, ModelAdmin[AgentRun]):
     """One attempt a row."""
 
     list_display = ("agent_id", "step_name", "attempt", "turn", "status", "code", "created_at", "finished_at")
@@ -36,6 +37,7 @@ class AgentRunAdmin(ReadOnly, ModelAdmin[AgentRun]):
         "usage_complete",
         "created_at",
         "start_requested_at",
+        "start_decision",
         "started_at",
         "stop_requested_at",
         "finished_at",

@@ -189,10 +189,10 @@ class VerbActions(_Admin):
         done = 0
         for execution in queryset.select_related("team"):
             try:
-                VERBS[verb].ask(execution=execution, by=_person(request), form_key=_form_key(request))
+                VERBS[verb].ask(execution=execution, by=person_of(request), form_key=_form_key(request))
                 done += 1
             except Refusal as refusal:
-                messages.warning(request, f"{execution}: {_said(refusal)}")
+                messages.warning(request, f"{execution}: {refusal_words(refusal)}")
         if done:
             messages.success(request, VERBS[verb].done % {"count": done})
 
@@ -204,9 +204,11 @@ class VerbActions(_Admin):
         back = _address_of(execution)
         if request.method == "POST":
             try:
-                shown = VERBS[verb].ask(execution=execution, by=_person(request), form_key=_form_key(request))
+                shown = VERBS[verb].ask(
+                    execution=execution, by=person_of(request), form_key=_form_key(request)
+                )
             except Refusal as refusal:
-                messages.warning(request, _said(refusal))
+                messages.warning(request, refusal_words(refusal))
                 return HttpResponseRedirect(back)
             messages.success(request, VERBS[verb].done % {"count": 1})
             return HttpResponseRedirect(_address_of(shown))
@@ -242,11 +244,13 @@ def _form_key(request: HttpRequest) -> str:
     return request.POST.get("form_key", "")
 
 
-def _said(refusal: Refusal) -> str:
+def refusal_words(refusal: Refusal) -> str:
+    """Return a refusal in the reader's language."""
     return refusal_sentence(code=refusal.code, message=refusal.message, problems=refusal.problems)
 
 
-def _person(request: HttpRequest) -> User:
+def person_of(request: HttpRequest) -> User:
+    """Return who asks."""
     if isinstance(request.user, AnonymousUser):
         raise PermissionDenied
     return request.user

@@ -9,6 +9,7 @@ from rest_framework.reverse import reverse
 from billing.ledger import totals_of_execution
 from billing.models import UsageLog
 from executions.actions.execution_rights import is_pause_wanted
+from executions.api.execution_names import TeamNameOutput
 from executions.api.executions_seen import verbs_of
 from executions.api.figures import cost_of, figures_of, usage_of
 from executions.api.step_output import step_rows
@@ -17,7 +18,6 @@ from executions.wording import NO_NAMES, event_words, execution_sentence
 from teams.api.authentication import person
 from teams.api.null_text import TextOrNull
 from teams.api.team_output import PersonOutput
-from teams.models import Team
 from teams.wording import step_titles
 from teams.workflow.plan import plan_from_json
 
@@ -33,14 +33,6 @@ LINKS = {
     "run_again": "execution-run-again",
 }
 MAX_RETRIES = 100
-
-
-class TeamNameOutput(serializers.ModelSerializer[Team]):
-    """A team, named."""
-
-    class Meta:
-        model = Team
-        fields = ["id", "name"]
 
 
 class ExecutionOutput(serializers.ModelSerializer[Execution]):

@@ -11,8 +11,11 @@ from rest_framework.reverse import reverse
 
 from billing.ledger import Tally, Totals, totals_of_execution
 from executions.api.figures import cost_of, figures_of, usage_of
-from executions.models import AgentRun, Execution, ExecutionStep
+from executions.api.question_output import questions_of, written_questions
+from executions.engine.state import StepStatus
+from executions.models import AgentRun, Execution, ExecutionStep, QuestionState
 from executions.wording import awaited_by_step, step_sentence
+from teams.api.authentication import person
 from teams.api.null_text import TextOrNull
 from teams.wording import step_titles
 from teams.workflow.plan import Plan, plan_from_json
@@ -138,7 +141,12 @@ def step_rows(execution: Execution, plan: Plan, totals: Totals, request: Request
     # A step's input may be 256 KiB: it is shown with the step alone.
     steps = list(steps_with_origin(execution).order_by("position").defer("input", "input_cuts", "conditions"))
     context = {"standing": _standing(plan, {step.step_id: step.status for step in steps})}
-    return [_step(StepOutput(step, context=context).data, step, totals, execution, request) for step in steps]
+    asked = _open_questions(execution, steps, request)
+    return [
+        _step(StepOutput(step, context=context).data, step, totals, execution, request)
+        | {"question": asked.get(step.step_id)}
+        for step in steps
+    ]
 
 
 def step_detail(execution: Execution, step: ExecutionStep, request: Request) -> dict[str, Any]:
@@ -148,7 +156,24 @@ def step_detail(execution: Execution, step: ExecutionStep, request: Request) -> 
     shown = StepDetailOutput(step, context={"standing": standing}).data
     written = _step(shown, step, totals_of_execution(execution.pk), execution, request)
     runs = step.agent_runs.order_by("attempt", "turn")
-    return {**written, "agent_runs": AgentRunOutput(runs, many=True).data}
+    asked = written_questions(questions_of(execution, person(request)).filter(step=step), request)
+    still_open = [one for one in asked if one["status"] == QuestionState.OPEN]
+    return {
+        **written,
+        "question": still_open[0] if still_open else None,
+        "questions": asked,
+        "agent_runs": AgentRunOutput(runs, many=True).data,
+    }
+
+
+def _open_questions(
+    execution: Execution, steps: Sequence[ExecutionStep], request: Request
+) -> dict[str, dict[str, Any]]:
+    """Return the question with which each step waits; no query where none does."""
+    if not any(step.status == StepStatus.WAITING_INPUT for step in steps):
+        return {}
+    rows = questions_of(execution, person(request)).filter(state=QuestionState.OPEN)
+    return {one["step_id"]: one for one in written_questions(rows, request)}
 
 
 def _standing(plan: Plan, statuses: Mapping[str, str]) -> Standing:

@@ -8,6 +8,8 @@ from executions.api.execution_endpoints import (
     ExecutionStepDetail,
     TeamExecutions,
 )
+from executions.api.live_endpoint import ExecutionLive
+from executions.api.question_endpoints import QuestionAnswer, QuestionDetail, QuestionList
 from executions.api.record_endpoints import ExecutionEvents, ExecutionUsage
 from executions.api.verb_endpoints import (
     ExecutionCancellation,
@@ -16,18 +18,22 @@ from executions.api.verb_endpoints import (
     ExecutionResumption,
     ExecutionRetry,
     ExecutionRunAgain,
+    StepStartAgain,
+    StepStartGivenUp,
 )
 from teams.api.converters import StepId
 
 register_converter(StepId, "step")
 
 _ONE = "executions/<uuid:execution_id>"
+_STEP = f"{_ONE}/steps/<step:step_id>"
 
 urlpatterns = [
     path("teams/<uuid:team_id>/executions", TeamExecutions.as_view(), name="team-executions"),
     path("executions", ExecutionList.as_view(), name="executions"),
     path(_ONE, ExecutionDetail.as_view(), name="execution"),
     path(f"{_ONE}/events", ExecutionEvents.as_view(), name="execution-events"),
+    path(f"{_ONE}/live", ExecutionLive.as_view(), name="execution-live"),
     path(f"{_ONE}/usage", ExecutionUsage.as_view(), name="execution-usage"),
     path(f"{_ONE}/cancel", ExecutionCancellation.as_view(), name="execution-cancellation"),
     path(f"{_ONE}/pause", ExecutionPause.as_view(), name="execution-pause"),
@@ -35,5 +41,10 @@ urlpatterns = [
     path(f"{_ONE}/release", ExecutionRelease.as_view(), name="execution-release"),
     path(f"{_ONE}/retry", ExecutionRetry.as_view(), name="execution-retry"),
     path(f"{_ONE}/run-again", ExecutionRunAgain.as_view(), name="execution-run-again"),
-    path(f"{_ONE}/steps/<step:step_id>", ExecutionStepDetail.as_view(), name="execution-step"),
+    path(_STEP, ExecutionStepDetail.as_view(), name="execution-step"),
+    path(f"{_STEP}/start-again", StepStartAgain.as_view(), name="execution-step-start-again"),
+    path(f"{_STEP}/give-up-start", StepStartGivenUp.as_view(), name="execution-step-give-up-start"),
+    path("questions", QuestionList.as_view(), name="questions"),
+    path("questions/<uuid:question_id>", QuestionDetail.as_view(), name="question"),
+    path("questions/<uuid:question_id>/answer", QuestionAnswer.as_view(), name="question-answer"),
 ]

@@ -4,20 +4,24 @@ import uuid
 from collections.abc import Callable
 from typing import ClassVar
 
+from django.http import Http404
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from executions.actions.accept_execution import Started
 from executions.actions.cancel_execution import cancel_execution
+from executions.actions.give_up_start import give_up_start
 from executions.actions.pause_execution import pause_execution
 from executions.actions.release_execution import release_execution
 from executions.actions.resume_execution import resume_execution
 from executions.actions.retry_execution import retry_execution
 from executions.actions.run_again_execution import run_again_execution
+from executions.actions.start_step_again import start_step_again
 from executions.api.accepted import IDEMPOTENCY_KEY, accepted_answer
 from executions.api.execution_input import NothingInput
 from executions.api.execution_output import ExecutionOutput
 from executions.api.executions_seen import find_execution, find_releasable
+from executions.api.step_output import step_detail, steps_with_origin
 from executions.models import Execution
 from teams.api.authentication import person
 from teams.api.endpoint import Endpoint, read_body
@@ -69,6 +73,35 @@ class ExecutionRelease(_Wish):
     def find(self, user: User, execution_id: uuid.UUID) -> Execution:
         """Return the execution, to such staff whosever it is."""
         return find_releasable(user, execution_id)
+
+
+class _StepWish(Endpoint):
+    """A decision about one step's start that is in doubt. The same decision again is harmless."""
+
+    scopes = {"POST": "run"}
+    ask: ClassVar[Callable[..., Execution]]
+
+    def post(self, request: Request, execution_id: uuid.UUID, step_id: str) -> Response:
+        """Decide it, and show the step as it stands."""
+        execution = find_execution(person(request), execution_id, large=("plan",))
+        if not execution.steps.filter(step_id=step_id).exists():
+            raise Http404
+        read_body(request, NothingInput)
+        self.ask(execution=execution, step_id=step_id, by=person(request))
+        step = steps_with_origin(execution).get(step_id=step_id)
+        return Response(step_detail(execution, step, request), status=202)
+
+
+class StepStartAgain(_StepWish):
+    """The decision that a step is started again, whatever became of its start."""
+
+    ask = staticmethod(start_step_again)
+
+
+class StepStartGivenUp(_StepWish):
+    """The decision that a step's start is given up: its attempt fails."""
+
+    ask = staticmethod(give_up_start)
 
 
 class _Repeat(Endpoint):

@@ -20,7 +20,7 @@ from executions.engine.state import (
     StepState,
     StepStatus,
 )
-from executions.engine.transitions import apply_decision
+from executions.engine.transitions import apply_decision, find_next_attempt
 from teams.workflow.plan import Json, Plan
 
 NO_HOLDS: Mapping[str, Reason] = {}
@@ -56,7 +56,8 @@ def find_next_moment(state: ExecutionState) -> dt.datetime | None:
     """Return when `decide` should be asked again even if nothing happens; None once the execution is over."""
     if state.status in EXECUTION_TERMINAL:
         return None
-    due = [step.retry_at for step in state.steps.values() if step.retry_at is not None]
+    steps = state.steps.values()
+    due = [moment for step in steps for moment in (step.retry_at, step.input_until) if moment is not None]
     return min([state.deadline_at, *due])
 
 
@@ -113,7 +114,7 @@ class _Wave:
             conditions = startable.get(step.id)
             if reason is None:
                 active += 1
-                attempt = stands.attempts + 1
+                attempt = find_next_attempt(stands)
                 self.take(StartStep(step_id=step.id, attempt=attempt, conditions=conditions))
             elif stands.status is not StepStatus.READY or stands.reason != reason:
                 self.take(HoldStep(step_id=step.id, reason=reason, conditions=conditions))

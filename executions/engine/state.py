@@ -55,6 +55,13 @@ class AgentRunStatus(StrEnum):
     ABANDONED = "abandoned"
 
 
+class StartDecision(StrEnum):
+    """What a person decides of a start of which nobody can find out whether it made a run."""
+
+    AGAIN = "again"
+    GIVE_UP = "give_up"
+
+
 EXECUTION_TERMINAL = frozenset(
     {
         ExecutionStatus.COMPLETED,
@@ -98,9 +105,11 @@ class StepState:
 
     `abandoned` counts attempts whose start never made a run (they use no part of the retry policy).
     `retry_at` is set while the step is retrying, and while it waits because several starts made no run.
-    `undecidable` is true where the step was skipped because
-    its conditions could not be decided. `text` and `data` are the last attempt's result; text is kept for
-    an attempt that failed with `bad_output`.
+    `turn` counts the runs of one attempt: a further one goes on with the answer to a question of the last.
+    Where it is more than 1 and the step is ready, its next start belongs to the attempt under way.
+    `input_until` is when the time of the question is up that the step waits with.
+    `undecidable` is true where the step was skipped because its conditions could not be decided. `text` and
+    `data` are the last attempt's result; text is kept for an attempt that failed with `bad_output`.
     """
 
     step_id: str
@@ -108,6 +117,8 @@ class StepState:
     reason: Reason | None = None
     attempts: int = 0
     abandoned: int = 0
+    turn: int = 1
+    input_until: dt.datetime | None = None
     retry_at: dt.datetime | None = None
     undecidable: bool = False
     text: str | None = None

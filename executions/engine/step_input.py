@@ -68,7 +68,7 @@ def build_prompt(plan: Plan, state: ExecutionState, step_id: str) -> StepPrompt:
         not step.instructions and not step.role and [source.kind for source in sources] == ["initial_prompt"]
     )
     said = [step.instructions or "", step.role or "", *(block.heading for block in blocks)]
-    tag = _choose_tag([*said, *(block.text for block in blocks)])
+    tag = choose_tag([*said, *(block.text for block in blocks)])
     if bare:
         fitted = fit([blocks[0].text], max_bytes=MAX_PROMPT_BYTES, tag=tag)
         return StepPrompt(prompt=fitted[0].text, cuts=_list_cuts(blocks, fitted))
@@ -77,7 +77,7 @@ def build_prompt(plan: Plan, state: ExecutionState, step_id: str) -> StepPrompt:
         head.append(clean_text(step.instructions)[0])
     if step.role:
         head.append(f"Your role: {_one_line(step.role)}")
-    frames = [_frame(number, block.heading, tag) for number, block in enumerate(blocks, start=1)]
+    frames = [frame(number, block.heading, tag) for number, block in enumerate(blocks, start=1)]
     fixed = [*head, *(opening + closing for opening, closing in frames)]
     room = MAX_PROMPT_BYTES - sum(count_bytes(part) + 2 for part in fixed)
     fitted = fit([block.text for block in blocks], max_bytes=room, tag=tag)
@@ -135,11 +135,12 @@ def _name(plan: Plan, step_id: str, sources: Sequence[Source]) -> str:
     return f"{_short(role)} ({step_id})" if is_shared else _short(role)
 
 
-def _frame(number: int, heading: str, tag: str) -> tuple[str, str]:
+def frame(number: int, heading: str, tag: str) -> tuple[str, str]:
+    """Return the line that opens a block and the one that closes it."""
     return f"<<<<BLOCK {number}: {heading} | {tag}>>>>\n", f"\n<<<<END BLOCK {number} | {tag}>>>>"
 
 
-def _choose_tag(texts: Sequence[str]) -> str:
+def choose_tag(texts: Sequence[str]) -> str:
     """Return a tag that follows from the texts and occurs in none of them."""
     digest = hashlib.sha256()
     for text in texts:

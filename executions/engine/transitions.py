@@ -93,7 +93,10 @@ def apply_decision(
             step = _expect(state, step_id, stoppable, doing="stop")
             if step.attempts == 0:
                 raise IllegalTransition(f"stop {step_id}: it has not begun")
-            return _put(state, replace(step, status=StepStatus.CANCELLED, reason=reason, retry_at=None))
+            cancelled = replace(
+                step, status=StepStatus.CANCELLED, reason=reason, retry_at=None, input_until=None
+            )
+            return _put(state, cancelled)
         case EndEarly(code=code):
             if state.ended_by not in (None, "budget_exceeded") or state.ended_by == code:
                 raise IllegalTransition(f"end for {code}: the execution was ended by {state.ended_by}")
@@ -113,6 +116,31 @@ def mark(
     if status not in _MARKS[step.status]:
         raise IllegalTransition(f"mark {step_id} as {status}: it is {step.status}")
     return _put(state, replace(step, status=status, reason=reason))
+
+
+def wait_for_input(state: ExecutionState, step_id: str, *, until: dt.datetime) -> ExecutionState:
+    """Return the state in which the step waits for a person's answer, who has time `until` then."""
+    step = _expect(state, step_id, STEP_ACTIVE, doing="wait for input of")
+    reason = Reason(code="question_open", params={"until": until.isoformat()})
+    return _put(state, replace(step, status=StepStatus.WAITING_INPUT, reason=reason, input_until=until))
+
+
+def take_input(state: ExecutionState, step_id: str, *, from_person: bool) -> ExecutionState:
+    """Take in the answer to the question with which a run ended: the attempt goes on with a further run.
+
+    That run is started like any other, so that the step is ready first and waits like others.
+    """
+    step = _expect(state, step_id, STEP_ACTIVE, doing="take input for")
+    reason = Reason(code="question_answered", params={"from_person": from_person})
+    ready = replace(
+        step, status=StepStatus.READY, reason=reason, turn=step.turn + 1, input_until=None, retry_at=None
+    )
+    return _put(state, ready)
+
+
+def find_next_attempt(step: StepState) -> int:
+    """Return the number of the attempt to which the step's next start belongs."""
+    return step.attempts if step.turn > 1 else step.attempts + 1
 
 
 def complete_attempt(
@@ -150,11 +178,17 @@ def fail_attempt(
     now: dt.datetime,
     params: Mapping[str, Json] | None = None,
     text: str | None = None,
+    again: bool = True,
 ) -> Transition:
-    """Take in a failure: the step retries, or it is failed with the code, as its retry policy says."""
+    """Take in a failure: the step retries, or it is failed with the code, as its retry policy says.
+
+    Without `again` it is failed, whatever its policy says.
+    """
     step = _expect(state, step_id, STEP_ACTIVE, doing="fail")
     kept, cleaned = (None, False) if text is None else clean_text(text)
-    return _fail(plan, state, step, code=code, params=params, text=kept, now=now, cleaned=cleaned)
+    return _fail(
+        plan, state, step, code=code, params=params, text=kept, now=now, cleaned=cleaned, again=again
+    )
 
 
 def abandon_start(state: ExecutionState, step_id: str, *, now: dt.datetime) -> ExecutionState:
@@ -174,6 +208,7 @@ def abandon_start(state: ExecutionState, step_id: str, *, now: dt.datetime) -> E
             status=StepStatus.READY,
             reason=reason,
             abandoned=abandoned,
+            turn=1,
             retry_at=now + dt.timedelta(seconds=wait_s) if wait_s else None,
         ),
     )
@@ -182,14 +217,15 @@ def abandon_start(state: ExecutionState, step_id: str, *, now: dt.datetime) -> E
 def put_back(state: ExecutionState, step_id: str, reason: Reason) -> ExecutionState:
     """Take in that nothing was started, for sure: the step waits again, for a start with the same number."""
     step = _expect(state, step_id, {StepStatus.STARTING}, doing="put back")
-    return _put(state, replace(step, status=StepStatus.READY, reason=reason, attempts=step.attempts - 1))
+    attempts = step.attempts if step.turn > 1 else step.attempts - 1
+    return _put(state, replace(step, status=StepStatus.READY, reason=reason, attempts=attempts))
 
 
 def _start(state: ExecutionState, decision: StartStep) -> ExecutionState:
     step = _expect(state, decision.step_id, _STARTABLE, doing="start")
     if state.ended_by is not None:
         raise IllegalTransition(f"start {step.step_id}: the execution was ended by {state.ended_by}")
-    if decision.attempt != step.attempts + 1:
+    if decision.attempt != find_next_attempt(step):
         raise IllegalTransition(f"start {step.step_id}: attempt {decision.attempt} after {step.attempts}")
     return _put(
         state,
@@ -215,11 +251,13 @@ def _fail(
     text: str | None,
     now: dt.datetime,
     cleaned: bool,
+    again: bool = True,
 ) -> Transition:
     reason = Reason(code=code, params=dict(params or {}))
     policy = plan.step(step.step_id).retry
+    step = replace(step, turn=1, input_until=None)
     interval_s = find_interval_s(policy, attempts_used=step.attempts - step.abandoned, code=code)
-    if interval_s is None:
+    if interval_s is None or not again:
         failed = replace(step, status=StepStatus.FAILED, reason=reason, text=text, data=None)
         return Transition(
             state=_put(state, failed), outcome=Outcome(kind="failed", code=code, cleaned=cleaned)

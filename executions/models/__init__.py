@@ -7,6 +7,7 @@ from executions.models.driver import Driver
 from executions.models.execution import Execution
 from executions.models.execution_event import ExecutionEvent
 from executions.models.execution_step import ExecutionStep
+from executions.models.question import Question, QuestionState
 
 __all__ = [
     "AgentRun",
@@ -17,4 +18,6 @@ __all__ = [
     "Execution",
     "ExecutionEvent",
     "ExecutionStep",
+    "Question",
+    "QuestionState",
 ]

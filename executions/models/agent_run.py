@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from billing.models import ApiKeyType
 from executions.agent_service import MAX_ID_CHARS
-from executions.engine.state import AGENT_RUN_TERMINAL, AgentRunStatus
+from executions.engine.state import AGENT_RUN_TERMINAL, AgentRunStatus, StartDecision
 from executions.models.choices import choices_of
 from executions.models.execution import Execution
 from executions.models.execution_step import ExecutionStep
@@ -21,7 +21,8 @@ class AgentRun(models.Model):
     `start_requested_at` is PostgreSQL's time of the commit before the last POST start. `stop_requested_at` is
     set while a stop is wanted but not confirmed. `usage_complete` turns true when the usage was read whole.
     `looks` counts the looks at the thread of an abandoned start that Suna answered, `looked_at` is the last
-    one's time; a look that came to nothing is due again at `look_after`.
+    one's time; a look that came to nothing is due again at `look_after`. `start_decision` is what a person
+    decided of a start that cannot be looked up; only actions write it, and the run's driver obeys.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -59,6 +60,7 @@ class AgentRun(models.Model):
     looks = models.PositiveSmallIntegerField(default=0, db_default=0)
     looked_at = models.DateTimeField(null=True, blank=True)
     look_after = models.DateTimeField(null=True, blank=True)
+    start_decision = models.CharField(max_length=10, blank=True, default="", db_default="")
 
     class Meta:
         db_table = "renum_team_agent_executions"
@@ -92,6 +94,10 @@ class AgentRun(models.Model):
                 name="agent_run_failed_has_code", condition=~Q(status="failed") | ~Q(code="")
             ),
             models.CheckConstraint(
+                name="agent_run_start_decision_known",
+                condition=Q(start_decision__in=["", *StartDecision]),
+            ),
+            models.CheckConstraint(
                 name="agent_run_started_has_request",
                 condition=Q(suna_run_id__isnull=True) | Q(start_requested_at__isnull=False),
             ),
@@ -101,6 +107,11 @@ class AgentRun(models.Model):
                 name="agent_run_open",
                 fields=["execution"],
                 condition=Q(status__in=["created", "starting", "running", "unknown"]),
+            ),
+            models.Index(
+                name="agent_run_decided",
+                fields=["execution"],
+                condition=Q(status="starting") & ~Q(start_decision=""),
             ),
             models.Index(
                 name="agent_run_abandoned",

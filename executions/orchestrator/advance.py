@@ -24,15 +24,18 @@ from executions.engine.state import (
 )
 from executions.engine.transitions import mark
 from executions.models import ExecutionStep
+from executions.orchestrator.agent_models import AgentModels
 from executions.orchestrator.attempt import Attempt
 from executions.orchestrator.changes import Changes, Committed, Event
 from executions.orchestrator.database_calls import in_any_thread
 from executions.orchestrator.gate import Gate
 from executions.orchestrator.hints import Hints
+from executions.orchestrator.live_runs import LiveRuns
 from executions.orchestrator.obey import Obeyed, obey
 from executions.orchestrator.outcomes import Outcome
+from executions.orchestrator.questions import close_questions, find_prompt, list_waiting, read_closed
 from executions.orchestrator.starts import Starts
-from executions.orchestrator.take_in import end_parked, take_in
+from executions.orchestrator.take_in import end_parked, take_closed_questions, take_in
 from executions.orchestrator.tracked import RunRecord, Tracked
 from executions.orchestrator.wishes import heed_wishes, rests
 from teams.models import SunaConnection
@@ -62,6 +65,16 @@ class Holder(Protocol):
     @property
     def hints(self) -> Hints:
         """What tells that runs may be over."""
+        ...
+
+    @property
+    def live(self) -> LiveRuns:
+        """What is shown of runs while they go on."""
+        ...
+
+    @property
+    def models(self) -> AgentModels:
+        """What is known of agents' models."""
         ...
 
     async def commit(self, changes: Changes) -> Committed:
@@ -119,6 +132,7 @@ class Advance:
 
     async def run(self) -> None:
         """Advance until the execution is over, or paused with nothing in flight."""
+        self.tracked.answers_in_place = self.service.traits.answers_in_place
         try:
             async with asyncio.TaskGroup() as group:
                 await self._adopt(group)
@@ -134,10 +148,26 @@ class Advance:
         finally:
             self.starts.forget()
 
+    def hear_decision(self, step_id: str, run_id: uuid.UUID, decision: str) -> None:
+        """Take in what a person decided of a start that cannot be looked up."""
+        attempt = self._attempts.get(step_id)
+        if attempt is not None:
+            attempt.hear_decision(run_id, decision)
+
     @property
     def hints(self) -> Hints:
         """What tells that runs may be over."""
         return self._holder.hints
+
+    @property
+    def live(self) -> LiveRuns:
+        """What is shown of runs while they go on."""
+        return self._holder.live
+
+    @property
+    def models(self) -> AgentModels:
+        """What is known of agents' models."""
+        return self._holder.models
 
     def may_start(self) -> bool:
         """Whether an attempt may send a start now."""
@@ -150,6 +180,7 @@ class Advance:
     async def renew_service(self) -> None:
         """Take the connection as its owner may have mended it since."""
         self.service = await self._holder.client_of(self.tracked.connection.id)
+        self.tracked.answers_in_place = self.service.traits.answers_in_place
 
     def mark_step(self, step_id: str, status: StepStatus, reason: Reason | None) -> bool:
         """Note where a step's attempt stands, unless the step was stopped; return whether that is news."""
@@ -196,6 +227,12 @@ class Advance:
             # A failure that ends the execution ends it before the next attempt is looked at.
             for decision in decide_ending(self.tracked.plan, self.tracked.state):
                 obey(self.tracked, decision, changes, obeyed, now=self.now())
+        waiting = list_waiting(self.tracked.state)
+        if waiting:
+            closed = await in_any_thread(read_closed, self.tracked, now=self.now())
+            take_closed_questions(self.tracked, closed, changes, now=self.now())
+            for decision in decide_ending(self.tracked.plan, self.tracked.state):
+                obey(self.tracked, decision, changes, obeyed, now=self.now())
         await self._refresh_context()
         heed_wishes(self.tracked, changes, now=self.now())
         for decision in self.starts.decide(now=self.now()):
@@ -206,6 +243,7 @@ class Advance:
         for step_id in obeyed.stops:
             self._stop(step_id, changes)
         end_parked(self.tracked, changes)
+        close_questions(self.tracked, waiting, changes)
         changes.events += self.starts.discovered
         self.starts.discovered.clear()
         if changes.events:
@@ -246,7 +284,12 @@ class Advance:
         state = self.tracked.state
         active = [step_id for step_id, step in state.steps.items() if step.status in STEP_ACTIVE]
         for step_id in sorted({*active, *self.tracked.runs}):
-            prompt = await in_any_thread(_read_input, self.tracked.extras[step_id].row_id)
+            if state.steps[step_id].status is StepStatus.WAITING_INPUT:
+                # Nothing of it is under way: its place in Suna and the answer are in the rows.
+                continue
+            extras = self.tracked.extras[step_id]
+            extras.original = await in_any_thread(_read_input, extras.row_id)
+            prompt = find_prompt(self.tracked, step_id, self.tracked.runs.get(step_id))
             if self._is_parked(step_id):
                 self.tracked.runs[step_id].prompt = prompt
                 continue

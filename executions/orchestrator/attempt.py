@@ -8,6 +8,7 @@ grace is over and the list is still empty. What an attempt waits for, it says on
 import asyncio
 import datetime as dt
 import logging
+import uuid
 from collections.abc import Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ from executions.agent_service import (
     NotFound,
     PaymentRequired,
     RedirectRefused,
+    ResultExpired,
     RunRequest,
     RunResult,
     RunView,
@@ -35,9 +37,11 @@ from executions.orchestrator.database_calls import in_any_thread
 from executions.orchestrator.follow import follow_run
 from executions.orchestrator.outcomes import Broken, NeverStarted, Outcome, PutBack, Stopped
 from executions.orchestrator.patience import Patience
+from executions.orchestrator.questions import find_prompt
 from executions.orchestrator.run_keys import KeysRefused, find_run_keys, read_keys_to_hide
 from executions.orchestrator.scrub import scrub_outcome
 from executions.orchestrator.tracked import RunRecord
+from executions.orchestrator.unknown_start import wait_for_decision
 from teams.workflow.plan import Json, PlanStep
 
 if TYPE_CHECKING:
@@ -69,7 +73,9 @@ class Attempt:
         self.number = number
         self.run = run
         self.stopping = asyncio.Event()
+        self.decided = asyncio.Event()
         self._prompt = prompt
+        self._model_name = step.model_name or (run.model_name if run is not None else "") or None
         self._sent_keys: tuple[SecretText, ...] | None = None
         if run is not None:
             run.prompt = prompt
@@ -85,9 +91,9 @@ class Attempt:
         No text of the outcome holds a key that went along with the start.
         """
         outcome = await self._carry_out()
-        return scrub_outcome(outcome, await self._find_secrets())
+        return scrub_outcome(outcome, await self.find_secrets())
 
-    async def _find_secrets(self) -> Sequence[SecretText]:
+    async def find_secrets(self) -> Sequence[SecretText]:
         """Return the keys that the run was started with; read again where another driver started it."""
         if self._sent_keys is None and self.run is not None and self.run.suna_run_id is not None:
             tracked = self.owner.tracked
@@ -107,6 +113,8 @@ class Attempt:
             return await follow_run(self, self.run)
         except KeysRefused as error:
             return self.broken(error.code, params=error.params)
+        except ResultExpired as error:
+            return self.broken("run_vanished", params={"because": error.code})
         except AgentServiceError as error:
             return self.broken(_FAILURE_CODES.get(error.code, error.code), error.detail)
 
@@ -136,6 +144,7 @@ class Attempt:
         run_status: AgentRunStatus = AgentRunStatus.FAILED,
         result: RunResult | None = None,
         text: str | None = None,
+        is_final: bool = False,
     ) -> Broken:
         """Return the outcome of an attempt that failed with `code`."""
         return Broken(
@@ -147,7 +156,14 @@ class Attempt:
             run_status=run_status,
             result=result,
             text=text,
+            is_final=is_final,
         )
+
+    def hear_decision(self, run_id: uuid.UUID, decision: str) -> None:
+        """Take in what a person decided of a start of which Suna cannot tell what became of it."""
+        if self.run is not None and self.run.id == run_id:
+            self.run.start_decision = decision
+            self.decided.set()
 
     async def _start(self) -> Outcome | None:
         patience = Patience()
@@ -164,7 +180,7 @@ class Attempt:
             except NotFound as error:
                 # The thread is gone and nothing runs in it: the same attempt gets a new one.
                 if self.run is not None:
-                    self.run.thread_id = None
+                    self._leave_place(self.run)
                 lost_threads += 1
                 if lost_threads >= THREADS_AT_MOST:
                     return self.broken("bad_response", error.detail)
@@ -187,6 +203,12 @@ class Attempt:
                 raise
         return self._nothing_to_stop()
 
+    def _leave_place(self, run: RunRecord) -> None:
+        """Give the run's place up; in a new one its agent has to be told what was said in the old one."""
+        run.thread_id, run.before = None, frozenset()
+        if run.turn > 1:
+            self._prompt = run.prompt = find_prompt(self.owner.tracked, self.step.id, run)
+
     def _nothing_to_stop(self) -> Stopped:
         return Stopped(
             step_id=self.step.id, run=self.run, run_status=AgentRunStatus.ABANDONED, message="not started"
@@ -196,19 +218,33 @@ class Attempt:
         return PutBack(step_id=self.step.id, run=self.run, reason=waiting_reason(error))
 
     async def _prepare(self) -> RunRecord:
-        """Return the attempt's run with a thread that holds the prompt, made now where there is none."""
+        """Return the attempt's run with a thread that holds the prompt, made now where there is none.
+
+        Where only a start makes a thread, the run has none yet.
+        """
         if self.run is not None and self.run.thread_id is not None:
+            if self.run.before:
+                await self.service.add_prompt(self._request(), place=self.run.thread_id)
             return self.run
+        await self._find_model()
         thread_id = await self.service.prepare_run(self._request())
         run = self.run or RunRecord(
             step_id=self.step.id,
             attempt=self.number,
             agent_id=self.step.agent_id,
-            model_name=self.step.model_name or "",
+            model_name=self._model_name or "",
             prompt=self._prompt,
         )
-        run.thread_id = thread_id
+        run.thread_id, run.model_name = thread_id, self._model_name or ""
         return run
+
+    async def _find_model(self) -> None:
+        """Find the agent's own model, where the step names none and the service would take another."""
+        if self._model_name is None and self.service.traits.wants_model:
+            connection = self.owner.tracked.connection
+            self._model_name = await self.owner.models.find(
+                connection.id, self.step.agent_id, service=self.service
+            )
 
     async def _unless_stopped(self, preparing: Coroutine[Any, Any, RunRecord]) -> RunRecord | None:
         """Return what is prepared, or None as soon as somebody asks to stop.
@@ -248,7 +284,12 @@ class Attempt:
         return None
 
     async def _look_up_start(self, run: RunRecord) -> Outcome | None:
-        """Find the run of a start in doubt: adopt it, or give the start up when the grace is over."""
+        """Find the run of a start in doubt: adopt it, or give the start up when the grace is over.
+
+        What has no thread cannot be found: a person decides.
+        """
+        if run.thread_id is None or not self.service.traits.finds_starts:
+            return await wait_for_decision(self, run)
         if self.owner.mark_step(self.step.id, StepStatus.START_UNCERTAIN, Reason(code="start_uncertain")):
             await self.owner.commit_run(run, kind="start_in_doubt")
         try:
@@ -281,7 +322,8 @@ class Attempt:
     async def _find_runs(self, run: RunRecord) -> tuple[RunView, ...] | None:
         """Return the runs of the attempt's thread; None where the service could not tell."""
         try:
-            return await self.service.list_runs(run.thread_id or "")
+            found = await self.service.list_runs(run.thread_id or "")
+            return tuple(view for view in found if view.run_id not in run.before)
         except NotFound:
             return ()
         except MENDED_BY_OWNER:
@@ -293,6 +335,7 @@ class Attempt:
     async def _adopt(self, run: RunRecord, view: RunView, *, kind: str) -> None:
         self.owner.starts.started(self.step.id)
         run.suna_run_id, run.status = view.run_id, AgentRunStatus.RUNNING
+        run.thread_id = run.thread_id or view.place
         self.owner.mark_step(self.step.id, StepStatus.RUNNING, None)
         committed = await self.owner.commit_run(run, kind=kind)
         run.started_at = committed.at
@@ -301,7 +344,7 @@ class Attempt:
         return RunRequest(
             agent_id=self.step.agent_id,
             prompt=self._prompt,
-            model_name=self.step.model_name,
+            model_name=self._model_name,
             user_keys=keys or {},
             urgency=self._urgency(),
         )

@@ -31,6 +31,7 @@ def build_break_off(
         values = {name: getattr(step, name) for name in STEP_COLUMNS}
         values |= {"status": StepStatus.CANCELLED.value, "code": code, "reason_params": {}, "retry_at": None}
         changes.steps[step.id] = values | {"input": None}
+        changes.closed_questions.add(step.id)
     for run in AgentRun.objects.filter(execution=execution).exclude(status__in=AGENT_RUN_TERMINAL):
         values = {name: getattr(run, name, False) for name in RUN_COLUMNS}
         # Where there is no run there is no usage to wait for.

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from billing.ledger import LedgerEntry
+from executions.orchestrator.question_rows import Asked
 from teams.models.uuid7 import new_id
 from teams.workflow.plan import Json
 
@@ -47,9 +48,10 @@ class Changes:
     from outside the drivers (events and context only), which takes the row's lock and nothing else.
     `execution` maps columns of Execution to new values; `steps` and `runs` map ids to whole rows of the
     columns that drivers own (`row_writes` names them all). Where `start_requested` is true in a run's row,
-    its start_requested_at becomes the transaction's time. `totals` asks for usage and cost sums to be
-    brought up to date also where `usage` is empty. `clears_crashes` forgets the crashes that were charged to
-    the execution: it has got further than where its drivers died. At least one event is there.
+    its start_requested_at becomes the transaction's time. `questions` are new ones,
+    `closed_questions` the row ids of steps that wait for no answer any more. `totals` asks for usage and cost
+    sums to be brought up to date also where `usage` is empty. `clears_crashes` forgets the crashes that were
+    charged to the execution: it has got further than where its drivers died. At least one event is there.
     """
 
     execution_id: uuid.UUID
@@ -62,6 +64,8 @@ class Changes:
     context: list[ContextWrite] = field(default_factory=list)
     snapshot: Snapshot | None = None
     usage: list[LedgerEntry] = field(default_factory=list)
+    questions: list[Asked] = field(default_factory=list)
+    closed_questions: set[uuid.UUID] = field(default_factory=set)
     totals: bool = False
     clears_crashes: bool = False
 

@@ -17,11 +17,15 @@ PAUSE_WANTED = "COALESCE(e.pause_requested_at > COALESCE(e.resume_requested_at, 
 # While the site is drained nothing new begins; while a restored database is looked over nothing is taken up.
 _DRAINED = "EXISTS (SELECT 1 FROM executions_drain x WHERE x.ended_at IS NULL)"
 _HELD_BACK = "EXISTS (SELECT 1 FROM executions_drain x WHERE x.ended_at IS NULL AND x.holds_all)"
+_AWAITS = """(e.at_rest AND e.status = 'running' AND e.deadline_at >= clock_timestamp()
+        AND COALESCE(e.look_at >= clock_timestamp(), false))"""
 # What has begun is taken up as long as anything of it may be under way. Set aside or to be looked over by a
-# person, it waits for that person; paused with nothing in flight, for its deadline too.
+# person, it waits for that person; paused with nothing in flight, for its deadline too. At rest and running,
+# it waits for answers: whoever gives one ends its rest.
 _BEGUN = f"""e.status IN ('running', 'paused', 'cancelling', 'quarantined') AND {_FREE} AND NOT {_HELD_BACK}
-    AND (e.cancel_requested_at IS NOT NULL OR NOT {PAUSE_WANTED} OR (e.status <> 'quarantined'
-        AND e.code <> 'needs_review' AND (NOT e.at_rest OR e.deadline_at < clock_timestamp())))"""
+    AND (e.cancel_requested_at IS NOT NULL OR (NOT {PAUSE_WANTED} AND NOT {_AWAITS})
+        OR ({PAUSE_WANTED} AND e.status <> 'quarantined' AND e.code <> 'needs_review'
+            AND (NOT e.at_rest OR e.status = 'running' OR e.deadline_at < clock_timestamp())))"""
 _QUEUED = f"""e.status = 'queued' AND {_FREE} AND NOT {_HELD_BACK}
     AND (e.cancel_requested_at IS NOT NULL OR e.deadline_at < clock_timestamp()
         OR NOT ({PAUSE_WANTED} OR {_DRAINED}))"""
@@ -63,7 +67,8 @@ WITH RECURSIVE starters(id) AS (
     WHERE (({_BEGUN}) OR ({_QUEUED} AND {_WANTED}))
     ORDER BY w.place, e.id LIMIT %(limit)s FOR UPDATE OF e SKIP LOCKED
 )
-UPDATE renum_team_executions e SET driver_id = %(driver_id)s, epoch = e.epoch + 1, at_rest = false
+UPDATE renum_team_executions e
+SET driver_id = %(driver_id)s, epoch = e.epoch + 1, at_rest = false, look_at = NULL
 FROM c WHERE e.id = c.id RETURNING e.id, e.epoch
 """  # noqa: S608  built of the constants above
 # Twice what is taken is looked at, so that drivers that look at the same moment all find something.
@@ -79,6 +84,7 @@ SELECT count(*) FROM (
 _FREE_SINCE = f"""GREATEST(e.created_at, e.not_before, e.resume_requested_at, e.cancel_requested_at,
     (SELECT d.lease_until FROM executions_driver d WHERE d.id = e.driver_id),
     (SELECT max(x.ended_at) FROM executions_drain x),
+    CASE WHEN e.at_rest AND e.look_at < clock_timestamp() THEN e.look_at END,
     CASE WHEN {PAUSE_WANTED} AND e.deadline_at < clock_timestamp() THEN e.deadline_at END)"""  # noqa: S608  built of constants
 _OLDEST = f"""
 SELECT EXTRACT(epoch FROM clock_timestamp() - min(since)) FROM (

@@ -14,6 +14,7 @@ from executions.agent_service import (
     ServiceTraits,
     Urgency,
 )
+from executions.live_output import LiveEvent
 
 
 class ClosedService(AgentService):
@@ -53,6 +54,10 @@ class ClosedService(AgentService):
         self._refuse()
 
     async def watch_run(self, run_id: str, *, heard: Callable[[int], None]) -> bool:
+        """Refuse."""
+        self._refuse()
+
+    async def follow_live(self, run_id: str, *, place: str | None, tell: Callable[[LiveEvent], None]) -> None:
         """Refuse."""
         self._refuse()
 

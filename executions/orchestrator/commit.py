@@ -20,6 +20,7 @@ from billing import ledger
 from executions.models import ContextChange, ContextSnapshot, ExecutionEvent
 from executions.orchestrator.changes import Changes, ChangesRefused, Committed, Fenced
 from executions.orchestrator.database_calls import brief_locks, read_only_is_away, sqlstate_of
+from executions.orchestrator.question_rows import close_questions_of, write_questions
 from executions.orchestrator.row_writes import (
     COUNTER_COLUMNS,
     COUNTER_SQL,
@@ -146,6 +147,7 @@ def _write(batch: Sequence[Changes], unsure: Collection[uuid.UUID]) -> BatchResu
             row.crash_count = 0
         outcomes.append(_committed(row, at, seen_at))
     _write_statuses(held)
+    _write_questions(held, at)
     write_rows(
         COUNTER_SQL,
         COUNTER_COLUMNS,
@@ -206,6 +208,13 @@ def _write_statuses(held: Sequence[Changes]) -> None:
     write_rows(EXECUTION_SQL, EXECUTION_COLUMNS, list(executions.items()))
     write_rows(STEP_SQL, STEP_COLUMNS, list(steps.items()))
     write_rows(RUN_SQL, RUN_COLUMNS, list(runs.items()))
+
+
+def _write_questions(held: Sequence[Changes], at: dt.datetime) -> None:
+    for changes in held:
+        if changes.questions or changes.closed_questions:
+            write_questions(changes.execution_id, changes.questions, at=at)
+            close_questions_of(sorted(changes.closed_questions))
 
 
 def _event_rows(changes: Changes, last_seq: int, at: dt.datetime) -> list[ExecutionEvent]:

@@ -15,6 +15,7 @@ from executions.orchestrator.database_calls import in_driver_thread
 from executions.orchestrator.gates import Gates
 from executions.orchestrator.gates_stored import find_row_states
 from executions.orchestrator.guarded_service import GuardedService
+from executions.suna.address import is_listed, parse_base_url
 from executions.suna.client import open_client
 from executions.suna.credential import SunaCredential
 from teams.models import SunaConnection
@@ -68,8 +69,22 @@ def lists_active_runs(connection: SunaConnection) -> bool:
     return connection.capabilities.get("lists_active_runs") is True
 
 
-def open_connection(connection: SunaConnection) -> AgentService:
-    """Open a client for a connection, with its own credential, which is read where it is not loaded."""
+def reaches_public_only(connection: SunaConnection) -> bool:
+    """Return whether calls may go to public addresses alone: on people's own connections to no listed host.
+
+    The Suna that the operator's settings name may be anywhere, whoever has a connection to it.
+    """
+    if connection.owner_id is None or connection.base_url == (settings.SUNA_BASE_URL or "").rstrip("/"):
+        return False
+    host = parse_base_url(connection.base_url).raw_host.decode("ascii")
+    return not is_listed(host, hosts=settings.SUNA_ALLOWED_HOSTS)
+
+
+def open_connection(connection: SunaConnection, *, anywhere: bool = False) -> AgentService:
+    """Open a client for a connection, with its own credential, which is read where it is not loaded.
+
+    `anywhere`: what it is opened for was asked for by the operator, so that its address need not be public.
+    """
     try:
         held = connection.credential()
         return open_client(
@@ -86,6 +101,7 @@ def open_connection(connection: SunaConnection) -> AgentService:
             start_deadline_s=settings.ORCHESTRATOR.call_deadline_s,
             max_connections=settings.ORCHESTRATOR.suna_connections,
             allowed_plain_hosts=settings.SUNA_ALLOWED_HOSTS,
+            public_only=not anywhere and reaches_public_only(connection),
         )
     except Undecryptable:
         return ClosedService(partial(CredentialUnreadable, UNREADABLE))

@@ -15,6 +15,7 @@ from django.conf import settings
 from executions.agent_service import AgentService
 from executions.engine.state import EXECUTION_TERMINAL
 from executions.orchestrator.advance import Advance
+from executions.orchestrator.agent_models import AgentModels
 from executions.orchestrator.break_off import build_break_off
 from executions.orchestrator.changes import Changes, Committed, Fenced
 from executions.orchestrator.claim import claim_executions, count_claimable
@@ -29,12 +30,15 @@ from executions.orchestrator.hints import Hints
 from executions.orchestrator.holding import (
     count_taken,
     find_held,
+    find_start_decisions,
     find_wishes,
     leave_at_rest,
     raise_epoch,
     set_aside,
 )
 from executions.orchestrator.lease import Lease
+from executions.orchestrator.live_runs import LiveRuns
+from executions.orchestrator.question_rows import find_unheard
 from executions.orchestrator.tracked import Tracked, load_tracked
 from executions.orchestrator.wake import listen_for_wake_ups, queue_driver
 from teams.models import SunaConnection
@@ -65,6 +69,8 @@ class Driver:
         self._gates = Gates(self._lease.driver_id, now=self._lease.now, died=self.stop)
         self._connections = OpenConnections(self._gates)
         self.hints = Hints()
+        self.live = LiveRuns()
+        self.models = AgentModels()
         self._held: dict[uuid.UUID, asyncio.Task[None]] = {}
         self._epochs: dict[uuid.UUID, int] = {}
         # Claimed, and before their first turn: what they need is not known yet.
@@ -126,17 +132,22 @@ class Driver:
 
     async def run(self) -> None:
         """Drive until told to stop, idle for the linger time, or out of the time that one driver drives."""
-        listener = asyncio.create_task(listen_for_wake_ups(self._woken.set))
+        listener = asyncio.create_task(listen_for_wake_ups(self._wake))
         try:
             await in_driver_thread(self._lease.take)
             self._slot.open()
             self._commits.start()
             self._gates.start()
+            self.live.start()
             logger.info("driver %s drives", self.driver_id)
             await self._drive()
         finally:
             listener.cancel()
             await self._let_go()
+
+    def _wake(self) -> None:
+        self._woken.set()
+        self.live.look()
 
     async def _drive(self) -> None:
         began = idle_since = time.monotonic()
@@ -277,6 +288,14 @@ class Driver:
                     pause_requested=wishes.pause_requested,
                     at=wishes.at,
                 )
+        for decided in await in_driver_thread(find_start_decisions, self.driver_id):
+            advance = self._advancing.get(decided.execution_id)
+            if advance is not None:
+                advance.hear_decision(decided.step_id, decided.run_id, decided.decision)
+        for execution_id in await in_driver_thread(find_unheard, self.driver_id):
+            answered = self._advancing.get(execution_id)
+            if answered is not None:
+                answered.wake()
 
     def _is_robbed(self) -> bool:
         return count_taken(self.driver_id, self._epochs.copy()) > 0
@@ -318,6 +337,7 @@ class Driver:
             last_first.push_async_callback(self._connections.aclose)
             last_first.push_async_callback(self._gates.aclose)
             last_first.push_async_callback(self.hints.aclose)
+            last_first.push_async_callback(self.live.aclose)
             last_first.push_async_callback(self._commits.close, patience_s=FLUSH_PATIENCE_S)
             for task in self._held.values():
                 task.cancel()

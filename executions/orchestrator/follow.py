@@ -17,7 +17,8 @@ from executions.agent_service import (
 )
 from executions.engine.state import AgentRunStatus, Reason
 from executions.orchestrator.collect import collect_result, collect_usage
-from executions.orchestrator.outcomes import Answered, Broken, Outcome, Stopped
+from executions.orchestrator.live_reader import LiveRun
+from executions.orchestrator.outcomes import Answered, AskedPerson, Broken, Outcome, Stopped
 from executions.orchestrator.patience import Patience
 from executions.orchestrator.tracked import RunRecord
 from executions.orchestrator.watch_run import Watch
@@ -47,10 +48,17 @@ class _ToStop:
 async def follow_run(attempt: "Attempt", run: RunRecord) -> Outcome:
     """Ask for a run until it is over, its time is up or somebody asks to stop."""
     hints = attempt.owner.hints
-    async with hints.watch(
-        run.suna_run_id or "", service=lambda: attempt.service, stopping=attempt.stopping
-    ) as watch:
-        found = await _ask_until_over(attempt, run, watch)
+    run_id = run.suna_run_id or ""
+    shown = LiveRun(
+        id=run.id,
+        run_id=run_id,
+        place=run.thread_id,
+        service=lambda: attempt.service,
+        secrets=attempt.find_secrets,
+    )
+    with attempt.owner.live.offer(shown):
+        async with hints.watch(run_id, service=lambda: attempt.service, stopping=attempt.stopping) as watch:
+            found = await _ask_until_over(attempt, run, watch)
     if isinstance(found, RunView):
         return await _end(attempt, run, found)
     if isinstance(found, _ToStop):
@@ -102,26 +110,31 @@ async def _ask_until_over(attempt: "Attempt", run: RunRecord, watch: Watch) -> R
 async def _end(attempt: "Attempt", run: RunRecord, view: RunView) -> Outcome:
     if view.status is not RunStatus.COMPLETED:
         code = "stopped_by_suna" if view.status is RunStatus.STOPPED else "agent_failed"
+        left = await collect_usage(attempt.service, view, place=run.thread_id)
         return attempt.broken(
             "suna_restarted" if view.restarted else code,
             view.error or "",
             run_status=OVER[view.status],
-            result=await collect_usage(attempt.service, view, place=run.thread_id),
+            result=left,
+            text=_cut(left.partial),
         )
     result = await collect_result(attempt, view, place=run.thread_id)
     if result is None:
         return Stopped(step_id=run.step_id, run=run, run_status=AgentRunStatus.COMPLETED)
     if result.asked:
-        # A question to a human is no answer. Nobody is asked yet, so the attempt failed.
-        return attempt.broken("agent_failed", result.text or "", params={"asked": True}, result=result)
+        return AskedPerson(run=run, result=result)
     if result.error and not result.text:
-        return attempt.broken("agent_failed", result.error, result=result)
+        return attempt.broken("agent_failed", result.error, result=result, text=_cut(result.partial))
     if result.text is not None and len(result.text) > MAX_TEXT_CHARS:
         # Looking for data in it would hold up every other execution of this driver.
         kept = f"{result.text[:MAX_TEXT_CHARS]}\n[cut: {len(result.text)} characters]"
         params: dict[str, Json] = {"characters": len(result.text), "limit": MAX_TEXT_CHARS}
         return attempt.broken("result_too_large", params=params, result=result, text=kept)
     return Answered(run=run, result=result)
+
+
+def _cut(partial: str | None) -> str | None:
+    return partial[:MAX_TEXT_CHARS] if partial else None
 
 
 async def _stop_run(attempt: "Attempt", run: RunRecord, *, code: str | None) -> Outcome:

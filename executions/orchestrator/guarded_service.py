@@ -21,6 +21,7 @@ from executions.agent_service import (
     Unavailable,
     Urgency,
 )
+from executions.live_output import LiveEvent
 from executions.orchestrator.gate import Gate
 from executions.orchestrator.retry_budget import RetryBudget
 
@@ -83,6 +84,15 @@ class GuardedService:
         if self._circuit.is_open:
             raise Unavailable(NOT_ASKED, sent=False)
         return await self._service.watch_run(run_id, heard=heard)
+
+    async def follow_live(self, run_id: str, *, place: str | None, tell: Callable[[LiveEvent], None]) -> None:
+        """Tell what a running agent does; not tried while the circuit is open.
+
+        What fails here says nothing of the service, as with `watch_run`: it is only for people to look at.
+        """
+        if self._circuit.is_open:
+            raise Unavailable(NOT_ASKED, sent=False)
+        await self._service.follow_live(run_id, place=place, tell=tell)
 
     async def list_active_runs(self) -> frozenset[str]:
         """Return the ids of all runs that the service says are under way."""

@@ -21,6 +21,13 @@ SELECT e.id, e.cancel_requested_at IS NOT NULL, {PAUSE_WANTED}, statement_timest
 FROM renum_team_executions e
 WHERE e.driver_id = %s AND (e.cancel_requested_at IS NOT NULL OR e.pause_requested_at IS NOT NULL)
 """  # noqa: S608  built of a constant
+_DECISIONS = """
+SELECT r.execution_id, s.step_id, r.id, r.start_decision
+FROM renum_team_agent_executions r
+JOIN renum_team_executions e ON e.id = r.execution_id
+JOIN executions_executionstep s ON s.id = r.step_id
+WHERE e.driver_id = %s AND r.status = 'starting' AND r.start_decision <> ''
+"""
 # Our own raise of an epoch may not have been noted by us yet: what still names us as its driver is ours.
 _TAKEN = """
 SELECT count(*) FROM renum_team_executions e
@@ -32,8 +39,14 @@ UPDATE renum_team_executions
 SET driver_id = NULL, not_before = clock_timestamp() + make_interval(secs => %s)
 WHERE id = %s AND driver_id = %s AND epoch = %s
 """
+_LOCK = "SELECT id FROM renum_team_executions WHERE id = %s FOR NO KEY UPDATE"
+# A statement of its own, after the lock: it sees an answer that was committed while the lock was waited for.
 _LEAVE_AT_REST = """
-UPDATE renum_team_executions SET driver_id = NULL, at_rest = true
+UPDATE renum_team_executions e SET driver_id = NULL, at_rest = NOT EXISTS (
+        SELECT 1 FROM executions_question q WHERE q.execution_id = e.id
+        AND q.state IN ('answered', 'expired') AND NOT q.heard),
+    look_at = (SELECT min(q.expires_at) FROM executions_question q
+        WHERE q.execution_id = e.id AND q.state = 'open')
 WHERE id = %s AND driver_id = %s AND epoch = %s
 """
 
@@ -54,6 +67,26 @@ def find_wishes(driver_id: uuid.UUID) -> list[Wishes]:
         cursor.execute(_WISHES, [driver_id])
         return [
             Wishes(execution_id=row[0], cancel_requested=row[1], pause_requested=row[2], at=row[3])
+            for row in cursor.fetchall()
+        ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartDecided:
+    """What a person decided of a run of which nobody knows whether it was started."""
+
+    execution_id: uuid.UUID
+    step_id: str
+    run_id: uuid.UUID
+    decision: str
+
+
+def find_start_decisions(driver_id: uuid.UUID) -> list[StartDecided]:
+    """Return what was decided of starts in doubt in the driver's executions and is not obeyed yet."""
+    with connection.cursor() as cursor:
+        cursor.execute(_DECISIONS, [driver_id])
+        return [
+            StartDecided(execution_id=row[0], step_id=row[1], run_id=row[2], decision=row[3])
             for row in cursor.fetchall()
         ]
 
@@ -94,9 +127,11 @@ def set_aside(execution_id: uuid.UUID, driver_id: uuid.UUID, *, epoch: int) -> N
 
 
 def leave_at_rest(execution_id: uuid.UUID, driver_id: uuid.UUID, *, epoch: int) -> None:
-    """Let go of a paused execution with nothing in flight.
+    """Let go of an execution with nothing in flight that is paused or waits for people.
 
-    Whoever asked for it to go on meanwhile is not overlooked: the claim reads the wish itself.
+    Whoever asked for it to go on meanwhile is not overlooked: the claim reads the wish itself. One whose
+    question was answered meanwhile is let go of without rest.
     """
     with brief_locks(), connection.cursor() as cursor:
+        cursor.execute(_LOCK, [execution_id])
         cursor.execute(_LEAVE_AT_REST, [execution_id, driver_id, epoch])

@@ -17,7 +17,8 @@ from executions.engine.state import ExecutionStatus
 from executions.engine.step_input import build_prompt
 from executions.engine.transitions import apply_decision
 from executions.orchestrator.changes import Changes, Event
-from executions.orchestrator.tracked import Tracked
+from executions.orchestrator.questions import find_prompt
+from executions.orchestrator.tracked import Tracked, turn_of
 from teams.workflow.plan import Json
 
 
@@ -44,8 +45,9 @@ def obey(tracked: Tracked, decision: Decision, changes: Changes, obeyed: Obeyed,
         case StartStep(step_id=step_id, attempt=attempt, conditions=conditions):
             _keep_conditions(tracked, step_id, conditions)
             prompt = _find_prompt(tracked, step_id, changes)
+            data = {"attempt": attempt, **turn_of(tracked.state.steps[step_id])}
             obeyed.starts.append(Start(step_id=step_id, prompt=prompt))
-            _write_step(tracked, step_id, changes, kind="step_starting", data={"attempt": attempt})
+            _write_step(tracked, step_id, changes, kind="step_starting", data=data)
         case HoldStep(step_id=step_id, reason=reason, conditions=conditions):
             _keep_conditions(tracked, step_id, conditions)
             _write_step(
@@ -117,9 +119,10 @@ def _find_prompt(tracked: Tracked, step_id: str, changes: Changes) -> str:
     prompt = build_prompt(tracked.plan, tracked.state, step_id)
     extras = tracked.extras[step_id]
     extras.input, extras.input_cuts = prompt.prompt, list(prompt.cuts)
+    extras.original = prompt.prompt
     # What this very turn writes into the context is part of what the prompt was built from.
     extras.context_version = tracked.context_version + len(changes.context)
-    return prompt.prompt
+    return find_prompt(tracked, step_id, None)
 
 
 def _keep_conditions(tracked: Tracked, step_id: str, conditions: Json) -> None:

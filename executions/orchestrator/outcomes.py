@@ -18,11 +18,19 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AskedPerson:
+    """The run completed with a question to a person, which `result` holds, instead of an answer."""
+
+    run: RunRecord
+    result: RunResult
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Broken:
     """The attempt failed with one of the language's codes. `run` is None where none was ever made.
 
     `run_status` is what became of the run; `result` holds what it left, its usage included. `text` is what
-    is kept of an answer that could not be taken.
+    is kept of an answer that could not be taken. `is_final`: no other attempt follows, whatever the policy.
     """
 
     step_id: str
@@ -33,11 +41,15 @@ class Broken:
     run_status: AgentRunStatus = AgentRunStatus.FAILED
     result: RunResult | None = None
     text: str | None = None
+    is_final: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NeverStarted:
-    """A start in doubt made no run: the attempt does not count, and another is made on a new thread."""
+    """A start in doubt made no run, or a person wants another all the same: the attempt does not count.
+
+    Another is made on a new thread.
+    """
 
     run: RunRecord
 
@@ -65,4 +77,4 @@ class Stopped:
     result: RunResult | None = None
 
 
-Outcome = Answered | Broken | NeverStarted | PutBack | Stopped
+Outcome = Answered | AskedPerson | Broken | NeverStarted | PutBack | Stopped

@@ -5,7 +5,15 @@ from dataclasses import replace
 from typing import TypeVar
 
 from executions.agent_service import ModelResponse, RunResult, SecretText
-from executions.orchestrator.outcomes import Answered, Broken, NeverStarted, Outcome, PutBack, Stopped
+from executions.orchestrator.outcomes import (
+    Answered,
+    AskedPerson,
+    Broken,
+    NeverStarted,
+    Outcome,
+    PutBack,
+    Stopped,
+)
 from teams.workflow.plan import Json
 
 HIDDEN = "[key hidden]"
@@ -19,7 +27,7 @@ def scrub_outcome(outcome: Outcome, secrets: Iterable[SecretText]) -> Outcome:
     if not values:
         return outcome
     match outcome:
-        case Answered(result=result):
+        case Answered(result=result) | AskedPerson(result=result):
             return replace(outcome, result=_scrub_result(result, values))
         case Broken(message=message, params=params, result=result, text=text):
             return replace(
@@ -52,6 +60,8 @@ def _scrub_result(result: RunResult, values: list[str]) -> RunResult:
         error=_scrub(result.error, values),
         partial=_scrub(result.partial, values),
         structured=_scrub_json(result.structured, values),
+        options=tuple(_scrub(option, values) for option in result.options),
+        attachments=tuple(_scrub(name, values) for name in result.attachments),
         responses=tuple(_scrub_response(response, values) for response in result.responses),
     )
 

@@ -1,6 +1,7 @@
 """What the end of an attempt does to the execution: the run's row, the step, the context, the ledger."""
 
 import datetime as dt
+from collections.abc import Sequence
 
 from billing.ledger import build_entries
 from executions.agent_service import RunResult
@@ -9,9 +10,18 @@ from executions.engine.results import clean_text
 from executions.engine.state import STEP_ACTIVE, AgentRunStatus, StepStatus
 from executions.engine.transitions import Transition, abandon_start, complete_attempt, fail_attempt, put_back
 from executions.orchestrator.changes import Changes, ContextWrite, Event, Snapshot
-from executions.orchestrator.outcomes import Answered, Broken, NeverStarted, Outcome, PutBack, Stopped
+from executions.orchestrator.outcomes import (
+    Answered,
+    AskedPerson,
+    Broken,
+    NeverStarted,
+    Outcome,
+    PutBack,
+    Stopped,
+)
+from executions.orchestrator.questions import ASKED, Closed, take_closed, take_question
 from executions.orchestrator.run_facts import facts_of_run
-from executions.orchestrator.tracked import RunRecord, Tracked
+from executions.orchestrator.tracked import RunRecord, Tracked, turn_of
 from teams.workflow.plan import Json
 
 MESSAGE_CHARS = 1000
@@ -23,6 +33,8 @@ def take_in(tracked: Tracked, outcome: Outcome, changes: Changes, *, now: dt.dat
     match outcome:
         case Answered(run=run, result=result):
             _take_answer(tracked, run, result, changes, now=now)
+        case AskedPerson(run=run, result=result):
+            _take_question(tracked, run, result, changes, now=now)
         case Broken():
             _take_failure(tracked, outcome, changes, now=now)
         case NeverStarted(run=run):
@@ -60,6 +72,36 @@ def _take_answer(
     _write_context(tracked, run.step_id, changes)
 
 
+def _take_question(
+    tracked: Tracked, run: RunRecord, result: RunResult, changes: Changes, *, now: dt.datetime
+) -> None:
+    is_late = tracked.state.steps[run.step_id].status not in STEP_ACTIVE
+    if is_late or take_question(tracked, run, result, changes, now=now):
+        _record_usage(tracked, run, result, changes)
+        run.usage_complete = result.usage_complete
+        run.status, run.code = AgentRunStatus.COMPLETED, ASKED
+        _write_run(tracked, run, changes, kind="run_ended_late" if is_late else None)
+        return
+    failed = Broken(
+        step_id=run.step_id,
+        run=run,
+        code="agent_failed",
+        message=result.text or "",
+        params={"asked": True},
+        result=result,
+    )
+    _take_failure(tracked, failed, changes, now=now)
+
+
+def take_closed_questions(
+    tracked: Tracked, closed: Sequence[Closed], changes: Changes, *, now: dt.datetime
+) -> None:
+    """Go on with what was answered, and fail the attempts whose question nobody answered in time."""
+    changes.clears_crashes = changes.clears_crashes or bool(closed)
+    for step_id, transition in take_closed(tracked, closed, changes, now=now):
+        _fail_step(tracked, step_id, transition, changes)
+
+
 def _take_failure(tracked: Tracked, broken: Broken, changes: Changes, *, now: dt.datetime) -> None:
     run = broken.run
     message = clean_text(broken.message)[0][:MESSAGE_CHARS]
@@ -70,7 +112,7 @@ def _take_failure(tracked: Tracked, broken: Broken, changes: Changes, *, now: dt
             _record_usage(tracked, run, broken.result, changes)
             run.usage_complete = broken.result.usage_complete
         else:
-            run.usage_complete = run.suna_run_id is None
+            run.usage_complete = run.used_nothing
         _write_run(tracked, run, changes)
     if tracked.state.steps[broken.step_id].status not in STEP_ACTIVE:
         changes.events.append(Event(kind="run_ended_late", step_id=broken.step_id))
@@ -83,13 +125,15 @@ def _take_failure(tracked: Tracked, broken: Broken, changes: Changes, *, now: dt
         code=broken.code,
         params=params,
         text=broken.text,
+        again=not broken.is_final,
         now=now,
     )
     _fail_step(tracked, broken.step_id, transition, changes)
 
 
 def _take_abandoned(tracked: Tracked, run: RunRecord, changes: Changes, *, now: dt.datetime) -> None:
-    run.status, run.code, run.usage_complete = AgentRunStatus.ABANDONED, "start_abandoned", True
+    run.status, run.code = AgentRunStatus.ABANDONED, "start_abandoned"
+    run.usage_complete = run.used_nothing
     if tracked.state.steps[run.step_id].status in STEP_ACTIVE:
         tracked.state = abandon_start(tracked.state, run.step_id, now=now)
     _write_run(tracked, run, changes)
@@ -106,7 +150,7 @@ def _take_put_back(tracked: Tracked, outcome: PutBack, changes: Changes) -> None
         )
         _take_stop(tracked, stopped, changes)
         return
-    data: dict[str, Json] = {"attempt": step.attempts, "code": outcome.reason.code}
+    data: dict[str, Json] = {"attempt": step.attempts, "code": outcome.reason.code, **turn_of(step)}
     tracked.state = put_back(tracked.state, step_id, outcome.reason)
     if run is not None:
         run.status = AgentRunStatus.CREATED
@@ -138,7 +182,7 @@ def _take_stop(tracked: Tracked, stopped: Stopped, changes: Changes) -> None:
         _record_usage(tracked, run, stopped.result, changes)
         run.usage_complete = stopped.result.usage_complete
     else:
-        run.usage_complete = run.suna_run_id is None
+        run.usage_complete = run.used_nothing
     _write_run(tracked, run, changes)
 
 
@@ -179,5 +223,7 @@ def _write_run(tracked: Tracked, run: RunRecord, changes: Changes, *, kind: str 
 def _write_step(
     tracked: Tracked, step_id: str, changes: Changes, *, kind: str, data: dict[str, Json]
 ) -> None:
+    if tracked.state.steps[step_id].is_final:
+        tracked.extras[step_id].original = None
     changes.steps[tracked.extras[step_id].row_id] = tracked.step_values(step_id)
     changes.events.append(Event(kind=kind, step_id=step_id, data=data))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from billing.models import ApiKeyType
+from executions.engine.questions import Exchange
 from executions.engine.state import (
     AGENT_RUN_TERMINAL,
     AgentRunStatus,
@@ -16,7 +17,7 @@ from executions.engine.state import (
     StepState,
     StepStatus,
 )
-from executions.models import AgentRun, Execution, ExecutionStep
+from executions.models import AgentRun, Execution, ExecutionStep, Question, QuestionState
 from teams.models import SunaConnection
 from teams.models.uuid7 import new_id
 from teams.workflow.plan import Json, Plan, plan_from_json
@@ -26,12 +27,15 @@ from teams.workflow.plan import Json, Plan, plan_from_json
 class RunRecord:
     """One AgentRun in memory, with the prompt it was given.
 
-    `start_requested` and `stop_requested` ask the next commit to write its time.
+    `start_requested` and `stop_requested` ask the next commit to write its time. `in_doubt`: it may have been
+    started without anybody being able to find it. `start_decision` is what a person decided of that.
+    `before` holds the runs that were in its thread before it, by the service's ids: they are not this one.
     """
 
     id: uuid.UUID = field(default_factory=new_id)
     step_id: str
     attempt: int
+    turn: int = 1
     agent_id: str
     model_name: str
     thread_id: str | None = None
@@ -45,20 +49,32 @@ class RunRecord:
     stop_requested: bool = False
     start_requested_at: dt.datetime | None = None
     started_at: dt.datetime | None = None
+    start_decision: str = ""
+    in_doubt: bool = False
     prompt: str = ""
+    before: frozenset[str] = frozenset()
 
     @property
     def is_final(self) -> bool:
         """Whether the run is over."""
         return self.status in AGENT_RUN_TERMINAL
 
+    @property
+    def used_nothing(self) -> bool:
+        """Whether it is known that there never was a run."""
+        return self.suna_run_id is None and not self.in_doubt
+
 
 @dataclass(slots=True, kw_only=True)
 class StepExtras:
-    """What a step's row holds beside the engine's state. `input` is set only until it is committed."""
+    """What a step's row holds beside the engine's state. `input` is set only until it is committed.
+
+    `original` is the same prompt, kept as long as an attempt is under way: a new thread is told it again.
+    """
 
     row_id: uuid.UUID
     input: str | None = None
+    original: str | None = None
     input_cuts: Json = None
     conditions: Json = None
     context_version: int | None = None
@@ -68,7 +84,9 @@ class StepExtras:
 class Tracked:
     """An execution, held by one driver under one epoch.
 
-    `columns` are the execution row's columns that drivers own, as they shall be written next.
+    `columns` are the execution row's columns that drivers own, as they shall be written next. `exchanges`
+    holds the questions of each step that were answered, in order. `answers_in_place` says whether the service
+    takes an answer in the place of the run that asked.
     """
 
     execution: Execution
@@ -81,6 +99,8 @@ class Tracked:
     columns: dict[str, Any]
     context_version: int
     usage_missing: bool = False
+    exchanges: dict[str, list[Exchange]] = field(default_factory=dict)
+    answers_in_place: bool = True
 
     @property
     def id(self) -> uuid.UUID:
@@ -131,7 +151,7 @@ class Tracked:
             "step_id": self.extras[run.step_id].row_id,
             "connection_id": self.connection.id,
             "attempt": run.attempt,
-            "turn": 1,
+            "turn": run.turn,
             "agent_id": run.agent_id,
             "model_name": run.model_name,
             "thread_id": run.thread_id,
@@ -160,10 +180,12 @@ def load_tracked(execution_id: uuid.UUID, *, epoch: int) -> Tracked:
     runs = AgentRun.objects.filter(execution=execution)
     open_runs = runs.exclude(status__in=AGENT_RUN_TERMINAL)
     names = {row.id: row.step_id for row in rows}
+    records = {names[run.step_id]: _run_record(run, names[run.step_id]) for run in open_runs.order_by("id")}
+    asked = _read_questions(execution)
     state = ExecutionState(
         status=ExecutionStatus(execution.status),
         initial_prompt=execution.initial_prompt,
-        steps={row.step_id: _step_state(row) for row in rows},
+        steps={row.step_id: _with_turn(_step_state(row), records, asked) for row in rows},
         deadline_at=execution.deadline_at,
         cancel_requested=execution.cancel_requested_at is not None,
         paused=_is_pause_wanted(execution),
@@ -176,7 +198,7 @@ def load_tracked(execution_id: uuid.UUID, *, epoch: int) -> Tracked:
         plan=plan,
         state=state,
         extras={row.step_id: _extras(row) for row in rows},
-        runs={names[run.step_id]: _run_record(run, names[run.step_id]) for run in open_runs.order_by("id")},
+        runs=records,
         columns={
             "status": execution.status,
             "code": execution.code,
@@ -190,7 +212,13 @@ def load_tracked(execution_id: uuid.UUID, *, epoch: int) -> Tracked:
         },
         context_version=execution.context_version,
         usage_missing=runs.filter(status__in=AGENT_RUN_TERMINAL, usage_complete=False).exists(),
+        exchanges=_exchanges(asked),
     )
+
+
+def turn_of(step: StepState) -> dict[str, Json]:
+    """Return what an event says of the turn of an attempt: nothing of the first."""
+    return {"turn": step.turn} if step.turn > 1 else {}
 
 
 def _is_pause_wanted(execution: Execution) -> bool:
@@ -212,6 +240,56 @@ def _step_state(row: ExecutionStep) -> StepState:
     )
 
 
+def _read_questions(execution: Execution) -> dict[str, list[Question]]:
+    asked: dict[str, list[Question]] = {}
+    rows = Question.objects.filter(execution=execution).select_related("agent_run", "step")
+    for question in rows.defer("step__input", "step__result_text", "step__result_data").order_by("id"):
+        asked.setdefault(question.step.step_id, []).append(question)
+    return asked
+
+
+def _exchanges(asked: Mapping[str, list[Question]]) -> dict[str, list[Exchange]]:
+    """Return what was answered and is taken in already, by step."""
+    return {
+        step_id: [
+            Exchange(
+                attempt=one.agent_run.attempt,
+                question=one.text,
+                answer=one.answer,
+                is_automatic=one.is_automatic,
+            )
+            for one in questions
+            if one.heard and one.answer is not None
+        ]
+        for step_id, questions in asked.items()
+    }
+
+
+def _with_turn(
+    state: StepState, runs: Mapping[str, RunRecord], asked: Mapping[str, list[Question]]
+) -> StepState:
+    """Return the step with what its row does not hold: the turn, and until when it waits for an answer."""
+    run = runs.get(state.step_id)
+    if run is not None:
+        return replace(state, turn=run.turn)
+    questions = asked.get(state.step_id)
+    if not questions or state.status is not StepStatus.WAITING_INPUT:
+        return state
+    last = questions[-1]
+    until = last.expires_at if last.state == QuestionState.OPEN else None
+    return replace(state, turn=last.agent_run.turn, input_until=until)
+
+
+def find_run_ids(
+    execution: Execution, thread_id: str | None, *, but: uuid.UUID | None = None
+) -> frozenset[str]:
+    """Return the runs that a thread of the execution is known to have had, by the service's ids."""
+    if thread_id is None:
+        return frozenset()
+    runs = AgentRun.objects.filter(execution=execution, thread_id=thread_id).values_list("id", "suna_run_id")
+    return frozenset(run_id for row_id, run_id in runs if run_id is not None and row_id != but)
+
+
 def _extras(row: ExecutionStep) -> StepExtras:
     return StepExtras(
         row_id=row.id,
@@ -226,6 +304,7 @@ def _run_record(run: AgentRun, step_id: str) -> RunRecord:
         id=run.id,
         step_id=step_id,
         attempt=run.attempt,
+        turn=run.turn,
         agent_id=run.agent_id,
         model_name=run.model_name,
         thread_id=run.thread_id,
@@ -237,4 +316,6 @@ def _run_record(run: AgentRun, step_id: str) -> RunRecord:
         usage_complete=run.usage_complete,
         start_requested_at=run.start_requested_at,
         started_at=run.started_at,
+        start_decision=run.start_decision,
+        before=find_run_ids(run.execution, run.thread_id, but=run.id) if run.turn > 1 else frozenset(),
     )

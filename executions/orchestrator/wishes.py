@@ -5,6 +5,7 @@ import datetime as dt
 from executions.engine.state import ExecutionStatus
 from executions.orchestrator.changes import Changes, Event
 from executions.orchestrator.obey import begin, begin_to_cancel
+from executions.orchestrator.questions import waits_for_people_only
 from executions.orchestrator.tracked import Tracked
 
 NEEDS_REVIEW = "needs_review"
@@ -30,10 +31,14 @@ def heed_wishes(tracked: Tracked, changes: Changes, *, now: dt.datetime) -> None
 
 
 def rests(tracked: Tracked, *, now: dt.datetime) -> bool:
-    """Whether an execution with nothing in flight need not be held: it is paused, and its time is not up."""
+    """Whether an execution with nothing in flight need not be held, because its time is not up.
+
+    It is paused, or nothing of it can go on before a person answers.
+    """
     state = tracked.state
     paused = state.status in (ExecutionStatus.PAUSED, ExecutionStatus.QUEUED) and state.paused
-    return paused and not state.cancel_requested and state.ended_by is None and now < state.deadline_at
+    waits = paused or waits_for_people_only(state)
+    return waits and not state.cancel_requested and state.ended_by is None and now < state.deadline_at
 
 
 def _move(tracked: Tracked, changes: Changes, status: ExecutionStatus, *, kind: str) -> None:

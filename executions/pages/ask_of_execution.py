@@ -18,6 +18,7 @@ from executions.actions.retry_execution import retry_execution
 from executions.actions.run_again_execution import run_again_execution
 from executions.models import Execution
 from executions.pages.show_execution import find_execution
+from executions.pages.step_wishes import STEP_WISHES
 from executions.wording import refusal_sentence
 from teams.actions.refusal import Refusal
 from teams.pages.refused import refused_page
@@ -39,7 +40,9 @@ def ask_for(verb: str) -> Callable[..., HttpResponse]:
         execution = find_execution(request, execution_id)
         asked: dict[str, Any] = {"execution": execution, "by": request.user}
         try:
-            if verb in WISHES:
+            if verb in STEP_WISHES:
+                shown = STEP_WISHES[verb](**asked, step_id=request.POST.get("step", ""))
+            elif verb in WISHES:
                 shown = WISHES[verb](**asked)
             else:
                 # The form's own key: a form that is sent twice makes one execution.

@@ -10,8 +10,11 @@ from django.db.models import F
 
 from billing.ledger import Tally, totals_of_execution
 from executions.actions.execution_rights import is_pause_wanted
-from executions.engine.state import EXECUTION_TERMINAL, STEP_TERMINAL
-from executions.models import Execution, ExecutionStep
+from executions.actions.start_decision import is_in_doubt
+from executions.engine.state import EXECUTION_TERMINAL, STEP_TERMINAL, StepStatus
+from executions.models import Execution, ExecutionStep, Question
+from executions.pages.live_view import NOTHING_LIVE, LiveView
+from executions.pages.question_view import QuestionView, build_question_view
 from executions.pages.spending import Spending, spending_of
 from executions.wording import awaited_by_step, execution_sentence, status_words, step_sentence
 from teams.pages.workflow_view import agent_names
@@ -33,7 +36,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepView:
-    """One step."""
+    """One step. `is_in_doubt`: a person has to say what became of its start."""
 
     step_id: str
     title: str
@@ -48,6 +51,9 @@ class StepView:
     answer: Text | None
     spending: Spending
     reused_from: uuid.UUID | None
+    live: LiveView | None
+    is_in_doubt: bool
+    question: QuestionView | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,8 +86,18 @@ class ExecutionView:
     repeated_by: tuple[Execution, ...]
 
 
-def build_execution_view(execution: Execution, *, now: dt.datetime) -> ExecutionView:
-    """Gather everything that the page shows, in five queries at most."""
+def build_execution_view(
+    execution: Execution,
+    *,
+    now: dt.datetime,
+    may_answer: bool = False,
+    live: Mapping[str, LiveView] = NOTHING_LIVE,
+) -> ExecutionView:
+    """Gather everything that the page shows, in six queries at most.
+
+    `may_answer` says whether the reader may answer the questions of its steps; `live` is what the runs under
+    way have told so far, by their step.
+    """
     plan = plan_from_json(execution.plan)
     steps = list(
         ExecutionStep.objects.filter(execution=execution)
@@ -95,6 +111,7 @@ def build_execution_view(execution: Execution, *, now: dt.datetime) -> Execution
     titles = step_titles(plan.steps)
     awaited = awaited_by_step(plan, {step.step_id: step.status for step in steps})
     is_over = execution.status in EXECUTION_TERMINAL
+    asked = _open_questions(execution, steps, may_answer=may_answer)
     views = tuple(
         _step_view(
             step,
@@ -103,6 +120,8 @@ def build_execution_view(execution: Execution, *, now: dt.datetime) -> Execution
             agents=agents,
             tally=totals.by_step,
             now=now,
+            question=asked.get(step.pk),
+            live=live.get(step.step_id),
         )
         for step in steps
     )
@@ -114,6 +133,7 @@ def build_execution_view(execution: Execution, *, now: dt.datetime) -> Execution
             params=execution.message_params,
             names=titles,
             is_pause_wanted=is_pause_wanted(execution),
+            is_asking=execution.at_rest and bool(asked),
         ),
         is_over=is_over,
         steps=views,
@@ -139,6 +159,8 @@ def _step_view(
     agents: Mapping[str, str],
     tally: Mapping[str, Tally],
     now: dt.datetime,
+    question: QuestionView | None,
+    live: LiveView | None,
 ) -> StepView:
     is_over = step.status in STEP_TERMINAL
     return StepView(
@@ -161,7 +183,24 @@ def _step_view(
         answer=_answer(step),
         spending=spending_of(tally.get(step.step_id, Tally())),
         reused_from=getattr(step, "made_in", None),
+        live=None if is_over else live,
+        is_in_doubt=is_in_doubt(step),
+        question=question,
     )
+
+
+def _open_questions(
+    execution: Execution, steps: Sequence[ExecutionStep], *, may_answer: bool
+) -> dict[uuid.UUID, QuestionView]:
+    """Return the question with which each step waits, by the step's row; no query where none does."""
+    if not any(step.status == StepStatus.WAITING_INPUT for step in steps):
+        return {}
+    rows = Question.objects.filter(execution=execution).open().select_related("step")
+    found = {}
+    for question in rows.defer("step__input", "step__result_text", "step__result_data"):
+        question.execution = execution
+        found[question.step_id] = build_question_view(question, may_answer=may_answer, back="execution")
+    return found
 
 
 def _answer(step: ExecutionStep) -> Text | None:

@@ -11,6 +11,8 @@ from django.views.decorators.http import require_safe
 from executions.actions.execution_rights import list_verbs, may_release
 from executions.models import Execution
 from executions.pages.execution_view import build_execution_view
+from executions.pages.live_view import find_live
+from executions.pages.step_wishes import STEP_WISHES
 from executions.pages.verb_buttons import VerbButton, build_buttons
 from teams.actions.rights import may
 from teams.pages.signed_in import SignedInRequest, signed_in
@@ -31,6 +33,13 @@ def _verbs(request: SignedInRequest, execution: Execution) -> tuple[VerbButton, 
     return build_buttons(execution.pk, verbs, form_key=uuid.uuid4())
 
 
+def _step_verbs(request: SignedInRequest, execution: Execution) -> tuple[VerbButton, ...]:
+    """Return the buttons of each step whose start is in doubt, for whom they are."""
+    may_decide = may(request.user, "operator", execution.team) and execution.cancel_requested_at is None
+    verbs = tuple(STEP_WISHES) if may_decide else ()
+    return build_buttons(execution.pk, verbs, form_key=uuid.uuid4())
+
+
 @require_safe
 @signed_in
 def show_execution(request: SignedInRequest, execution_id: uuid.UUID) -> HttpResponse:
@@ -45,8 +54,14 @@ def show_execution(request: SignedInRequest, execution_id: uuid.UUID) -> HttpRes
     else:
         context = {
             "execution": execution,
-            "view": build_execution_view(execution, now=timezone.now()),
+            "view": build_execution_view(
+                execution,
+                now=timezone.now(),
+                may_answer=may(request.user, "operator", execution.team),
+                live=find_live(execution, with_output=not is_part),
+            ),
             "verbs": _verbs(request, execution),
+            "step_verbs": _step_verbs(request, execution),
             "is_cancel_asked": execution.cancel_requested_at is not None,
             "is_part": is_part,
         }

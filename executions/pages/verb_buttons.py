@@ -15,11 +15,14 @@ _WORDS: Mapping[str, Any] = {
     "cancel": _("Cancel"),
     "retry": _("Retry what is missing"),
     "run_again": _("Run again"),
+    "start_again": _("Start again"),
+    "give_up_start": _("Give up"),
 }
 _LOOKS: Mapping[str, str] = {
     "pause": "secondary outline",
     "cancel": "danger outline",
     "run_again": "secondary outline",
+    "give_up_start": "danger outline",
 }
 
 

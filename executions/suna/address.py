@@ -27,6 +27,11 @@ def parse_base_url(base_url: str) -> httpx.URL:
     return url.copy_with(raw_path=url.raw_path.rstrip(b"/") or b"/")
 
 
+def is_listed(host: str, *, hosts: Collection[str]) -> bool:
+    """Tell whether a host is one of those that an operator lists, whatever its case and its last dot."""
+    return host.lower().rstrip(".") in {listed.lower().rstrip(".") for listed in hosts}
+
+
 def may_carry_keys(url: httpx.URL, *, allowed_plain_hosts: Collection[str]) -> bool:
     """Tell whether users' keys may be sent there: over TLS, to this machine, or to a host that is listed."""
     return url.scheme == "https" or is_loopback(url.host) or url.host in allowed_plain_hosts

@@ -14,6 +14,7 @@ from executions.agent_service import (
     AgentView,
     BadResponse,
     HintsOffered,
+    LiveSource,
     NotFound,
     Rejected,
     ResponseTooLarge,
@@ -25,10 +26,12 @@ from executions.agent_service import (
     Unavailable,
     Urgency,
 )
+from executions.live_output import LiveEvent
 from executions.suna.address import may_carry_keys, parse_base_url
 from executions.suna.connection import Connection
 from executions.suna.credential import SunaCredential, check_credential, check_user_keys, hide_secrets
 from executions.suna.errors import build_error
+from executions.suna.live_stream import follow_rows, follow_stream
 from executions.suna.read_result import read_result
 from executions.suna.streams import Streams
 from executions.suna.transport import TransportName
@@ -55,6 +58,7 @@ def open_client(
     transport: TransportName = "aiohttp",
     max_connections: int = 32,
     allowed_plain_hosts: Collection[str] = (),
+    public_only: bool = False,
 ) -> "SunaClient":
     """Open a client to one Suna; no connection is made yet. It belongs to the event loop that first uses it.
 
@@ -64,9 +68,11 @@ def open_client(
     or it never will be.
 
     `lists_active_runs` says that this build lists active runs, though its profile does not promise it.
-    `sends_user_keys` is the connection's consent to send users' own keys with a start; `allowed_plain_hosts`
-    are the hosts beside this machine to which they may go without TLS. Raises Rejected for a base URL or
-    a profile that cannot be spoken, CredentialRefused for a credential that no header can carry.
+    `sends_user_keys` is the connection's consent to send users' own keys with a start;
+    `allowed_plain_hosts` are the hosts beside this machine to which they may go without TLS. With
+    `public_only` nothing is sent to an address that is not public, whatever the host's name leads to by
+    then. Raises Rejected for a base URL or a profile that cannot be spoken, CredentialRefused for a
+    credential that no header can carry.
     """
     if profile not in PROFILES:
         raise Rejected(f"the wire profile {profile!r} is not spoken")
@@ -85,11 +91,12 @@ def open_client(
         max_connections=max_connections,
         max_response_bytes=max_response_bytes,
         patience_s=max(deadlines_s.values()),
+        public_only=public_only,
     )
     promised = PROFILES[profile].capabilities
     return SunaClient(
         connection=connection,
-        streams=Streams(base_url=url, credential=credential),
+        streams=Streams(base_url=url, credential=credential, public_only=public_only),
         profile=PROFILES[profile],
         capabilities=dataclasses.replace(
             promised, lists_active_runs=promised.lists_active_runs or lists_active_runs
@@ -143,6 +150,7 @@ class SunaClient(AgentService):
         known = self._capabilities
         return ServiceTraits(
             finds_starts=known.makes_threads and known.lists_runs,
+            wants_model=known.wants_model,
             answers_in_place=known.answers_in_thread,
             live=known.live,
             run_appears_within_s=known.run_appears_within_s,
@@ -169,9 +177,13 @@ class SunaClient(AgentService):
         return place
 
     async def add_prompt(self, request: RunRequest, *, place: str) -> None:
-        """Put a further prompt into a thread, where the profile wants it there."""
+        """Put a further prompt into a thread, where the profile wants it there and it is not there yet."""
         prompt = self._profile.put_prompt(request, place=place)
-        if prompt is not None:
+        if prompt is None:
+            return
+        # Whoever put it there may have died before it could say so. The rows are the thread's, not a run's.
+        rows = await self._ask(self._profile.get_result(run_id="-", place=place), urgency=Urgency.NEXT)
+        if not self._profile.holds_prompt(rows.body, prompt=request.prompt):
             await self._ask(prompt, urgency=Urgency.NEXT)
 
     async def start_run(self, request: RunRequest, *, place: str | None) -> RunView:
@@ -235,6 +247,27 @@ class SunaClient(AgentService):
             self._check(outcome)
             raise BadResponse("the answer is not a stream of events", status_code=outcome.status)
         return outcome
+
+    async def follow_live(self, run_id: str, *, place: str | None, tell: Callable[[LiveEvent], None]) -> None:
+        """Tell what a run does: by its stream where reading that is safe, else by the rows of its thread."""
+        if self._capabilities.live is LiveSource.STREAM:
+            call = self._profile.watch_run(run_id=run_id)
+            deadline_s = self._deadlines_s[Patience.CALL]
+            refusal = await follow_stream(self._streams, call, deadline_s=deadline_s, tell=tell)
+            if refusal is not None:
+                self._check(refusal)
+                raise BadResponse("the answer is not a stream of events", status_code=refusal.status)
+        elif self._capabilities.live is LiveSource.ROWS and place is not None:
+            rows = self._profile.get_result(run_id=run_id, place=place)
+
+            async def read() -> bytes:
+                return (await self._ask(rows)).body
+
+            await follow_rows(
+                read=read, list_runs=lambda: self._list_run_rows(place), run_id=run_id, tell=tell
+            )
+        else:
+            raise Rejected("this Suna does not tell what a run does while it does it")
 
     async def list_active_runs(self) -> frozenset[str]:
         """Return the runs under way of the whole account."""

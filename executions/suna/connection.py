@@ -25,6 +25,7 @@ from executions.agent_service import (
 )
 from executions.suna.body import ACCEPTED_ENCODINGS, Body, UnreadableBody, read_body
 from executions.suna.credential import SunaCredential, reveal_headers
+from executions.suna.public_only import was_not_public
 from executions.suna.transport import FAILURES, TransportName, build_http_client, never_left
 from executions.suna.turns import Turns
 from executions.suna.wire.call import Answer, Call
@@ -50,7 +51,10 @@ class _Pool:
 
 
 class Connection:
-    """Sends calls to one base URL, `max_connections` at a time; what waits is ordered by `Turns`."""
+    """Sends calls to one base URL, `max_connections` at a time; what waits is ordered by `Turns`.
+
+    With `public_only` it sends nothing to an address that is not public.
+    """
 
     def __init__(
         self,
@@ -61,7 +65,9 @@ class Connection:
         max_connections: int,
         max_response_bytes: int,
         patience_s: float,
+        public_only: bool = False,
     ) -> None:
+        self._public_only = public_only
         self._base_url = str(base_url).rstrip("/")
         self._credential = credential
         self._transport = transport
@@ -182,6 +188,7 @@ class Connection:
                 transport=self._transport,
                 max_connections=self._max_connections,
                 patience_s=self._patience_s,
+                public_only=self._public_only,
             )
             self._pool = _Pool(http=http)
             self._open_pools.append(self._pool)
@@ -232,6 +239,8 @@ def build_request(
 
 def name_failure(failure: BaseException) -> str:
     """Return what happened in our words: an error's own text may hold what was sent."""
+    if was_not_public(failure):
+        return "the host's address is not a public one"
     if never_left(failure):
         return "no connection to the service came about"
     if isinstance(failure, TimeoutError | httpx.TimeoutException) and failure.__cause__ is None:

@@ -54,8 +54,9 @@ async def detect_profile(
     credential: SunaCredential,
     call_deadline_s: float = 15.0,
     transport: TransportName = "aiohttp",
+    public_only: bool = False,
 ) -> Detection:
-    """Find out which wire profile an address speaks.
+    """Find out which wire profile an address speaks; with `public_only` a public address alone is asked.
 
     Raises the port's errors where it cannot be asked: Unavailable, RedirectRefused, CredentialRefused where
     every route is closed to this credential, Rejected for a base URL that is not one.
@@ -69,6 +70,7 @@ async def detect_profile(
         max_connections=2,
         max_response_bytes=MAX_OPENAPI_BYTES,
         patience_s=call_deadline_s,
+        public_only=public_only,
     )
     async with connection:
         probe = _Probe(connection=connection, deadline_s=call_deadline_s)

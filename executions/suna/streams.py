@@ -1,7 +1,8 @@
 """Event streams of one connection to a Suna: beside its calls, without their turns and without their limit.
 
-A stream lasts as long as its run. It is read for one thing, the hint that the run is over, and nothing of
-it is kept. Always over aiohttp: a thousand streams are too many for httpx's own pool (orchestrator.md §4.1).
+A stream lasts as long as its run. It is read for the hint that the run is over, and by who watches the run
+for what it does; nothing of it is kept here. Always over aiohttp: a thousand streams are too many for httpx's
+own pool (orchestrator.md §4.1).
 """
 
 import asyncio
@@ -24,7 +25,8 @@ MEDIA_TYPE = "text/event-stream"
 class Streams:
     """Reads streams from one base URL, as many at once as are asked for."""
 
-    def __init__(self, *, base_url: httpx.URL, credential: SunaCredential) -> None:
+    def __init__(self, *, base_url: httpx.URL, credential: SunaCredential, public_only: bool = False) -> None:
+        self._public_only = public_only
         self._base_url = str(base_url).rstrip("/")
         self._credential = credential
         self._http: httpx.AsyncClient | None = None
@@ -36,7 +38,21 @@ class Streams:
         The answer begins within `deadline_s`; from then on the stream may be silent for ever. `heard` is told
         how many events came, first 0. Raises Unavailable, RedirectRefused or BadResponse.
         """
-        outcome = await self._try_watch(call, deadline_s, heard)
+        finder = EndFinder()
+
+        def take(piece: bytes) -> bool:
+            events, is_over = finder.feed(piece)
+            heard(events)
+            return is_over
+
+        return await self.read(call, deadline_s=deadline_s, take=take)
+
+    async def read(self, call: Call, *, deadline_s: float, take: Callable[[bytes], bool]) -> bool | Answer:
+        """Hand each piece of a stream to `take`, an empty one first, until it says that this was enough.
+
+        Return True when it said so, False when the stream closed before, or its refusal; raises as `watch`.
+        """
+        outcome = await self._try_read(call, deadline_s, take)
         if isinstance(outcome, AgentServiceError):
             # Raised out here, where no local variable and no context holds a request with its secrets.
             raise outcome
@@ -51,13 +67,15 @@ class Streams:
     def _is_closed(self) -> bool:
         return self._closed
 
-    async def _try_watch(
-        self, call: Call, deadline_s: float, heard: Callable[[int], None]
+    async def _try_read(
+        self, call: Call, deadline_s: float, take: Callable[[bytes], bool]
     ) -> bool | Answer | AgentServiceError:
         if self._is_closed():
             return Unavailable("the connection is closed", sent=False)
         if self._http is None:
-            self._http = build_http_client(transport="aiohttp", max_connections=None, patience_s=None)
+            self._http = build_http_client(
+                transport="aiohttp", max_connections=None, patience_s=None, public_only=self._public_only
+            )
         request = build_request(self._http, self._base_url, call, reveal_headers(self._credential, {}))
         request.headers["Accept"] = MEDIA_TYPE
         request.headers["Accept-Encoding"] = "identity"
@@ -65,7 +83,7 @@ class Streams:
             async with asyncio.timeout(deadline_s):
                 response = await self._http.send(request, stream=True)
             try:
-                outcome = await _read(response, deadline_s, heard)
+                outcome = await _read(response, deadline_s, take)
             finally:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(CLOSE_TIMEOUT_S):
@@ -84,7 +102,7 @@ class Streams:
 
 
 async def _read(
-    response: httpx.Response, deadline_s: float, heard: Callable[[int], None]
+    response: httpx.Response, deadline_s: float, take: Callable[[bytes], bool]
 ) -> bool | Answer | AgentServiceError:
     status = response.status_code
     headers = {name.lower(): value for name, value in response.headers.items()}
@@ -101,11 +119,9 @@ async def _read(
     media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != MEDIA_TYPE or encoding not in ("", "identity"):
         return BadResponse("the answer is not a stream of events", status_code=status)
-    heard(0)
-    finder = EndFinder()
+    if take(b""):
+        return True
     async for piece in response.aiter_raw():
-        events, is_over = finder.feed(piece)
-        heard(events)
-        if is_over:
+        if take(piece):
             return True
     return False

@@ -15,6 +15,8 @@ import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
 
+from executions.suna.public_only import PublicOnlyTransport, open_public_socket, was_not_public
+
 TransportName = Literal["aiohttp", "httpx"]
 
 CONNECT_TIMEOUT_S = 5.0
@@ -31,11 +33,16 @@ FAILURES = (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, aiohttp.Client
 
 
 def build_http_client(
-    *, transport: TransportName, max_connections: int | None, patience_s: float | None
+    *,
+    transport: TransportName,
+    max_connections: int | None,
+    patience_s: float | None,
+    public_only: bool = False,
 ) -> httpx.AsyncClient:
     """Build a client with its own pool of connections. `patience_s` bounds every single read and write.
 
-    With None there is no limit to the connections, or none to the time that a read may take.
+    With None there is no limit to the connections, or none to the time that a read may take. With
+    `public_only` nothing is sent to an address that is not public, whatever a name resolves to by then.
     """
     limits = httpx.Limits(
         max_connections=max_connections,
@@ -43,7 +50,7 @@ def build_http_client(
         keepalive_expiry=KEEPALIVE_S,
     )
     return httpx.AsyncClient(
-        transport=_build_transport(transport, limits),
+        transport=_build_transport(transport, limits, public_only=public_only),
         timeout=httpx.Timeout(patience_s, connect=CONNECT_TIMEOUT_S, pool=CONNECT_TIMEOUT_S),
         cookies=_refusing_jar(),
         follow_redirects=False,
@@ -57,6 +64,8 @@ def never_left(failure: BaseException) -> bool:
     httpx-aiohttp calls every lost connection a ConnectTimeout, also one that was lost after the request had
     been sent, so that only aiohttp's own error, which it keeps as the cause, can be believed.
     """
+    if was_not_public(failure):
+        return True
     cause = failure if isinstance(failure, aiohttp.ClientError) else failure.__cause__
     if isinstance(cause, aiohttp.ClientError):
         return isinstance(
@@ -68,7 +77,7 @@ def never_left(failure: BaseException) -> bool:
 
 
 @functools.cache
-def _tls_context() -> ssl.SSLContext:
+def tls_context() -> ssl.SSLContext:
     """Return one verified context for the process: loading the roots takes tens of milliseconds.
 
     SSL_CERT_FILE is honoured, for a Suna behind an operator's own authority.
@@ -76,19 +85,25 @@ def _tls_context() -> ssl.SSLContext:
     return httpx.create_ssl_context(trust_env=True)
 
 
-def _build_transport(transport: TransportName, limits: httpx.Limits) -> httpx.AsyncBaseTransport:
+def _build_transport(
+    transport: TransportName, limits: httpx.Limits, *, public_only: bool
+) -> httpx.AsyncBaseTransport:
     if transport == "httpx":
-        return httpx.AsyncHTTPTransport(verify=_tls_context(), trust_env=False, limits=limits)
+        plain = httpx.AsyncHTTPTransport(verify=tls_context(), trust_env=False, limits=limits)
+        return PublicOnlyTransport(plain) if public_only else plain
 
     def open_session() -> aiohttp.ClientSession:
         connector = aiohttp.TCPConnector(
-            limit=limits.max_connections or 0, keepalive_timeout=KEEPALIVE_S, ssl=_tls_context()
+            limit=limits.max_connections or 0,
+            keepalive_timeout=KEEPALIVE_S,
+            ssl=tls_context(),
+            socket_factory=open_public_socket if public_only else None,
         )
         return aiohttp.ClientSession(
             connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False, auto_decompress=False
         )
 
-    return AiohttpTransport(verify=_tls_context(), trust_env=False, limits=limits, client=open_session)
+    return AiohttpTransport(verify=tls_context(), trust_env=False, limits=limits, client=open_session)
 
 
 def _refusing_jar() -> http.cookiejar.CookieJar:

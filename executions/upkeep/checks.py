@@ -52,6 +52,9 @@ _EVENT = f"executions_executionevent v JOIN {_EXECUTION} ON e.id = v.execution_i
 _LEDGER = f"renum_ai_usage_logs u JOIN {_EXECUTION} ON e.id = u.execution_id AND {_IN_SCOPE}"
 # Paused before it began, it waits for a person too, and keeps its status.
 _PAUSED_QUEUED = f"(e.status = 'queued' AND e.cancel_requested_at IS NULL AND {PAUSE_WANTED})"
+# Nothing of it is in flight, and a person is asked.
+_ASKING = """(e.status = 'running' AND e.at_rest AND EXISTS (SELECT 1 FROM executions_question q
+    WHERE q.execution_id = e.id AND q.state = 'open'))"""
 _TOKENS = ("tokens_input", "tokens_output")
 
 
@@ -68,7 +71,7 @@ _STANDING = (
         name="not_over",
         breach="accepted and not over",
         sql=f"""SELECT e.id::text || ' ' || e.status FROM {_EXECUTION} WHERE {_IN_SCOPE}
-            AND e.status NOT IN {_OVER} AND e.status NOT IN ('paused', 'quarantined')
+            AND e.status NOT IN {_OVER} AND e.status NOT IN ('paused', 'quarantined') AND NOT {_ASKING}
             AND NOT {_PAUSED_QUEUED}""",
         at_work=Severity.IGNORED,
     ),
@@ -85,6 +88,13 @@ _STANDING = (
             AND (e.status = 'paused' OR {_PAUSED_QUEUED})""",
         at_rest=Severity.WARNING,
         at_work=Severity.WARNING,
+    ),
+    Check(
+        name="waits_for_answer",
+        breach="waits until a person answers",
+        sql=f"SELECT e.id::text FROM {_EXECUTION} WHERE {_IN_SCOPE} AND {_ASKING}",
+        at_rest=Severity.WARNING,
+        at_work=Severity.IGNORED,
     ),
     Check(
         name="quarantined",
@@ -118,7 +128,7 @@ _STARTS = (
         name="two_good_runs",
         breach="a step with two runs that count",
         sql=f"""SELECT r.step_id::text FROM {_RUN}
-            WHERE r.status IN ('running', 'completed') AND r.code <> 'late_run'
+            WHERE r.status IN ('running', 'completed') AND r.code NOT IN ('late_run', 'asked')
             GROUP BY r.step_id HAVING count(*) > 1""",
     ),
     Check(
@@ -126,7 +136,7 @@ _STARTS = (
         breach="an attempt begun twice though its start was not put back",
         sql=f"""SELECT v.execution_id::text || ' ' || v.step_id || ' ' || (v.data->>'attempt') FROM {_EVENT}
             WHERE v.kind IN ('step_starting', 'start_put_back')
-            GROUP BY v.execution_id, v.step_id, v.data->>'attempt'
+            GROUP BY v.execution_id, v.step_id, v.data->>'attempt', v.data->>'turn'
             HAVING count(*) FILTER (WHERE v.kind = 'step_starting')
                 > 1 + count(*) FILTER (WHERE v.kind = 'start_put_back')""",
     ),
@@ -151,6 +161,21 @@ _STARTS = (
             JOIN executions_executionevent c ON c.execution_id = v.execution_id AND c.step_id = v.step_id
             WHERE v.kind = 'step_starting' AND c.kind IN ('step_completed', 'step_reused')
             AND v.seq > c.seq""",
+    ),
+)
+# Between an answer and its driver's next turn the step still waits.
+_QUESTIONS = (
+    Check(
+        name="question_without_waiting_step",
+        breach="an open question of a step that does not wait for it",
+        sql=f"""SELECT q.id::text FROM executions_question q JOIN {_STEP} ON s.id = q.step_id
+            WHERE (q.state = 'open' OR NOT q.heard) AND s.status <> 'waiting_input'""",
+    ),
+    Check(
+        name="waiting_step_without_question",
+        breach="a step that waits for an answer to no question",
+        sql=f"""SELECT s.id::text FROM {_STEP} WHERE s.status = 'waiting_input'
+            AND (SELECT count(*) FROM executions_question q WHERE q.step_id = s.id AND NOT q.heard) <> 1""",
     ),
 )
 _MONEY = (
@@ -239,7 +264,7 @@ _CONTEXT = (
                     THEN s.result_data ELSE to_jsonb(s.result_text) END, 'null'))""",
     ),
 )
-SQL_CHECKS = (*_STANDING, *_STARTS, *_MONEY, *_TIMELINE, *_CONTEXT)
+SQL_CHECKS = (*_STANDING, *_STARTS, *_QUESTIONS, *_MONEY, *_TIMELINE, *_CONTEXT)
 
 STARTED_TOO_EARLY = Check(
     name="started_too_early", breach="a step started before what it depends on was over"

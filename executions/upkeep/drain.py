@@ -26,13 +26,13 @@ UPDATE executions_drain SET ended_at = clock_timestamp(), ended_by = %s
 WHERE ended_at IS NULL AND holds_all = %s
 """
 _OPEN_RUN = "('starting', 'running', 'unknown')"
-# Where a person holds an execution, only the runs that still go on are under way.
+# Where a person holds an execution, or is asked by one, only the runs that still go on are under way.
 _IN_FLIGHT = f"""
 SELECT e.id, e.status, count(*) OVER (),
     (SELECT count(*) FROM renum_team_agent_executions r
      WHERE r.execution_id = e.id AND r.status IN {_OPEN_RUN}) AS runs
 FROM renum_team_executions e
-WHERE e.status IN ('running', 'cancelling')
+WHERE (e.status IN ('running', 'cancelling') AND NOT e.at_rest)
    OR (e.status IN ('queued', 'paused') AND e.driver_id IS NOT NULL)
    OR (e.status IN ('paused', 'quarantined') AND EXISTS (SELECT 1 FROM renum_team_agent_executions r
         WHERE r.execution_id = e.id AND r.status IN {_OPEN_RUN}))

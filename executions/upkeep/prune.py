@@ -151,6 +151,7 @@ _KINDS = {
     "executions.Execution": "executions",
     "executions.ExecutionStep": "steps",
     "executions.AgentRun": "runs",
+    "executions.Question": "questions",
     "executions.ExecutionEvent": "events",
     "executions.ContextChange": "context_changes",
     "executions.ContextSnapshot": "context_snapshots",

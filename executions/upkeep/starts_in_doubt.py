@@ -2,7 +2,8 @@
 
 A run that waited for its start in the backup may have been started since by the database that was lost, in
 the same thread. So nobody starts it here unasked: its thread is looked up, what is there is adopted, and only
-an empty list after the whole grace makes a new attempt, in a new thread.
+an empty list after the whole grace makes a new attempt, in a new thread. Where there is no thread to look up,
+a person has to say what became of the start.
 """
 
 import datetime as dt
@@ -34,8 +35,10 @@ def doubt_starts(*, made_at: dt.datetime, by: str) -> int:
         status=AgentRunStatus.CREATED, step__status__in=MAY_BE_STARTED
     )
     asked_before = Q(start_requested_at=None) | Q(start_requested_at__lte=made_at)
+    # Where only a start makes a thread, there is none to look up: a person will be asked.
+    known = Q(thread_id__isnull=False) | Q(start_requested_at__isnull=False)
     runs = (
-        AgentRun.objects.filter(open_starts, asked_before, suna_run_id=None, thread_id__isnull=False)
+        AgentRun.objects.filter(open_starts, asked_before, known, suna_run_id=None)
         .exclude(execution__status__in=EXECUTION_TERMINAL)
         .select_related("step")
         .order_by("id")

@@ -55,20 +55,30 @@ _PAUSE_WANTED: Mapping[str, Any] = {
     "queued": gettext_lazy("Paused before it began."),
     "running": gettext_lazy("It is being paused: what runs goes on to its end, and nothing new is started."),
 }
+_ASKING = gettext_lazy("The team waits for an answer from a person.")
 _GOES_ON = gettext_lazy("It goes on as soon as a driver takes it.")
 
 
 def execution_sentence(
-    *, status: str, code: str, params: Params, names: Names = NO_NAMES, is_pause_wanted: bool | None = None
+    *,
+    status: str,
+    code: str,
+    params: Params,
+    names: Names = NO_NAMES,
+    is_pause_wanted: bool | None = None,
+    is_asking: bool = False,
 ) -> str:
     """Return how an execution stands; `names` gives the words by which a reader knows a step id.
 
     `is_pause_wanted` is the wish that a driver may not have seen yet; None where it does not matter.
+    `is_asking` says that nothing of it goes on before a person answers a question.
     """
     if is_pause_wanted and not code and status in _PAUSE_WANTED:
         sentence = str(_PAUSE_WANTED[status])
     elif is_pause_wanted is False and status in ("paused", "quarantined"):
         sentence = str(_GOES_ON)
+    elif is_asking and not code and status == "running":
+        sentence = str(_ASKING)
     elif code in _CODES:
         sentence = _CODES[code](params, names)
     elif code:

@@ -18,6 +18,8 @@ def _with_message(sentence: str, params: Params) -> str:
 
 
 def _agent_failed(params: Params) -> str:
+    if params.get("expired"):
+        return _("The agent asked a question, and nobody answered it in time.")
     if params.get("asked"):
         return _with_message(_("The agent asked a question instead of giving an answer."), params)
     return _with_message(_("The agent failed."), params)
@@ -42,6 +44,26 @@ def _key_missing(params: Params) -> str:
     return _("The payer has stored no key for %(services)s. Store one and run the team again.") % {
         "services": names
     }
+
+
+def _result_expired(params: Params) -> str:
+    return _("The run ended, but Suna does not keep its answer any more.")
+
+
+def _run_vanished(params: Params) -> str:
+    match params.get("because"):
+        case "given_up":
+            return _("It was never known whether Suna had started the agent, and somebody gave it up.")
+        case "result_expired":
+            return _result_expired(params)
+        case _:
+            return _("The run is not there in Suna any more.")
+
+
+def _timeout(params: Params) -> str:
+    if params.get("because") == "start_unknown":
+        return _("It was not known whether Suna had started the agent until the step's time was over.")
+    return _("The agent took longer than the step allows.")
 
 
 FAILURES: Mapping[str, Callable[[Params], str]] = {
@@ -70,13 +92,14 @@ FAILURES: Mapping[str, Callable[[Params], str]] = {
     ),
     "rejected": lambda params: _with_message(_("Suna refused the request."), params),
     "result_too_large": lambda params: _("The answer is larger than Renum takes."),
-    "run_vanished": lambda params: _("The run is not there in Suna any more."),
+    "result_expired": _result_expired,
+    "run_vanished": _run_vanished,
     "start_uncertain": lambda params: _("Suna did not confirm the start."),
     "stopped": lambda params: _("The run was stopped."),
     "stopped_by_suna": lambda params: _("Suna stopped the run."),
     "suna_restarted": lambda params: _("Suna was shut down while the agent was at work."),
     "throttled": lambda params: _("Suna takes no more runs at present."),
-    "timeout": lambda params: _("The agent took longer than the step allows."),
+    "timeout": _timeout,
     "contract_changed": lambda params: _with_message(_("This Suna is another version now."), params),
     "unavailable": lambda params: _with_message(_("Suna could not be reached."), params),
 }

@@ -19,7 +19,10 @@ _REFUSALS: Mapping[str, Any] = {
     "not_paused": _("The execution is not paused."),
     "not_quarantined": _("The execution is not set aside, so that there is nothing to release."),
     "nothing_to_retry": _("Nothing would come out differently. The execution can be run again as a whole."),
+    "question_closed": _("The question is not open any more."),
     "quarantined": _("The execution is set aside after repeated crashes. Staff can release it."),
+    "start_decided": _("Somebody has decided otherwise already."),
+    "start_not_in_doubt": _("The step does not wait for a decision about its start any more."),
     "site_queue_full": _("Too many executions wait at present. Try again in a moment."),
     "team_inactive": _("The team is switched off. Its owner can switch it on."),
     "too_many_paused": _(
@@ -32,6 +35,10 @@ _PROBLEMS: Mapping[tuple[str, str], Any] = {
     ("/prompt", "too_large"): _("The prompt is too long: 256 KiB are the most."),
     ("/prompt", "surrogate"): _("The prompt holds a broken character. Remove it."),
     ("/prompt", "nul_character"): _("The prompt holds the character NUL. Remove it."),
+    ("/answer", "required"): _("Write an answer."),
+    ("/answer", "too_large"): _("The answer is too long: 64 KiB are the most."),
+    ("/answer", "surrogate"): _("The answer holds a broken character. Remove it."),
+    ("/answer", "nul_character"): _("The answer holds the character NUL. Remove it."),
     ("/idempotency_key", "invalid_value"): _("This form is damaged. Reload the page and send it again."),
 }
 REFUSAL_CODES = frozenset(_REFUSALS)

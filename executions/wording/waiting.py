@@ -67,15 +67,27 @@ def _stopping(params: Params) -> str:
     return sentence if hindered is None else f"{sentence} {hindered({})}"
 
 
+def _question_answered(params: Params) -> str:
+    if params.get("from_person"):
+        return _("The answer is there; the agent goes on with it.")
+    return _("The step's own answer is given; the agent goes on with it.")
+
+
 WAITING: Mapping[str, Callable[[Params], str]] = {
     "paused": lambda params: _("Waits because the execution is paused."),
     "max_parallel": _max_parallel,
+    "question_answered": _question_answered,
+    "question_open": lambda params: _("The agent waits for an answer from a person."),
     "start_abandoned": _start_abandoned,
     "start_in_turn": lambda params: _(
         "Waits for its turn: as long as it is not known how many runs Suna allows, few are started at once."
     ),
     "start_uncertain": lambda params: _(
         "Suna did not confirm the start. Renum looks whether there is a run."
+    ),
+    "start_unknown": lambda params: _(
+        "Suna did not confirm the start, and this version of Suna cannot tell whether there is a run."
+        " Look there: if there is none, start the step again; or give the start up."
     ),
     "stopping": _stopping,
     "service_agent_service_error": lambda params: _("Suna answers with errors. Renum keeps asking."),
@@ -95,6 +107,7 @@ WAITING: Mapping[str, Callable[[Params], str]] = {
         "Waits because the connection's base URL redirects elsewhere; its owner must correct it."
     ),
     "service_rejected": lambda params: _("Suna refuses to say how the run stands. Renum keeps asking."),
+    "service_result_expired": lambda params: _("Suna does not keep the run's answer any more."),
     "service_result_too_large": lambda params: _(
         "Suna's answer is larger than Renum takes. Renum keeps asking."
     ),

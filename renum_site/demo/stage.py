@@ -53,6 +53,9 @@ def build_stage(
     Whatever needs no other waits for none: a fresh Python with Django takes seconds.
     """
     env = {**pace, **os.environ, **WEB_ENV}
+    if settings.SUNA_BASE_URL is None:
+        # The demo's person has a connection of their own to the simulator, which is on this machine.
+        env["RENUM_SUNA_ALLOWED_HOSTS"] = ",".join([*settings.SUNA_ALLOWED_HOSTS, "127.0.0.1"])
     simulator: Child | None = None
     token = secrets.token_urlsafe(24)
     if settings.SUNA_BASE_URL is None:

@@ -79,7 +79,7 @@ def _bring_up_to_date(connection: SunaConnection, place: SunaPlace) -> SunaConne
     )
     connection.save()
     detect_connection(connection=connection, by=None, profile=place.profile)
-    sync_agents(connection=connection, by=None)
+    sync_agents(connection=connection, by=None, anywhere=True)
     return connection
 
 

@@ -23,7 +23,9 @@ class AgentQuerySet(models.QuerySet["Agent"]):
 class Agent(models.Model):
     """One agent of one connection. `agent_id` is Suna's own id, opaque to us.
 
-    `missing_since` is set where the last sync did not find it any more; steps that name it are warned of.
+    `missing_since` is set where the last sync did not find it any more. `changed_at` is when a sync last
+    found its name, its description or its model to be another, and `changed_from` what they were before,
+    only those that changed: {"model_name": "..."}. Teams whose steps name such an agent are told so.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -34,6 +36,10 @@ class Agent(models.Model):
     model_name = models.CharField(_("model"), max_length=200, blank=True)
     synced_at = models.DateTimeField(_("synced at"), null=True, blank=True)
     missing_since = models.DateTimeField(_("missing since"), null=True, blank=True)
+    changed_at = models.DateTimeField(_("changed at"), null=True, blank=True)
+    changed_from = models.JSONField(
+        _("before"), default=dict, db_default=models.Value({}, models.JSONField()), blank=True
+    )
 
     objects = AgentQuerySet.as_manager()
 

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Value
 from django.utils.translation import gettext_lazy as _
 
+from teams.models.credential_marks import mark_of, read_expiry
 from teams.models.encrypted_text import StrictEncryptedTextField, open_sealed, seal
 from teams.models.uuid7 import new_id
 
@@ -48,9 +49,14 @@ class SunaConnection(models.Model):
     """One Suna with one credential, of one user or, where `owner` is null, of the whole site.
 
     `wire_profile` is empty until it was detected or set. `capabilities` and `limits` hold what was learned
-    ({"parallel_runs": 3}). `throttled_until` says that starts wait; `paused_code` that they wait for a person
-    (credential_refused, payment_required). The credential is bound to this row and its base URL: changed
-    or copied elsewhere, it does not decrypt.
+    ({"parallel_runs": 3}). `throttled_until` says that starts wait; `paused_code` that they wait for a
+    person (credential_refused, payment_required, unknown_suna). `unreachable_at` is when a driver last held
+    calls back because nobody answers. The credential is bound to this row and its base URL: changed or
+    copied elsewhere, it does not decrypt; `credential_marks` are what people recognise its parts by,
+    {"bearer": "…x9Zf"}, and `bearer_expires_at` is what a bearer token says of itself. `tested_at` and
+    `test_result` are the last test (see `executions.actions.try_connection`). `synced_at` is when the
+    catalogue was last taken over, `sync_tried_at` when that was last tried, and `sync_code` why it failed,
+    empty where it did not.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -76,7 +82,21 @@ class SunaConnection(models.Model):
     limits = models.JSONField(_("limits"), default=dict, blank=True)
     throttled_until = models.DateTimeField(_("throttled until"), null=True, blank=True)
     paused_code = models.CharField(_("paused because"), max_length=50, blank=True)
+    unreachable_at = models.DateTimeField(_("unreachable at"), null=True, blank=True)
+    credential_marks = models.JSONField(
+        _("credential"), default=dict, db_default=Value({}, models.JSONField()), blank=True, editable=False
+    )
+    bearer_expires_at = models.DateTimeField(_("token expires at"), null=True, blank=True, editable=False)
     checked_at = models.DateTimeField(_("checked at"), null=True, blank=True)
+    tested_at = models.DateTimeField(_("tested at"), null=True, blank=True, editable=False)
+    test_result = models.JSONField(
+        _("test result"), default=dict, db_default=Value({}, models.JSONField()), blank=True, editable=False
+    )
+    synced_at = models.DateTimeField(_("agents listed at"), null=True, blank=True, editable=False)
+    sync_tried_at = models.DateTimeField(null=True, blank=True, editable=False)
+    sync_code = models.CharField(
+        _("agents not listed because"), max_length=50, default="", db_default="", blank=True, editable=False
+    )
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
     objects = SunaConnectionManager()
@@ -113,8 +133,10 @@ class SunaConnection(models.Model):
 
     def set_credential(self, *, bearer: str = "", api_key: str = "") -> None:
         """Seal a credential for this row and its base URL; the caller saves. Both empty: none."""
-        secret = json.dumps({"bearer": bearer, "api_key": api_key})
-        self.sealed_credential = seal(secret, self._binding()) if bearer or api_key else None
+        given = {"bearer": bearer, "api_key": api_key}
+        self.sealed_credential = seal(json.dumps(given), self._binding()) if bearer or api_key else None
+        self.credential_marks = {name: mark_of(secret) for name, secret in given.items() if secret}
+        self.bearer_expires_at = read_expiry(bearer)
 
     def credential(self) -> dict[str, str]:
         """Return {"bearer", "api_key"}, empty strings where unset; Undecryptable where it is not ours."""

@@ -7,7 +7,7 @@ may be about knows its place in the document (`at`).
 from dataclasses import dataclass
 from typing import Literal
 
-from teams.workflow.plan import Join, Json, OnError, RetryPolicy
+from teams.workflow.plan import Join, Json, OnError, QuestionPolicy, RetryPolicy
 from teams.workflow.problems import Pointer
 
 WorkflowType = Literal["sequential", "parallel", "conditional", "pipeline", "graph"]
@@ -91,6 +91,7 @@ class StepDefinition:
     timeout_s: float | None
     retry: RetryPolicy | None
     on_error: OnError | None
+    on_question: QuestionPolicy | None
     output_schema: Json
 
 
@@ -102,6 +103,7 @@ class Defaults:
     timeout_s: float | None = None
     retry: RetryPolicy | None = None
     on_error: OnError | None = None
+    on_question: QuestionPolicy | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -87,6 +87,26 @@ class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
     )
 
 
+DECIDE_FOR_YOURSELF = (
+    "Nobody can answer this now. Decide for yourself what is most sensible, say what you assumed, and go on."
+)
+"""What an agent is told where a policy answers its questions and says nothing of its own."""
+
+
+class QuestionPolicy(msgspec.Struct, frozen=True, kw_only=True):
+    """What happens when the agent asks a person instead of giving an answer.
+
+    `human`: somebody is asked, for `timeout_s`; then `on_timeout` holds. `auto_answer`: the agent gets
+    `answer` at once, at most `max_answers` times in one attempt. `fail`: the attempt failed.
+    """
+
+    policy: Literal["human", "fail", "auto_answer"] = "human"
+    timeout_s: float = 86400.0
+    on_timeout: Literal["fail", "auto_answer"] = "fail"
+    answer: str = DECIDE_FOR_YOURSELF
+    max_answers: int = 3
+
+
 class PlanStep(msgspec.Struct, frozen=True, kw_only=True):
     """One step, with everything that its start and its end are decided by.
 
@@ -113,6 +133,7 @@ class PlanStep(msgspec.Struct, frozen=True, kw_only=True):
     timeout_s: float = 3600.0
     retry: RetryPolicy = RetryPolicy()
     on_error: OnError = "fail"
+    on_question: QuestionPolicy = QuestionPolicy()
     output_schema: Json = None
 
 

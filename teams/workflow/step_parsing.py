@@ -10,6 +10,7 @@ from teams.workflow.input_parsing import read_input
 from teams.workflow.output_schema import check_output_schema
 from teams.workflow.plan import Join, Json, OnError
 from teams.workflow.problems import excerpt
+from teams.workflow.question_parsing import read_question_policy
 from teams.workflow.retry_parsing import read_retry
 from teams.workflow.shapes import Node
 
@@ -27,9 +28,10 @@ STEP_KEYS = (
     "timeout",
     "retry",
     "on_error",
+    "on_question",
     "output",
 )
-DEFAULT_KEYS = ("timeout", "retry", "on_error", "services")
+DEFAULT_KEYS = ("timeout", "retry", "on_error", "services", "on_question")
 SERVICE_PATTERN = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 """A service's name becomes part of an HTTP header; no underscore, because proxies drop those."""
 
@@ -68,19 +70,21 @@ def read_step(
         timeout_s=shared.timeout_s,
         retry=shared.retry,
         on_error=shared.on_error,
+        on_question=shared.on_question,
         output_schema=_read_output_schema(schema) if schema else None,
     )
 
 
 def read_defaults(node: Node, *, known_services: Collection[str] | None) -> Defaults:
-    """Return timeout, retry, on_error and services of an object whose keys are checked already."""
-    timeout, retry = node.member("timeout"), node.member("retry")
+    """Return what a step and `defaults` both may say, of an object whose keys are checked already."""
+    timeout, retry, question = node.member("timeout"), node.member("retry"), node.member("on_question")
     on_error, services = node.member("on_error"), node.member("services")
     return Defaults(
         services=_read_services(services, known_services) if services else None,
         timeout_s=timeout.duration() if timeout else None,
         retry=read_retry(retry) if retry else None,
         on_error=cast("OnError | None", on_error.choice(_ON_ERROR)) if on_error else None,
+        on_question=read_question_policy(question) if question else None,
     )
 
 

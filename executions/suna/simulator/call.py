@@ -16,6 +16,7 @@ class Call:
     """A request. `headers` has lower-case names; `entry` is its line in the ledger."""
 
     operation: str
+    path: str
     path_params: dict[str, str]
     query: dict[str, str]
     headers: dict[str, str]
@@ -23,6 +24,8 @@ class Call:
     entry: Entry
     cut: Cut | None = None
     vanish: bool = False
+    replay_expired: bool = False
+    noise_after: int | None = None
     _json: Any = field(default=msgspec.UNSET)
 
     @property

@@ -17,6 +17,7 @@ from executions.suna.simulator.answers import Refusal, json_answer
 from executions.suna.simulator.clock import iso
 from executions.suna.simulator.faults import Faults, Rule
 from executions.suna.simulator.ledger import Ledger
+from executions.suna.simulator.options import changed
 from executions.suna.simulator.run import Run
 from executions.suna.simulator.world import World
 
@@ -45,6 +46,8 @@ class Control:
             ("/_simulator/barriers", "GET", self.barriers),
             ("/_simulator/barriers/{name}/release", "POST", self.release),
             ("/_simulator/agents/{agent_id}", "DELETE", self.remove_agent),
+            ("/_simulator/options", "GET", self.show_options),
+            ("/_simulator/options", "PATCH", self.change_options),
             ("/_simulator/reset", "POST", self.reset),
         )
         return [Route(path, _from_loopback(endpoint), methods=[method]) for path, method, endpoint in table]
@@ -155,6 +158,18 @@ class Control:
         if not self._world.catalogue.remove(request.path_params["agent_id"]):
             raise Refusal(404, "no such agent")
         return json_answer({"removed": request.path_params["agent_id"]})
+
+    async def show_options(self, _: Request) -> Response:
+        """Answer the options in force."""
+        return json_answer({"options": self._world.options})
+
+    async def change_options(self, request: Request) -> Response:
+        """Change those that are named, until the next reset; runs under way go on as they began."""
+        try:
+            self._world.options = changed(self._world.options, await request.body())
+        except (msgspec.DecodeError, msgspec.ValidationError) as error:
+            raise Refusal(422, str(error)) from error
+        return json_answer({"options": self._world.options})
 
     async def reset(self, _: Request) -> Response:
         """Forget everything but the ledger's file and its numbering."""

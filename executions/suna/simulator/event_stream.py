@@ -8,21 +8,30 @@ by the first terminal control event. Who connects after the end gets the whole l
 import asyncio
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from starlette.types import Receive, Scope, Send
 
+from executions.suna.simulator.broken_answers import wait_until_gone
 from executions.suna.simulator.clock import Clock
 from executions.suna.simulator.connection import abort_connection
 from executions.suna.simulator.run import RUNNING, Run
 
-_HEADERS = (
+STREAM_HEADERS = (
     (b"content-type", b"text/event-stream"),
     (b"cache-control", b"no-cache, no-transform"),
     (b"x-accel-buffering", b"no"),
     (b"access-control-allow-origin", b"*"),
 )
+NOISE = (
+    b': a comment\n\nevent: message\nid: 7\ndata: {"type": "assis\n\ndata: [1, 2]\n\ndata:\n\n'
+    b'data: \xff\xfe\n\ndata: {"type": "unheard_of", "value": 1}\n\n'
+    b'data: {"type": "assistant", "content": 17, "metadata": []}\n\n'
+    b'data: {"type": "status", "content": "{", "metadata": "null"}\n\n'
+)
+"""Lines that are no events of Suna: comments, half a JSON, other types than promised, no UTF-8."""
+"""What every version's stream is answered with."""
 _TERMINAL = frozenset({"completed", "failed", "stopped", "STOP", "ERROR", "END_STREAM"})
 
 
@@ -40,12 +49,17 @@ class Recording:
     stopped_end: dict[str, Any]
 
 
+def without_events(recording: Recording) -> Recording:
+    """Return what is left of a recording when its list has expired: only the end for who comes too late."""
+    return replace(recording, events=[])
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cut:
-    """An end that is none, after so many events: the connection breaks, or closes silently, or a lie."""
+    """An end that is none, after so many events: a broken connection, a silent close, a lie, or silence."""
 
     after: int
-    how: Literal["break", "close", "lie"] = "break"
+    how: Literal["break", "close", "lie", "silence"] = "break"
 
 
 class EventStream:
@@ -59,19 +73,21 @@ class EventStream:
         settle: Callable[[], Run],
         clock: Clock,
         cut: Cut | None = None,
+        noise_after: int | None = None,
     ) -> None:
         self._recording = recording
         self._run = run
         self._settle = settle
         self._clock = clock
         self._cut = cut
+        self._noise_after = noise_after
         self._sent = 0
         self._wake = asyncio.Event()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the stream until it ends or the reader leaves."""
-        await send({"type": "http.response.start", "status": 200, "headers": list(_HEADERS)})
-        gone = asyncio.ensure_future(_until_gone(receive))
+        await send({"type": "http.response.start", "status": 200, "headers": list(STREAM_HEADERS)})
+        gone = asyncio.ensure_future(wait_until_gone(receive))
         gone.add_done_callback(lambda _: self._wake.set())
         self._run.listeners.add(self._wake.set)
         try:
@@ -93,6 +109,8 @@ class EventStream:
             ended = run.status != RUNNING
             position, due, closed = self._due_events(position, now=now, late=late, ended=ended)
             if (due or closed or self._is_cut(0)) and not await self._send(send, due, closed=closed):
+                if self._cut is not None and self._cut.how == "silence":
+                    await gone
                 return self._cut is not None and self._cut.how != "break"
             if closed or gone.done():
                 return closed
@@ -139,9 +157,13 @@ class EventStream:
             events = events[: self._cut.after - self._sent]
             if self._cut.how == "lie":
                 events = [*events, self._recording.late_end]
-            more = self._cut.how == "break"
+            more = self._cut.how in ("break", "silence")
+        lines = [f"data: {json.dumps(event)}\n\n".encode() for event in events]
+        if self._noise_after is not None and self._sent + len(events) >= self._noise_after:
+            lines.insert(max(0, self._noise_after - self._sent), NOISE)
+            self._noise_after = None
         self._sent += len(events)
-        body = "".join(f"data: {json.dumps(event)}\n\n" for event in events).encode()
+        body = b"".join(lines)
         await send({"type": "http.response.body", "body": body, "more_body": more})
         return not is_cut
 
@@ -152,8 +174,3 @@ class EventStream:
 def _ends_reader(event: dict[str, Any]) -> bool:
     # Messages have `content`; only the control events that tell about the run have not.
     return "content" not in event and event.get("status") in _TERMINAL
-
-
-async def _until_gone(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass

@@ -33,6 +33,13 @@ Kind = Literal[
     "gzip_bomb",
     "unknown_status",
     "cut_stream",
+    "half_open",
+    "trickle",
+    "bad_events",
+    "expired_stream",
+    "timeout",
+    "model_denied",
+    "raw",
     "late_run",
     "vanish",
 ]
@@ -43,13 +50,19 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     - `latency`: waits `seconds`, then all goes on. `barrier`: waits until `name` is released.
     - `too_many`: the profile's own 429, with a `retry_after` header if given. `payment`: its 402, with an
-      `error_code` if given. `status`: any `status` with `body` as detail.
+      `error_code` if given. `model_denied`: its refusal of the model that was asked for. `status`: any
+      `status` (500) with `body` as detail. `raw`: `body` as it stands, with `status` and `content_type`.
     - `error`: plain text 500. `hang`: no answer ever. `drop`: the connection breaks.
     - `malformed`, `html`, `empty`, `huge`, `gzip_bomb` (of `megabytes`), `redirect` (to `to`): an answer
-      that is none. `wrong_types`, `replace` (`fields`), `unknown_status` (`word`): the answer, falsified.
+      that is none, with a `status` of its own if given. `wrong_types`, `replace` (`fields`),
+      `unknown_status` (`word`): the answer, falsified. `trickle`: the answer, a byte every `seconds`.
+    - `half_open`: half of an answer, or `events` of a stream, and then neither more nor an end.
     - `cut_stream`: ends a stream after `events` events, as `how` says: the connection breaks, it closes
-      without a word, or it lies that the run is completed. `late_run`: the start fails as `answer` says, and
-      the run appears `seconds` later. `vanish`: 404; on a start, the run is gone once it is answered.
+      without a word, or it lies that the run is completed. `bad_events`: puts lines that are no events
+      behind `events` of them, and goes on. `expired_stream`: as if the list of events had expired.
+    - `late_run`: the start fails as `answer` says, and the run appears `seconds` later. `timeout`: 408 at
+      once, and the operation is done `seconds` later all the same. `vanish`: 404; on a start, the run is
+      gone once it is answered.
 
     `when` says whether the operation itself is done `before` (the default: not at all) or `after`, that is
     once its effect is in the database.
@@ -59,7 +72,8 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     when: Literal["before", "after"] = "before"
     seconds: float = 0.0
     name: str = "default"
-    status: int = 500
+    status: int | None = None
+    content_type: str | None = None
     body: Any = None
     retry_after: str | None = None
     error_code: str | None = None
@@ -76,12 +90,14 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """Which requests are hit. Everything left out matches all.
 
     `contains` is a text in the newest prompt of the thread, `role` the part that its role line gives.
-    `nth` names the matching calls that are hit, counted from 1 for this rule; `times` is how often it hits
-    at most. `probability` is drawn from `seed` and the count, so that a run can be repeated.
+    `path` is a text in the request's path. `nth` names the matching calls that are hit, counted from 1 for
+    this rule; `times` is how often it hits at most. `probability` is drawn from `seed` and the count, so
+    that a run can be repeated.
     """
 
     do: Effect
     operation: str = "*"
+    path: str | None = None
     thread: str | None = None
     run: str | None = None
     agent: str | None = None
@@ -167,6 +183,8 @@ class Faults:
 
 def _matches(rule: Rule, call: Call, *, thread: Thread | None, agent_id: str | None) -> bool:
     if rule.operation not in ("*", call.operation):
+        return False
+    if rule.path is not None and rule.path not in call.path:
         return False
     if rule.thread is not None and (thread is None or thread.id != rule.thread):
         return False

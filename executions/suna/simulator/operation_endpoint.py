@@ -6,19 +6,15 @@ from urllib.parse import parse_qsl
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from executions.suna.simulator.answers import Refusal, UncaughtError
+from executions.suna.simulator.broken_answers import BrokenConnection, HangingAnswer
 from executions.suna.simulator.call import Call
 from executions.suna.simulator.event_stream import Cut
-from executions.suna.simulator.fault_effects import (
-    BrokenConnection,
-    HangingAnswer,
-    falsified,
-    replacement,
-)
+from executions.suna.simulator.fault_effects import falsified, replacement
 from executions.suna.simulator.faults import Effect, Faults
 from executions.suna.simulator.ledger_door import BODY, ENTRY
 from executions.suna.simulator.profiles.operation import Operation, Wire
 
-_FALSIFYING = ("wrong_types", "replace", "unknown_status")
+_FALSIFYING = ("wrong_types", "replace", "unknown_status", "half_open", "trickle")
 
 
 class OperationEndpoint:
@@ -40,17 +36,14 @@ class OperationEndpoint:
         await answer(scope, receive, send)
 
     async def _answer(self, call: Call) -> ASGIApp:
-        if self._operation.bearer_only:
+        if self._wire.is_read_by_bearer_only(self._operation):
             self._wire.authenticator.check_bearer_only(call)
         elif not self._operation.is_open:
             self._wire.authenticator.check(call, stream=self._operation.name == "run.stream")
         effects = self._effects_on(call)
         call.entry.faults = [effect.kind for effect in effects]
         for effect in effects:
-            if effect.kind == "cut_stream":
-                call.cut = Cut(after=effect.events, how=effect.how)
-            elif effect.kind == "vanish":
-                call.vanish = True
+            _note(call, effect)
         early = await self._act(call, [effect for effect in effects if effect.when == "before"])
         if early is not None:
             return early
@@ -71,11 +64,12 @@ class OperationEndpoint:
                 await self._faults.wait_at(effect.name)
             elif effect.kind == "error":
                 raise UncaughtError("asked for by a fault rule")
-            elif effect.kind == "late_run":
-                asyncio.get_running_loop().call_later(effect.seconds, self._start_late, call)
-                return _failed_start(effect)
             else:
-                instead = replacement(effect, self._wire)
+                if effect.kind == "late_run" or (effect.kind == "timeout" and effect.when == "before"):
+                    asyncio.get_running_loop().call_later(effect.seconds, self._start_late, call)
+                if effect.kind == "late_run":
+                    return _failed_start(effect)
+                instead = replacement(effect, wire=self._wire, call=call)
                 if instead is not None:
                     return instead
         return None
@@ -90,15 +84,30 @@ class OperationEndpoint:
     def _effects_on(self, call: Call) -> list[Effect]:
         thread = self._wire.find_thread(call)
         run = self._wire.find_run(call)
-        agent_id = run.agent_id if run else call.path_params.get("agent_id")
-        if agent_id is None and self._operation.name == "agent.start" and call.body:
-            agent_id = _agent_asked(call)
+        newest = run or (thread.runs[-1] if thread and thread.runs else None)
+        agent_id = newest.agent_id if newest else call.path_params.get("agent_id")
+        if self._operation.name == "agent.start" and call.body:
+            agent_id = _agent_asked(call) or agent_id
         return self._faults.effects_on(call, thread=thread, agent_id=agent_id)
+
+
+def _note(call: Call, effect: Effect) -> None:
+    if effect.kind == "cut_stream":
+        call.cut = Cut(after=effect.events, how=effect.how)
+    elif effect.kind == "half_open":
+        call.cut = Cut(after=effect.events, how="silence")
+    elif effect.kind == "bad_events":
+        call.noise_after = effect.events
+    elif effect.kind == "expired_stream":
+        call.replay_expired = True
+    elif effect.kind == "vanish":
+        call.vanish = True
 
 
 def _call_of(scope: Scope, operation: str) -> Call:
     return Call(
         operation=operation,
+        path=scope["path"],
         path_params=scope.get("path_params", {}),
         query=_query_of(scope),
         headers={name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]},

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import uvicorn
 
+from executions.suna.simulator.announcement import describe
 from executions.suna.simulator.app import build_app
 from executions.suna.simulator.connection import AbortableProtocol
 from executions.suna.simulator.settings import SimulatorSettings
@@ -73,9 +74,14 @@ def serve(
     port_file: Path | None,
     announce: Callable[[str], None],
 ) -> None:
-    """Serve until a signal. `announce` gets one line when requests are accepted."""
+    """Serve until a signal. `announce` gets what is played when requests are accepted.
+
+    OSError where the address cannot be had, ValueError where the settings name no known profile.
+    """
     listener = open_socket(host, port)
     bound_port = listener.getsockname()[1]
+    shown_host = f"[{host}]" if ":" in host else host
+    described = describe(settings, url=f"http://{shown_host}:{bound_port}")
 
     def on_ready() -> None:
         if port_file:
@@ -83,8 +89,7 @@ def serve(
             unfinished = port_file.with_name(f".{port_file.name}.{os.getpid()}")
             unfinished.write_text(f"{bound_port}\n")
             unfinished.replace(port_file)
-        shown = settings.profile if settings.variant is None else f"{settings.profile} {settings.variant}"
-        announce(f"Suna simulator (profile {shown}) on http://{host}:{bound_port}")
+        announce(described)
 
     with contextlib.closing(listener):
         SimulatorServer(build_config(settings), on_ready=on_ready).run(sockets=[listener])

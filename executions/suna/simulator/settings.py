@@ -1,21 +1,24 @@
 """What a simulator can be told when it starts."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from executions.suna.simulator.options import Options
+from executions.suna.simulator.times import Times
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimulatorSettings:
     """The options of one simulator.
 
-    `profile` names a wire profile (see `profiles.PROFILES`), `variant` one of its two builds where it has
+    `profile` names a wire profile (see `profiles.PROFILES`), `variant` one of its builds where it has
     more than one. A run takes `run_seconds`, a little more for long texts, divided by `speed`. With no
-    `tokens` any credential is good; else only these are: bearer tokens, or API keys written `pk_…:sk_…`. A
-    JWT is judged by what it says, as the version does; `jwt_secret` signs it where signatures are verified.
-    `active_runs` says whether the list of active runs is there; None is as the variant has it (it came in the
-    midst of b2, suna-contract §1.3). `strict_agents` refuses agents that are not in the catalogue.
-    `parallel_limit` is the number of runs allowed at once. At most `max_runs` runs and `max_entries` ledger
-    entries are kept in memory; the file at `ledger_path` has them all.
+    `tokens` any credential is good; else only these are: bearer tokens, or API keys written `pk_…:sk_…`.
+    A JWT is judged by what it says, as the version does; `jwt_secret` signs it where signatures are
+    verified. `strict_agents` refuses agents that are not in the catalogue. `options` may change while it
+    runs; `thread_limit` is the number of threads allowed and `times` are those that Suna itself takes, both
+    from December 2025 on. At most `max_runs` runs and `max_entries` ledger entries are kept in memory; the
+    file at `ledger_path` has them all.
     """
 
     profile: str = "2025-08"
@@ -24,9 +27,10 @@ class SimulatorSettings:
     speed: float = 1.0
     tokens: tuple[str, ...] = ()
     jwt_secret: str | None = None
-    active_runs: bool | None = None
     strict_agents: bool = False
-    parallel_limit: int | None = None
+    options: Options = field(default_factory=Options)
+    thread_limit: int | None = None
+    times: Times = field(default_factory=Times)
     ledger_path: Path | None = None
     max_runs: int = 20_000
     max_entries: int = 20_000

@@ -7,7 +7,7 @@ from hashlib import sha256
 from itertools import islice
 from uuid import uuid4
 
-from executions.suna.simulator.agents.directives import pick_directive
+from executions.suna.simulator.agents.directives import follow_up, pick_directive
 from executions.suna.simulator.agents.script import Script, build_script
 from executions.suna.simulator.catalogue import Catalogue
 from executions.suna.simulator.clock import Clock
@@ -27,6 +27,7 @@ class World:
 
     def reset(self) -> None:
         """Forget everything."""
+        self.options = self.settings.options
         self.threads: OrderedDict[str, Thread] = OrderedDict()
         self.runs: OrderedDict[str, Run] = OrderedDict()
         self.running: dict[str, Run] = {}
@@ -38,9 +39,16 @@ class World:
         self.tokens_output = 0
         self.forgotten_runs = 0
 
-    def create_thread(self, *, name: str) -> Thread:
-        """Make an empty thread."""
-        thread = Thread(id=str(uuid4()), project_id=str(uuid4()), name=name, created_at=self.clock())
+    def create_thread(
+        self, *, name: str, thread_id: str | None = None, project_id: str | None = None
+    ) -> Thread:
+        """Make an empty thread, with new ids unless they are given."""
+        thread = Thread(
+            id=thread_id or str(uuid4()),
+            project_id=project_id or str(uuid4()),
+            name=name,
+            created_at=self.clock(),
+        )
         self.threads[thread.id] = thread
         if len(self.threads) > 2 * self.settings.max_runs:
             self.threads.popitem(last=False)
@@ -62,16 +70,33 @@ class World:
         return message
 
     def start_run(
-        self, thread: Thread, *, agent_id: str | None, model_name: str | None, final: FinalStatus
+        self,
+        thread: Thread,
+        *,
+        agent_id: str | None,
+        model_name: str | None,
+        final: FinalStatus,
+        lingers: bool = False,
+        texts: list[str] | None = None,
     ) -> Run:
-        """Start a run on what is on the thread now. `final` says how the profile reports each outcome."""
+        """Start a run on what is on the thread now. `final` says how the profile reports each outcome.
+
+        With `lingers` a run that ends normally never says so. `texts` are the prompts that the model is given
+        in place of those on the thread, answered or not.
+        """
         now = self.clock()
-        texts = [message.text for message in thread.messages if message.kind == "user"]
-        pending = [text for text in texts[-1:] if not self._answered(thread)]
+        is_answered = texts is None and self._answered(thread)
+        if texts is None:
+            texts = [message.text for message in thread.messages if message.kind == "user"]
+        pending = [] if is_answered else texts[-1:]
         directive = pick_directive(texts, counts=self.key_counts) if pending else None
+        question = self._question_on(thread) if pending else None
+        if directive is None and question is not None and question.then is not None:
+            directive = follow_up(question.then, answer=texts[-1])
         script = build_script(
             prompts=texts if pending else [],
             answered=bool(texts) and not pending,
+            questioned=question is not None,
             directive=directive,
             model_name=model_name,
             run_seconds=self.settings.run_seconds,
@@ -91,6 +116,7 @@ class World:
             ends_at=None if script.duration_s is None else picked_up_at + script.duration_s / speed,
             final_status=status,
             final_error=error,
+            lingers=lingers and script.outcome == "completed",
             starts_of_thread=len(thread.runs) + 1,
         )
         thread.runs.append(run)
@@ -134,6 +160,12 @@ class World:
         """Return the SHA-256 of the newest user message."""
         return sha256(self.prompt_of(thread).encode("utf-8", "replace")).hexdigest() if thread else None
 
+    def _question_on(self, thread: Thread) -> Script | None:
+        """Return the script of the newest run where it has ended with a question."""
+        newest = thread.runs[-1] if thread.runs else None
+        asked = newest is not None and newest.script.asks and self.settle(newest).reported_turns
+        return newest.script if newest is not None and asked else None
+
     def _answered(self, thread: Thread) -> bool:
         answered = [run for run in thread.runs if run.script.turns and self.settle(run).reported_turns]
         last = max((run.completed_at or 0.0 for run in answered), default=None)
@@ -151,7 +183,8 @@ class World:
             self._account(run)
 
     def _account(self, run: Run) -> None:
-        self.running.pop(run.id, None)
+        if run.ended:
+            self.running.pop(run.id, None)
         for turn in run.script.turns[: run.reported_turns]:
             self.tokens_input += turn.tokens_input
             self.tokens_output += turn.tokens_output

@@ -4,6 +4,7 @@ from executions.agent_service import AgentView, BadResponse, Rejected, RunReques
 from executions.suna.wire import agents, runs
 from executions.suna.wire.agents import AgentPage
 from executions.suna.wire.call import Answer, Call, Patience, check_sendable, quote_id
+from executions.suna.wire.messages import ends_with_prompt, read_messages
 from executions.suna.wire.runs import RunRow
 from executions.suna.wire.usage import UsagePage
 from executions.suna.wire.values import Json, parse_object, read_id
@@ -26,6 +27,10 @@ class ApiCalls:
     def read_place(self, body: bytes) -> str:
         """Return the thread's id."""
         return read_id(parse_object(body), "thread_id")
+
+    def holds_prompt(self, body: bytes, *, prompt: str) -> bool:
+        """Tell from the thread's rows whether the prompt is there and waits for its run."""
+        return ends_with_prompt(read_messages(body), prompt)
 
     def build_start(self, place: str | None, fields: dict[str, Json]) -> Call:
         """Build the start of a run in a thread, as JSON: a form is a 422 there."""

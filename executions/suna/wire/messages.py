@@ -66,6 +66,15 @@ def has_several_turns(messages: Iterable[Message]) -> bool:
     return sum(message.type == "user" for message in messages) > 1
 
 
+def ends_with_prompt(messages: Sequence[Message], prompt: str) -> bool:
+    """Tell whether this prompt is the last that was said in a thread, so that no run has answered it yet.
+
+    The same words further up are an older prompt: people answer "yes" more than once.
+    """
+    said = [message for message in messages if message.type in ("user", "assistant")]
+    return bool(said) and said[-1].type == "user" and said[-1].text == clean_text(prompt)
+
+
 def select_run(messages: Sequence[Message], *, run_id: str, runs: Sequence[RunRow]) -> tuple[Message, ...]:
     """Return the rows between a run's start and the next run's.
 

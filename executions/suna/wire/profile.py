@@ -27,7 +27,7 @@ class Capabilities:
     `makes_threads`: a thread can be made before the start; where not, the start makes it and tells its id.
     `answers_in_thread`: a further prompt can be put into a thread that has runs. `reads_rows`: the rows of a
     thread can be read; where not, an ended run's event stream is replayed as long as it is kept. `live`,
-    `run_appears_within_s` and `rows_follow_within_s` are those of ServiceTraits.
+    `wants_model`, `run_appears_within_s` and `rows_follow_within_s` are those of ServiceTraits.
     """
 
     streams_safely: bool
@@ -39,6 +39,7 @@ class Capabilities:
     makes_threads: bool = True
     answers_in_thread: bool = True
     reads_rows: bool = True
+    wants_model: bool = True
     live: LiveSource = LiveSource.NONE
     run_appears_within_s: float = 0.0
     rows_follow_within_s: float = 0.0
@@ -67,6 +68,13 @@ class WireProfile(Protocol):
 
     def put_prompt(self, request: RunRequest, *, place: str) -> Call | None:
         """Build the call that puts the prompt there; None where the start carries it."""
+        ...
+
+    def holds_prompt(self, body: bytes, *, prompt: str) -> bool:
+        """Tell from the answer to `get_result` whether the prompt is in the thread and waits for its run.
+
+        Asked only where `put_prompt` puts one there.
+        """
         ...
 
     def start(self, request: RunRequest, *, place: str | None) -> Call:

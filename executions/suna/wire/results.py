@@ -31,7 +31,14 @@ def build_result(messages: Sequence[Message], *, run_id: str) -> RunResult:
         # and before that what it wrote last.
         text = next((plain for plain in map(strip_calls, reversed(answers)) if plain), None)
     asked = final is not None and final.tool == "ask"
-    return RunResult(text=text, asked=asked, responses=responses, usage_complete=complete)
+    return RunResult(
+        text=text,
+        asked=asked,
+        options=final.options if final is not None and asked else (),
+        attachments=final.attachments if final is not None and asked else (),
+        responses=responses,
+        usage_complete=complete,
+    )
 
 
 def build_responses(messages: Sequence[Message], *, run_id: str) -> tuple[ModelResponse, ...]:

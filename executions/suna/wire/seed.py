@@ -35,6 +35,7 @@ class Seed(ApiCalls):
         reports_usage=True,
         prompt_before_start=False,
         honours_user_keys=True,
+        wants_model=False,
     )
 
     def put_prompt(self, request: RunRequest, *, place: str) -> Call | None:

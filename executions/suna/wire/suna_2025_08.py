@@ -4,7 +4,7 @@ What differs between b1 and b2 is read as it comes: the pagination, 404 or 500 f
 name of the row that holds a model call's tokens.
 """
 
-from executions.agent_service import RunRequest
+from executions.agent_service import LiveSource, RunRequest
 from executions.suna.wire.api_calls import check_request, named_model
 from executions.suna.wire.call import Call, quote_id
 from executions.suna.wire.profile import Capabilities
@@ -24,6 +24,7 @@ class Suna202508(ThreadRows):
         reports_usage=True,
         prompt_before_start=True,
         honours_user_keys=False,
+        live=LiveSource.STREAM,
     )
 
     def put_prompt(self, request: RunRequest, *, place: str) -> Call | None:

@@ -1,13 +1,17 @@
 """Runs simulators for tests: in a thread of the test's process, spoken to over real HTTP."""
 
+import base64
 import contextlib
+import json
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
 
+from executions.suna.simulator.options import Options
 from executions.suna.simulator.server import SimulatorServer, build_config, open_socket
 from executions.suna.simulator.settings import SimulatorSettings
 
@@ -46,6 +50,18 @@ class Simulated:
         run: dict[str, Any] = self.client.get(f"/api/agent-run/{run_id}").json()
         return run
 
+    def wait_for(self, run_id: str, status: str) -> dict[str, Any]:
+        """Wait until a run is in a status."""
+        give_up_at = time.monotonic() + 10
+        while (run := self.status(run_id))["status"] != status:
+            assert time.monotonic() < give_up_at, f"still {run}"
+            time.sleep(0.02)
+        return run
+
+    def set_options(self, **options: Any) -> None:
+        """Change options of the running simulator, until the next reset."""
+        self.client.patch("/_simulator/options", json=options).raise_for_status()
+
     def messages(self, thread_id: str, kind: str | None = None) -> list[dict[str, Any]]:
         """Read the messages of a thread, oldest first."""
         rows = self.client.get(f"/api/threads/{thread_id}/messages?order=asc").json()["messages"]
@@ -63,13 +79,21 @@ class Simulated:
         return [entry for entry in entries if operation is None or entry["operation"] == operation]
 
 
+def jwt(**claims: Any) -> str:
+    """Return a JWT with these claims and a signature that nobody made."""
+    parts = [json.dumps(part).encode() for part in ({"alg": "HS256", "typ": "JWT"}, claims)]
+    encoded = [base64.urlsafe_b64encode(part).decode().rstrip("=") for part in [*parts, b"no signature"]]
+    return ".".join(encoded)
+
+
 @contextlib.contextmanager
 def running_simulator(**settings: Any) -> Iterator[Simulated]:
     """Run a simulator; runs take no time unless told otherwise."""
     listener = open_socket("127.0.0.1", 0)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     ready = threading.Event()
-    settings = {"run_seconds": 0.0, **settings}
+    options = Options(**{name: settings.pop(name) for name in Options.__struct_fields__ if name in settings})
+    settings = {"run_seconds": 0.0, "options": options, **settings}
     server = SimulatorServer(build_config(SimulatorSettings(**settings)), on_ready=ready.set)
     # The handlers of signals belong to the main thread.
     server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign, assignment]

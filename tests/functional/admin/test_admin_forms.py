@@ -216,6 +216,7 @@ def test_somebodys_own_connection_leads_to_public_https_or_listed_hosts_only(
     site: Site, admin: Client, settings: Any, address: str, sentence: str
 ) -> None:
     own = {"owner": str(site.owner.pk), "base_url": address}
+    settings.SUNA_ALLOWED_HOSTS = []
 
     status, body = post_connection(admin, site.connection, **own)
     site.connection.refresh_from_db()

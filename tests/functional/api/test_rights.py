@@ -12,7 +12,7 @@ from billing.actions.store_user_key import store_user_key
 from executions.actions.pause_execution import pause_execution
 from teams.models import ApiTokenScope
 from tests.fixtures.people import PASSWORD, SEQUENTIAL
-from tests.fixtures.site_rows import set_execution, start
+from tests.fixtures.site_rows import doubt_start, set_execution, start
 from tests.functional.api.conftest import NOW, PROBLEM, assert_problem, client_for
 
 PEOPLE = ("anonymous", "outsider", "staff", "viewer", "operator", "editor", "owner", "read", "run")
@@ -47,6 +47,7 @@ EXPECTED: dict[tuple[str, str], tuple[int, ...]] = {
     ("executions", "GET"): OWN_THINGS,
     ("execution", "GET"): TEAM_IS_SEEN,
     ("execution-events", "GET"): TEAM_IS_SEEN,
+    ("execution-live", "GET"): TEAM_IS_SEEN,
     ("execution-usage", "GET"): TEAM_IS_SEEN,
     ("execution-step", "GET"): TEAM_IS_SEEN,
     **dict.fromkeys(
@@ -56,6 +57,8 @@ EXPECTED: dict[tuple[str, str], tuple[int, ...]] = {
             ("execution-resume", "POST"),
             ("execution-retry", "POST"),
             ("execution-run-again", "POST"),
+            ("execution-step-start-again", "POST"),
+            ("execution-step-give-up-start", "POST"),
         ],
         (401, 404, 404, 403, 202, 202, 202, 403, 202),
     ),
@@ -106,7 +109,8 @@ def test_a_view_is_closed_unless_it_is_known_to_be_open() -> None:
 def places(team, execution, owner) -> dict[str, dict[str, Any]]:
     store_user_key(user=owner, service="openai", key="sk-owner-0123456789", now=NOW)
     step = execution.steps.get(position=0)
-    paused, failed, quarantined = (start(team) for _ in range(3))
+    paused, failed, quarantined, doubtful = (start(team) for _ in range(4))
+    in_doubt = {"execution_id": doubtful.pk, "step_id": doubt_start(doubtful).step.step_id}
     pause_execution(execution=paused, by=owner)
     set_execution(failed, status="failed", code="step_failed")
     set_execution(quarantined, status="quarantined", pause_requested_at=Now())
@@ -119,9 +123,12 @@ def places(team, execution, owner) -> dict[str, dict[str, Any]]:
         **dict.fromkeys(("team", "team-versions", "team-executions"), of_team),
         "team-version": {**of_team, "number": 1},
         **dict.fromkeys(
-            ("execution", "execution-events", "execution-usage", "execution-cancellation"), of_execution
+            ("execution", "execution-events", "execution-live", "execution-usage", "execution-cancellation"),
+            of_execution,
         ),
         "execution-step": {**of_execution, "step_id": step.step_id},
+        "execution-step-start-again": in_doubt,
+        "execution-step-give-up-start": in_doubt,
         "user-key": {"service": "openai"},
     }
 

@@ -10,7 +10,7 @@ from executions.models import Execution
 from executions.pages.urls import urlpatterns as execution_urls
 from teams.models import Team, User
 from teams.pages.urls import urlpatterns as team_urls
-from tests.fixtures.site_rows import NOW, set_execution
+from tests.fixtures.site_rows import NOW, doubt_start, set_execution
 
 pytestmark = pytest.mark.django_db
 
@@ -23,7 +23,8 @@ VERBS = {
     "execution-run_again": {"status": "completed"},
 }
 """Each verb's form, and how an execution must stand for it."""
-FORMS = {"team-run", *VERBS}
+STEP_VERBS = {"execution-start_again", "execution-give_up_start"}
+FORMS = {"team-run", *VERBS, *STEP_VERBS}
 WITHOUT_OBJECT = {"start", "team-list", "execution-list"}
 # What a person gets from each address: status of a GET of a page, of a POST of a form.
 EXPECTED = {
@@ -65,9 +66,10 @@ def test_each_address_answers_each_person_as_their_role_says(
     client = client_of(person, request)
     address = address_of(name, team, execution)
     set_execution(execution, **VERBS.get(name, {}))
+    step_id = doubt_start(execution).step.step_id if name in STEP_VERBS else ""
 
     if name in FORMS:
-        status = client.post(address, {"prompt": "Look into it."}).status_code
+        status = client.post(address, {"prompt": "Look into it.", "step": step_id}).status_code
         expected = EXPECTED[person]["form"]
         if name == "execution-release" and expected == 302 and person != "nobody":
             # Whatever the role: staff release what crashed.

@@ -21,10 +21,12 @@ from executions.agent_service import (
     Urgency,
 )
 from executions.engine.state import Reason, StepState, StepStatus
+from executions.live_output import LiveEvent
 from executions.orchestrator.attempt import Attempt
 from executions.orchestrator.changes import Committed
 from executions.orchestrator.gate import Gate
 from executions.orchestrator.hints import Hints
+from executions.orchestrator.live_runs import LiveRuns
 from executions.orchestrator.starts import Starts
 from executions.orchestrator.tracked import RunRecord
 from teams.models import SunaConnection
@@ -56,6 +58,7 @@ class ScriptedService(AgentService):
         self._lists = list(lists)
         self.hints_offered = HintsOffered(by_watching=bool(streams), by_list=bool(lists))
         self.traits_shown = ServiceTraits()
+        self.live_events: list[LiveEvent] = []
         self.calls: list[str] = []
         self.urgencies: list[Urgency] = []
         self.open_streams = 0
@@ -99,6 +102,12 @@ class ScriptedService(AgentService):
             return bool(end)
         finally:
             self.open_streams -= 1
+
+    async def follow_live(self, run_id: str, *, place: str | None, tell: Callable[[LiveEvent], None]) -> None:
+        self.calls.append("live")
+        for event in self.live_events:
+            tell(event)
+        await asyncio.Event().wait()
 
     async def list_active_runs(self) -> frozenset[str]:
         self.calls.append("active")
@@ -149,6 +158,7 @@ class Owner:
     reads: int = 0
     execution_id: uuid.UUID = field(default_factory=uuid.uuid4)
     hints: Hints = field(default_factory=Hints)
+    live: LiveRuns = field(default_factory=LiveRuns)
     gate: Gate = field(default_factory=lambda: Gate(uuid.uuid4(), growth_s=10, jitter=lambda low, high: low))
     starts: Starts = field(init=False)
 

@@ -19,11 +19,24 @@ RETRIES = st.fixed_dictionaries(
         "on": st.lists(st.sampled_from(["timeout", "denied", "crashed"]), max_size=3),
     },
 )
+QUESTIONS: st.SearchStrategy[Json] = st.sampled_from(
+    [
+        "human",
+        "fail",
+        {"policy": "fail", "x-why": 1},
+        {"policy": "human", "timeout": "2h"},
+        {"policy": "human", "on_timeout": "fail"},
+        {"policy": "human", "timeout": 5, "on_timeout": "auto_answer", "answer": "Go on."},
+        {"policy": "auto_answer"},
+        {"policy": "auto_answer", "answer": "Choose.", "max_answers": 10},
+    ]
+)
 SETTINGS: dict[str, st.SearchStrategy[Json]] = {
     "timeout": DURATIONS,
     "retry": RETRIES,
     "on_error": st.sampled_from(["fail", "continue"]),
     "services": SERVICES,
+    "on_question": QUESTIONS,
 }
 PLAIN: dict[str, st.SearchStrategy[Json]] = {
     "role": st.sampled_from(["writer", "", "revisão"]),
@@ -163,6 +176,9 @@ ODD_VALUES: list[Json] = [
     {"source": "agent_result", "agent_id": "s0"},
     {"field": "steps.s0.text", "operator": "exists"},
     {"any": []},
+    "auto_answer",
+    {"policy": "human", "answer": "Lost."},
+    {"policy": "human", "on_timeout": "fail", "answer": "Lost."},
 ]
 ODD_KEYS = [
     "id",
@@ -185,6 +201,11 @@ ODD_KEYS = [
     "not",
     "operator",
     "max_attempts",
+    "on_question",
+    "policy",
+    "on_timeout",
+    "answer",
+    "max_answers",
 ]
 
 

@@ -20,7 +20,8 @@ class Directive(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """What a run shall do. Everything left out is as usual.
 
     - `text`: the answer, as it stands. `chars`: the answer's length. `output`: a structured result.
-    - `complete`, `ask`: the answer is given, or a question put, through that tool.
+    - `complete`, `ask`: the answer is given, or a question put, through that tool. `then` is the directive
+      for the run on the next message, which answers the question: `{answer}` in its texts is that message.
     - `fail`: the model refuses; `partial` lets it say half of its answer first. `crash`: the worker raises.
       `shutdown`: the instance goes away. `stopped`: the budget runs out. `raw_status`: ends in that word.
     - `takes`: seconds until the end. `hang`: no end. `pickup`: seconds until a worker takes the run; a stop
@@ -38,6 +39,7 @@ class Directive(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     output: Any = None
     complete: str | None = None
     ask: str | None = None
+    then: dict[str, Any] | None = None
     fail: str | None = None
     partial: bool = False
     crash: str | None = None
@@ -69,6 +71,23 @@ def pick_directive(texts: list[str], *, counts: dict[str, int]) -> Directive | N
         if directive is not None:
             return directive
     return None
+
+
+def follow_up(then: dict[str, Any], *, answer: str) -> Directive:
+    """Return the directive for the run that gets an answer; one that cannot be read says so."""
+    try:
+        return msgspec.convert(_filled_in(then, answer), Directive)
+    except msgspec.ValidationError as error:
+        return Directive(fail=f"bad directive: {error}")
+
+
+def _filled_in(value: Any, answer: str) -> Any:
+    if isinstance(value, str):
+        return value.replace("{answer}", answer)
+    if isinstance(value, dict):
+        # What comes after the next question is filled in with the answer to that one.
+        return {name: item if name == "then" else _filled_in(item, answer) for name, item in value.items()}
+    return [_filled_in(item, answer) for item in value] if isinstance(value, list) else value
 
 
 def without_directives(text: str) -> str:

@@ -6,6 +6,8 @@
 from executions.suna.simulator.agents.language import Language, words_of
 
 NUMBERS: dict[Language, str] = {"en": " Figures given: {list}.", "pt": " Números informados: {list}."}
+ANSWERED: dict[Language, str] = {"en": "You answered: {answer}", "pt": "Você respondeu: {answer}"}
+"""Before the answer to a request that the agent had asked a question about."""
 
 PHRASES: dict[tuple[str, Language], str] = {
     ("researcher", "en"): (

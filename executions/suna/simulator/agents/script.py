@@ -7,7 +7,7 @@ from typing import Any, Literal
 from executions.suna.simulator.agents.classifier import classify
 from executions.suna.simulator.agents.directives import Directive, without_directives
 from executions.suna.simulator.agents.language import Language, find_language
-from executions.suna.simulator.agents.phrases import NUMBERS, PHRASES
+from executions.suna.simulator.agents.phrases import ANSWERED, NUMBERS, PHRASES
 from executions.suna.simulator.agents.roles import Role, find_role, without_role_line
 from executions.suna.simulator.agents.topics import Topics, body_of, find_topics
 from executions.suna.simulator.agents.usage import (
@@ -53,6 +53,12 @@ class Script:
     duration_s: float | None
     pickup_s: float
     structured: Any
+    then: dict[str, Any] | None = None
+
+    @property
+    def asks(self) -> bool:
+        """Whether the run ends with a question."""
+        return bool(self.turns) and self.turns[-1].tool == "ask"
 
     @property
     def reports(self) -> bool:
@@ -64,20 +70,23 @@ def build_script(
     *,
     prompts: list[str],
     answered: bool,
+    questioned: bool = False,
     directive: Directive | None,
     model_name: str | None,
     run_seconds: float,
 ) -> Script:
     """Return the script of a run on a thread whose user messages are `prompts`, the newest last.
 
-    `answered` says that the last word on the thread is the agent's: such a run ends at once.
+    `answered` says that the last word on the thread is the agent's: such a run ends at once. `questioned`
+    says that the newest message answers a question of the agent.
     """
     directive = directive or Directive()
     prompt = without_directives(prompts[-1]) if prompts else ""
     role = next((found for text in reversed(prompts) if (found := find_role(text))), None)
     part = role.part if role else "assistant"
     model = directive.model or model_name or model_for(part)
-    turns = _turns(prompt, role, directive) if prompts else ()
+    first = without_directives(prompts[0]) if prompts and questioned else None
+    turns = _turns(prompt, role, directive, first=first) if prompts else ()
     outcome, error = _outcome(directive, has_prompt=bool(prompts), answered=answered)
     longest = sum(len(turn.text) + len(turn.argument) for turn in turns)
     duration = run_seconds * (1 + longest / _CHARACTERS_PER_RUN_TIME) if turns else run_seconds / 4
@@ -94,6 +103,7 @@ def build_script(
         duration_s=None if directive.hang else duration,
         pickup_s=directive.pickup,
         structured=directive.output,
+        then=directive.then,
     )
 
 
@@ -122,10 +132,10 @@ def answer_for(prompt: str, role: Role | None) -> str:
     return f"{said}\n\n[simulated by {role.name if role else 'assistant'}]"
 
 
-def _turns(prompt: str, role: Role | None, directive: Directive) -> tuple[Turn, ...]:
+def _turns(prompt: str, role: Role | None, directive: Directive, *, first: str | None) -> tuple[Turn, ...]:
     tool = "ask" if directive.ask is not None else "complete" if directive.complete is not None else None
     argument = directive.ask or directive.complete or ""
-    text = _text(prompt, role, directive) if tool is None or directive.text is not None else ""
+    text = _text(prompt, role, directive, first=first) if tool is None or directive.text is not None else ""
     tokens_input = SYSTEM_PROMPT_TOKENS + tokens_of_text(prompt)
     turns = []
     for number in range(1, max(1, directive.responses) + 1):
@@ -149,13 +159,15 @@ def _turns(prompt: str, role: Role | None, directive: Directive) -> tuple[Turn, 
     return tuple(turns)
 
 
-def _text(prompt: str, role: Role | None, directive: Directive) -> str:
+def _text(prompt: str, role: Role | None, directive: Directive, *, first: str | None) -> str:
     if directive.text is not None:
         text = directive.text
     elif directive.output is not None:
         text = f"```json\n{json.dumps(directive.output, ensure_ascii=False)}\n```"
-    else:
+    elif first is None:
         text = answer_for(prompt, role)
+    else:
+        text = f"{ANSWERED[find_language(body_of(first))].format(answer=prompt)}\n\n{answer_for(first, role)}"
     if directive.chars is None:
         return text
     filler = (text or "x") + " "

@@ -33,8 +33,8 @@ def provider_of(model: str) -> str:
 
 
 def bare_name(model: str) -> str:
-    """Return a model's name as its provider reports it, without the prefix."""
-    return model.partition("/")[2] or model
+    """Return a model's name as its provider reports it, without the prefix; the product's aliases keep it."""
+    return model if model.startswith("kortix/") else model.partition("/")[2] or model
 
 
 def tokens_of_text(text: str) -> int:

@@ -9,9 +9,13 @@ from executions.suna.simulator.profiles.seed import SeedWire
 from executions.suna.simulator.profiles.y2025_07 import Wire202507
 from executions.suna.simulator.profiles.y2025_08 import Wire202508
 from executions.suna.simulator.profiles.y2025_10 import Wire202510
+from executions.suna.simulator.profiles.y2025_12 import Wire202512
+from executions.suna.simulator.profiles.y2026_01 import Wire202601
 from executions.suna.simulator.world import World
 
-PROFILES: dict[str, type[Wire]] = {wire.name: wire for wire in (SeedWire, Wire202507, Wire202508, Wire202510)}
+PROFILES: dict[str, type[Wire]] = {
+    wire.name: wire for wire in (SeedWire, Wire202507, Wire202508, Wire202510, Wire202512, Wire202601)
+}
 
 
 def build_wire(world: World) -> Wire:

@@ -9,6 +9,7 @@ from starlette.types import ASGIApp
 from executions.suna.simulator.answers import Refusal
 from executions.suna.simulator.authentication import AuthenticationRules, Authenticator
 from executions.suna.simulator.call import Call
+from executions.suna.simulator.profiles.refused_starts import forbidden_model
 from executions.suna.simulator.run import Run, Thread
 from executions.suna.simulator.world import World
 
@@ -61,9 +62,17 @@ class Wire:
         """Return the detail of the 429 of a start when `limit` runs are under way."""
         raise NotImplementedError
 
+    def is_read_by_bearer_only(self, operation: Operation) -> bool:
+        """Tell whether an operation looks at the bearer token alone, as things stand now."""
+        return operation.bearer_only
+
     def limit_reached(self, running: list[Run], limit: int) -> Refusal:
         """Return the refusal of a start when `limit` runs are under way: 429 until November 2025."""
         return Refusal(429, self.too_many_runs(running, limit))
+
+    def model_denied(self, model_name: str | None) -> Refusal:
+        """Return the refusal of a start with a model that the plan has not."""
+        return Refusal(403, forbidden_model(model_name))
 
     def payment_required(self, error_code: str | None) -> Any:
         """Return the detail of a 402."""

@@ -98,7 +98,13 @@ class ThreadsAndRuns(Wire):
     def begin_run(self, thread: Thread, *, agent_id: str | None, model_name: str | None, call: Call) -> Run:
         """Start a run unless the limit is reached or the agent is unknown; refuses as this version does."""
         self.check_start(agent_id=agent_id)
-        run = self.world.start_run(thread, agent_id=agent_id, model_name=model_name, final=self.final_status)
+        run = self.world.start_run(
+            thread,
+            agent_id=agent_id,
+            model_name=model_name,
+            final=self.final_status,
+            lingers=self.lingers,
+        )
         call.entry.run_id, call.entry.thread_id = run.id, thread.id
         if call.vanish:
             self.world.remove_run(run)
@@ -106,13 +112,18 @@ class ThreadsAndRuns(Wire):
 
     def check_start(self, *, agent_id: str | None) -> None:
         """Refuse a start while the limit is reached, and one of an unknown agent."""
-        limit = self.world.settings.parallel_limit
+        limit = self.world.options.parallel_limit
         if limit is not None:
             running = self.world.running_runs()
             if len(running) >= limit:
                 raise self.limit_reached(running, limit)
         if agent_id is not None and self.world.catalogue.find(agent_id) is None:
             raise self.agent_cannot_start(agent_id)
+
+    @property
+    def lingers(self) -> bool:
+        """Whether runs that end normally never say so."""
+        return False
 
     def final_status(self, script: Script) -> tuple[str, str | None]:
         """Return the status and the error text that a run with this script ends with."""

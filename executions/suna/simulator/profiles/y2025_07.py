@@ -6,16 +6,14 @@ said is found in the replay of its stream. What is not said here is as in b1, wh
 
 from typing import Any
 
-from starlette.types import ASGIApp
-
-from executions.suna.simulator.call import Call
 from executions.suna.simulator.catalogue import CatalogueAgent
-from executions.suna.simulator.event_stream import EventStream
+from executions.suna.simulator.event_stream import Recording
 from executions.suna.simulator.profiles.openapi import build_openapi
 from executions.suna.simulator.profiles.operation import Operation
 from executions.suna.simulator.profiles.y2025_07_events import build_recording
 from executions.suna.simulator.profiles.y2025_07_routes import LISTED_ROUTES
-from executions.suna.simulator.profiles.y2025_08 import START_BODY_OF_B1, Wire202508
+from executions.suna.simulator.profiles.y2025_08 import OPEN, START_BODY_OF_B1, Wire202508
+from executions.suna.simulator.run import Run
 
 _START = "/api/thread/{thread_id}/agent/start"
 
@@ -45,9 +43,10 @@ class Wire202507(Wire202508):
             ("agents.list", "GET", "/api/agents", self.list_agents),
             ("agents.create", "POST", "/api/agents", self.create_agent),
             ("agent.get", "GET", "/api/agents/{agent_id}", self.get_agent),
+            *self.account_routes(),
         )
         return [
-            Operation(name=name, method=method, path=path, handler=handler, is_open=name == "health")
+            Operation(name=name, method=method, path=path, handler=handler, is_open=name in OPEN)
             for name, method, path, handler in routes
         ]
 
@@ -55,16 +54,9 @@ class Wire202507(Wire202508):
         """Return the recorded routes."""
         return build_openapi(LISTED_ROUTES, schemas={f"POST {_START}": START_BODY_OF_B1})
 
-    def stream(self, call: Call) -> ASGIApp:
-        """Answer the stream of a run, from its first event on."""
-        run = self.get_run_of(call)
-        return EventStream(
-            recording=build_recording(run),
-            run=run,
-            settle=lambda: self.world.settle(run),
-            clock=self.world.clock,
-            cut=call.cut,
-        )
+    def recording_of(self, run: Run) -> Recording:
+        """Return what the stream of a run says."""
+        return build_recording(run)
 
     def agent_object(self, agent: CatalogueAgent, *, in_list: bool) -> dict[str, Any]:
         """Return an agent; the market place is still in it, and there is no metadata."""

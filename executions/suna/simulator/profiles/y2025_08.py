@@ -5,26 +5,29 @@ of active runs (b2 only; in b1 the same path hits a broken route), what a failed
 and how tokens are reported (see `y2025_08_rows`).
 """
 
+from collections.abc import Callable
 from typing import Any, ClassVar, Literal
 
 from starlette.types import ASGIApp
 
 from executions.suna.simulator.agents.script import Script
-from executions.suna.simulator.answers import Refusal, UncaughtError, invalid, json_answer
+from executions.suna.simulator.answers import Refusal, invalid, json_answer
 from executions.suna.simulator.authentication import AuthenticationRules
 from executions.suna.simulator.call import Call
-from executions.suna.simulator.catalogue import CatalogueAgent
 from executions.suna.simulator.clock import iso
-from executions.suna.simulator.event_stream import EventStream
+from executions.suna.simulator.event_stream import EventStream, Recording, without_events
 from executions.suna.simulator.profiles.openapi import build_openapi
 from executions.suna.simulator.profiles.operation import Operation
-from executions.suna.simulator.profiles.threads_and_runs import ThreadsAndRuns
+from executions.suna.simulator.profiles.refused_starts import coded_refusal, parallel_runs
+from executions.suna.simulator.profiles.y2025_08_account import all_flags, one_flag, usage_logs
+from executions.suna.simulator.profiles.y2025_08_agents import Agents202508
 from executions.suna.simulator.profiles.y2025_08_errors import model_error_text, traceback_of
 from executions.suna.simulator.profiles.y2025_08_events import build_recording
 from executions.suna.simulator.profiles.y2025_08_routes import routes_of
 from executions.suna.simulator.profiles.y2025_08_rows import build_rows, user_row
 from executions.suna.simulator.run import Run
 
+OPEN = ("health", "flags.list", "flags.get")
 _START = "/api/thread/{thread_id}/agent/start"
 _ACTIVE_RUNS = "/api/agent-runs/active"
 _TEXT: dict[str, Any] = {"anyOf": [{"type": "string"}, {"type": "null"}]}
@@ -42,25 +45,15 @@ START_BODY_OF_B1 = {
         "enable_context_manager": _FLAG,
     },
 }
-_TOOL_NAMES = (
-    "ask_tool browser_tool trigger_tool sb_files_tool sb_shell_tool sb_expose_tool sb_vision_tool "
-    "task_list_tool mcp_search_tool web_search_tool agent_config_tool image_search_tool people_search_tool "
-    "sb_image_edit_tool agent_creation_tool data_providers_tool expand_message_tool sb_presentation_tool "
-    "credential_profile_tool"
-)
 
 
-class Wire202508(ThreadsAndRuns):
+class Wire202508(Agents202508):
     """Suna of August to October 2025."""
 
     name = "2025-08"
     variants: ClassVar[tuple[str, ...]] = ("b1", "b2")
     reads_api_keys = True
-
-    @property
-    def manner(self) -> str:
-        """Which of the two builds it behaves like; so do the versions before and after these."""
-        return self.variant
+    replay_s: ClassVar[float] = 24 * 3600.0
 
     def authentication(self) -> AuthenticationRules:
         """Return the rules; b2 looks at the time a token expires at, b1 did not."""
@@ -88,10 +81,36 @@ class Wire202508(ThreadsAndRuns):
             routes.append(("runs.active", "GET", _ACTIVE_RUNS, self.active_runs))
         if self.manner == "b1":
             routes.append(("runs.broken", "GET", "/api/agent-runs/{agent_run_id}", self.broken_run))
+            routes.extend(self.account_routes())
         return [
-            Operation(name=name, method=method, path=path, handler=handler, is_open=name == "health")
+            Operation(name=name, method=method, path=path, handler=handler, is_open=name in OPEN)
             for name, method, path, handler in routes
         ]
+
+    def account_routes(self) -> list[tuple[str, str, str, Callable[[Call], ASGIApp]]]:
+        """Return what b0 and b1 alone have. The recorded routes leave these out, and so does our document."""
+        return [
+            ("flags.list", "GET", "/api/feature-flags", self.list_flags),
+            ("flags.get", "GET", "/api/feature-flags/{flag_name}", self.get_flag),
+            ("usage.logs", "GET", "/api/billing/usage-logs", self.list_usage),
+        ]
+
+    def list_flags(self, _: Call) -> ASGIApp:
+        """Answer the feature flags, whoever asks."""
+        return json_answer(all_flags(self.world))
+
+    def get_flag(self, call: Call) -> ASGIApp:
+        """Answer one feature flag, whoever asks."""
+        return json_answer(one_flag(self.world, call.path_params["flag_name"]))
+
+    def list_usage(self, call: Call) -> ASGIApp:
+        """Answer a page of what was used."""
+        return json_answer(usage_logs(self.world, call))
+
+    @property
+    def lingers(self) -> bool:
+        """Whether this is a b2 without keys for Langfuse, whose workers die at the end (suna-contract §9)."""
+        return self.manner == "b2" and not self.world.options.langfuse
 
     def openapi(self) -> dict[str, Any]:
         """Return the recorded routes; the start's body has more fields in b1 than in b2."""
@@ -103,7 +122,7 @@ class Wire202508(ThreadsAndRuns):
 
     @property
     def _lists_active_runs(self) -> bool:
-        chosen = self.world.settings.active_runs
+        chosen = self.world.options.active_runs
         return self.manner == "b2" if chosen is None else chosen
 
     def add_message(self, call: Call) -> ASGIApp:
@@ -157,15 +176,28 @@ class Wire202508(ThreadsAndRuns):
         return json_answer({"thread_id": thread.id, "agent_run_id": run.id})
 
     def stream(self, call: Call) -> ASGIApp:
-        """Answer the stream of a run, from its first event on."""
+        """Answer the stream of a run, from its first event on, until the list of its events expires."""
         run = self.get_run_of(call)
+        recording = self.recording_of(run)
+        if call.replay_expired or self._is_expired(run):
+            recording = without_events(recording)
         return EventStream(
-            recording=build_recording(run, variant=self.manner),
+            recording=recording,
             run=run,
             settle=lambda: self.world.settle(run),
             clock=self.world.clock,
             cut=call.cut,
+            noise_after=call.noise_after,
         )
+
+    def recording_of(self, run: Run) -> Recording:
+        """Return what the stream of a run says."""
+        return build_recording(run, variant=self.manner)
+
+    def _is_expired(self, run: Run) -> bool:
+        chosen = self.world.options.replay_s
+        replay_s = self.replay_s if chosen is None else chosen
+        return run.completed_at is not None and self.world.clock() - run.completed_at >= replay_s
 
     def active_runs(self, _: Call) -> ASGIApp:
         """Answer every run of the account that is under way (the later builds of b2)."""
@@ -207,66 +239,17 @@ class Wire202508(ThreadsAndRuns):
             return "failed", model_error_text(script.error, variant=self.manner)
         return "completed", None
 
-    def agent_object(self, agent: CatalogueAgent, *, in_list: bool) -> dict[str, Any]:
-        """Return an agent; b2 shows other fields, and in a list only half of them."""
-        shown = super().agent_object(agent, in_list=in_list)
-        if self.manner == "b1":
-            return shown
-        tools = {
-            name: {"enabled": name != "people_search_tool", "description": f"{name} tool"}
-            for name in _TOOL_NAMES.split()
-        }
-        del shown["avatar"], shown["avatar_color"]
-        shown |= {"icon_name": "bot", "icon_color": "#000000", "icon_background": "#F3F4F6", "model": None}
-        if in_list:
-            return shown | {"system_prompt": None, "current_version": None}
-        version = shown["current_version"] | {"model": agent.model, "agentpress_tools": tools}
-        changes = {"account_id": None, "model": agent.model, "agentpress_tools": tools}
-        return shown | changes | {"current_version": version}
-
-    def pagination(self, *, page: int, limit: int, total: int) -> dict[str, Any]:
-        """Return the page marks; their names changed on 26 August 2025."""
-        if self.manner == "b1":
-            return super().pagination(page=page, limit=limit, total=total)
-        pages = -(-total // limit)
-        return {
-            "current_page": page,
-            "page_size": limit,
-            "total_items": total,
-            "total_pages": pages,
-            "has_next": page < pages,
-            "has_previous": page > 1,
-        }
-
     def too_many_runs(self, running: list[Run], limit: int) -> Any:
         """Return the detail of the 429 of the parallel limit."""
-        return {
-            "message": (
-                f"Maximum of {limit} parallel agent runs allowed within 24 hours. "
-                f"You currently have {len(running)} running."
-            ),
-            "running_thread_ids": [run.thread_id for run in running],
-            "running_count": len(running),
-            "limit": limit,
-        }
+        return parallel_runs(running, limit)
 
     def payment_required(self, error_code: str | None) -> Any:
         """Return the detail of a 402. Error codes came in November 2025; they are here on demand only."""
         detail: dict[str, Any] = {"message": "Billing check failed: no credits left."}
         if error_code:
-            return detail | {"error_code": error_code}
+            running = self.world.running_runs()
+            limit = self.world.options.parallel_limit or max(1, len(running))
+            return coded_refusal(error_code, running=running, limit=limit)
         if self.manner == "b1":
             detail["subscription"] = {"price_id": "free", "plan_name": "free"}
         return detail
-
-    def agent_is_missing(self, agent_id: str) -> Exception:
-        """Return 404 in b1, and 500 in b2, whose loader raises a plain error."""
-        if self.manner == "b1":
-            return Refusal(404, "Agent not found")
-        return Refusal(500, f"Failed to fetch agent: Agent {agent_id} not found")
-
-    def agent_cannot_start(self, agent_id: str) -> Exception:
-        """Return 404 in b1, and an uncaught error in b2."""
-        if self.manner == "b1":
-            return Refusal(404, "Agent not found or access denied")
-        return UncaughtError(f"Agent {agent_id} not found")

@@ -33,7 +33,7 @@ def build_recording(run: Run, *, variant: str) -> Recording:
     """Return everything that the stream of this run will ever say."""
     events = _events_of_rows(run, variant=variant)
     live_end: dict[str, Any] | None = None
-    if run.ends_at is not None:
+    if run.ends_at is not None and not run.lingers:
         live_end = _add_ends(events, run, variant=variant)
     return Recording(events=events, late_end=_LATE, live_end=live_end, stopped_end=_STOP)
 

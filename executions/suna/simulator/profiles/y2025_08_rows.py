@@ -27,12 +27,14 @@ _SHARE = {
     "error": 0.90,
     "tool": 0.92,
     "tool_completed": 0.93,
+    "tool_error": 0.93,
     "terminated": 0.94,
     "response_end": 0.96,
     "thread_run_end": 0.98,
 }
 _ORDER = {part: number for number, part in enumerate(_SHARE, start=1)}
 _TICK_S = 1e-6
+_NO_SPAN = "'NoneType' object has no attribute 'end'"
 _TOOL_OUTPUTS = {
     "complete": {"status": "complete"},
     "ask": {"status": "Awaiting user response..."},
@@ -195,6 +197,9 @@ class _TurnWriter:
 
     def _tool(self, *, ends_here: bool) -> None:
         turn = self.turn
+        if ends_here and self.run.lingers:
+            self._tool_status("tool_error", f"Error executing tool: {_NO_SPAN}")
+            return
         execution = {"tool_execution": tool_execution(turn)}
         metadata = {
             "parsing_details": {

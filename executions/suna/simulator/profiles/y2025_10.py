@@ -3,7 +3,7 @@
 One start for new and for existing threads, with a form for its body. What is not said here is as in b2.
 """
 
-from typing import Any
+from typing import Any, ClassVar
 
 from starlette.types import ASGIApp
 
@@ -11,8 +11,10 @@ from executions.suna.simulator.answers import Refusal, json_answer
 from executions.suna.simulator.call import Call
 from executions.suna.simulator.profiles.openapi import build_openapi
 from executions.suna.simulator.profiles.operation import Operation
+from executions.suna.simulator.profiles.refused_starts import coded_refusal
 from executions.suna.simulator.profiles.y2025_08 import Wire202508
 from executions.suna.simulator.profiles.y2025_10_routes import LISTED_ROUTES
+from executions.suna.simulator.run import Run
 
 START = "/api/agent/start"
 _GONE = ("/api/agent/initiate", "/api/thread/{thread_id}/agent/start")
@@ -22,7 +24,7 @@ class Wire202510(Wire202508):
     """Suna of November 2025."""
 
     name = "2025-10"
-    variants = ("c0",)
+    variants: ClassVar[tuple[str, ...]] = ("c0",)
 
     @property
     def manner(self) -> str:
@@ -36,6 +38,10 @@ class Wire202510(Wire202508):
             *kept,
             Operation(name="agent.start", method="POST", path=START, handler=self.start_by_form),
         ]
+
+    def is_read_by_bearer_only(self, operation: Operation) -> bool:
+        """Tell whether this is a late c0, which reads messages to bearers of a JWT only."""
+        return operation.name == "messages.list" and self.world.options.jwt_reads is True
 
     def openapi(self) -> dict[str, Any]:
         """Return the recorded routes."""
@@ -62,3 +68,21 @@ class Wire202510(Wire202508):
     def agent_cannot_start(self, agent_id: str) -> Exception:
         """Return 500, whose words are those of the loader."""
         return Refusal(500, f"Failed to start agent: Agent {agent_id} not found")
+
+    def limit_reached(self, running: list[Run], limit: int) -> Refusal:
+        """Return 429, or the 402 of a late c0."""
+        if not self.world.options.error_codes:
+            return super().limit_reached(running, limit)
+        return Refusal(402, coded_refusal("AGENT_RUN_LIMIT_EXCEEDED", running=running, limit=limit))
+
+    def model_denied(self, model_name: str | None) -> Refusal:
+        """Return 403, or the 402 of a late c0."""
+        if not self.world.options.error_codes:
+            return super().model_denied(model_name)
+        return Refusal(402, coded_refusal("MODEL_ACCESS_DENIED", running=[], limit=0))
+
+    def payment_required(self, error_code: str | None) -> Any:
+        """Return the detail of a 402; that of a late c0 has a code."""
+        if not error_code and self.world.options.error_codes:
+            error_code = "INSUFFICIENT_CREDITS"
+        return super().payment_required(error_code)

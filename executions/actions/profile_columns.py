@@ -1,0 +1,36 @@
+"""What a connection's row says of the Suna that was found: its version, what it can do, if it gets keys."""
+
+from dataclasses import asdict, replace
+from typing import Any
+
+from executions.suna.detect import Detection
+from executions.suna.wire import PROFILES, Capabilities
+from teams.models import SunaConnection
+
+
+def learned_capabilities(found: Detection) -> Capabilities:
+    """Return what the profile promises, and what detection learned of this very build beside it."""
+    promised = PROFILES[found.profile or ""].capabilities
+    return replace(promised, lists_active_runs=True) if found.lists_active_runs else promised
+
+
+def profile_columns(
+    connection: SunaConnection, *, profile: str, capabilities: Capabilities
+) -> dict[str, Any]:
+    """Return the columns to store. The connection is as it was before."""
+    return {
+        "wire_profile": profile,
+        "capabilities": asdict(capabilities),
+        "sends_user_keys": keys_after(connection, profile=profile, capabilities=capabilities),
+    }
+
+
+def keys_after(connection: SunaConnection, *, profile: str, capabilities: Capabilities) -> bool:
+    """Return whether users' keys may be sent to what was found.
+
+    A connection that is new sends them where they are read (design §6). A Suna that became another one asks
+    for a new consent, also where it reads them now: it may be another party's.
+    """
+    if profile == connection.wire_profile:
+        return connection.sends_user_keys
+    return not connection.wire_profile and (capabilities.honours_user_keys or connection.sends_user_keys)

@@ -1,0 +1,55 @@
+"""What the running agents of an execution do, as server-sent events."""
+
+import uuid
+from typing import Any
+
+from django.core.handlers.asgi import ASGIRequest
+from django.db import close_old_connections
+from django.http import StreamingHttpResponse
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+
+from executions.api.executions_seen import find_execution
+from executions.live.follow_execution import follow_execution
+from executions.live.places import PLACES
+from executions.live.so_far import snapshot_frames
+from executions.live.under_way import find_under_way
+from teams.api.authentication import person
+from teams.api.endpoint import Endpoint
+
+MEDIA_TYPE = "text/event-stream"
+
+
+class OnlyOneForm(BaseContentNegotiation):
+    """Lets a client ask for events: what is refused is told as JSON all the same."""
+
+    def select_renderer(
+        self, request: Request, renderers: Any, format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        """Return the first renderer, whatever the client accepts."""
+        return renderers[0], renderers[0].media_type
+
+
+class ExecutionLive(Endpoint):
+    """The live output of one execution."""
+
+    content_negotiation_class = OnlyOneForm
+
+    def get(self, request: Request, execution_id: uuid.UUID) -> StreamingHttpResponse:
+        """Send it until the execution is over; under WSGI what there is now, and the client asks again."""
+        user = person(request)
+        execution = find_execution(user, execution_id)
+        if isinstance(request._request, ASGIRequest):  # noqa: SLF001  the framework hides what it wraps
+            place = PLACES.take(user.pk)
+            response = StreamingHttpResponse(
+                follow_execution(execution.pk, place=place), content_type=MEDIA_TYPE
+            )
+        else:
+            found = find_under_way([execution.pk]).get(execution.pk)
+            response = StreamingHttpResponse(snapshot_frames(found), content_type=MEDIA_TYPE)
+        response.headers["Cache-Control"] = "no-store"
+        response.headers["X-Accel-Buffering"] = "no"
+        # A stream may last for minutes: nothing of it needs this request's connection to PostgreSQL.
+        close_old_connections()
+        return response

@@ -1,0 +1,85 @@
+"""How many may watch at once in one process, in all and each person."""
+
+import threading
+import time
+import uuid
+
+from django.conf import settings
+
+from teams.actions.refusal import Refusal
+
+RETRY_AFTER_S = 15
+UNUSED_S = 30.0
+"""So long a place is kept whose stream has not begun: its client may be gone before it does."""
+
+
+class TooManyWatched(Refusal):
+    """The person watches as many executions as one may."""
+
+    code = "too_many_live"
+    status = 429
+    retry_after_s = RETRY_AFTER_S
+
+
+class AllPlacesTaken(Refusal):
+    """The process shows live output to as many as it can."""
+
+    code = "live_full"
+    status = 503
+    retry_after_s = RETRY_AFTER_S
+
+
+class Place:
+    """One client's place. Giving it back twice is no harm."""
+
+    def __init__(self, places: "Places", user_id: uuid.UUID) -> None:
+        self._places = places
+        self.user_id = user_id
+        self.unused_since: float | None = time.monotonic()
+
+    def use(self) -> None:
+        """Take in that its stream has begun: from now on only giving it back ends it."""
+        self.unused_since = None
+
+    def give_back(self) -> None:
+        """Leave it to the next."""
+        self._places.drop(self)
+
+
+class Places:
+    """The places of one process. Requests take them in threads of their own."""
+
+    def __init__(self) -> None:
+        self._taken: set[Place] = set()
+        self._lock = threading.Lock()
+
+    def take(self, user_id: uuid.UUID) -> Place:
+        """Return a place. Raises TooManyWatched or AllPlacesTaken."""
+        chosen = settings.ORCHESTRATOR
+        with self._lock:
+            self._forget_unused()
+            if sum(place.user_id == user_id for place in self._taken) >= chosen.live_clients_per_user:
+                message = f"You watch {chosen.live_clients_per_user} executions already; close one of them."
+                raise TooManyWatched(message)
+            if len(self._taken) >= chosen.live_clients:
+                message = "Live output is shown to as many as can be; try again in a while."
+                raise AllPlacesTaken(message)
+            place = Place(self, user_id)
+            self._taken.add(place)
+            return place
+
+    def drop(self, place: Place) -> None:
+        """Take a place back."""
+        with self._lock:
+            self._taken.discard(place)
+
+    def _forget_unused(self) -> None:
+        now = time.monotonic()
+        self._taken = {
+            place
+            for place in self._taken
+            if place.unused_since is None or now - place.unused_since < UNUSED_S
+        }
+
+
+PLACES = Places()

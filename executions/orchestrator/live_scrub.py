@@ -1,0 +1,94 @@
+"""Taking a run's keys out of its live output, also where one is split over pieces of a text or cut short.
+
+What may be the beginning of a key is held back until it is known that it is none. Where a text ends in so
+much of a key that it would help anybody, that is hidden as well.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import replace
+
+from executions.agent_service import SecretText
+from executions.live_output import LeftOut, LiveEvent, TextPiece, ToolFinished, ToolStarted, WholeMessage
+from executions.orchestrator.scrub import HIDDEN
+
+TELLING_CHARS = 6
+"""A text that ends in fewer characters of a key tells nobody anything: most keys begin alike."""
+
+
+class LiveScrubber:
+    """Scrubs the events of one run, in their order."""
+
+    def __init__(self, secrets: Iterable[SecretText]) -> None:
+        self._values = sorted({form for secret in secrets for form in _forms(secret.reveal())}, key=len)[::-1]
+        self._held: TextPiece | None = None
+
+    def scrub(self, event: LiveEvent) -> list[LiveEvent]:
+        """Return what may be told now."""
+        if not self._values:
+            return [event]
+        if isinstance(event, TextPiece):
+            return self._scrub_piece(event)
+        before = self.flush() if isinstance(event, WholeMessage) else []
+        return [*before, self._scrub_whole(event)]
+
+    def flush(self) -> list[LiveEvent]:
+        """Return what was held back: nothing more comes of its text."""
+        held, self._held = self._held, None
+        if held is None or not held.text:
+            return []
+        return [replace(held, text=self._hide(held.text))]
+
+    def _scrub_piece(self, piece: TextPiece) -> list[LiveEvent]:
+        told: list[LiveEvent] = []
+        if self._held is not None and self._held.message != piece.message:
+            told = self.flush()
+        text = self._hide_whole_keys((self._held.text if self._held else "") + piece.text)
+        kept = len(text) - self._open_end(text)
+        # An empty piece is told too: pieces are counted.
+        told.append(replace(piece, text=text[:kept]))
+        self._held = replace(piece, text=text[kept:])
+        return told
+
+    def _scrub_whole(self, event: LiveEvent) -> LiveEvent:
+        match event:
+            case WholeMessage(text=text):
+                return replace(event, text=self._hide(text))
+            case ToolStarted(name=name, arguments=arguments):
+                return replace(event, name=self._hide(name), arguments=self._hide(arguments))
+            case ToolFinished(name=name, output=output):
+                return replace(event, name=self._hide(name), output=self._hide(output))
+            case TextPiece() | LeftOut():
+                return event
+
+    def _hide(self, text: str) -> str:
+        """Hide every key in a text that is over, and the beginning of one at its end."""
+        text = self._hide_whole_keys(text)
+        # A text that was cut ends in an ellipsis.
+        end = "…" if text.endswith("…") else ""
+        text = text.removesuffix(end) if end else text
+        length = self._open_end(text)
+        if length >= TELLING_CHARS:
+            text = text[: len(text) - length] + HIDDEN
+        return text + end
+
+    def _hide_whole_keys(self, text: str) -> str:
+        for value in self._values:
+            text = text.replace(value, HIDDEN)
+        return text
+
+    def _open_end(self, text: str) -> int:
+        """Return how many characters at the end of a text may be the beginning of a key."""
+        longest = 0
+        for value in self._values:
+            for length in range(min(len(value) - 1, len(text)), longest, -1):
+                if text.endswith(value[:length]):
+                    longest = length
+                    break
+        return longest
+
+
+def _forms(value: str) -> set[str]:
+    """Return a key as it stands in a text, and in JSON within a text, once or twice quoted."""
+    once = json.dumps(value, ensure_ascii=False)[1:-1]
+    return {value, once, json.dumps(once, ensure_ascii=False)[1:-1]} - {""}

@@ -1,0 +1,61 @@
+"""A start of which Suna cannot tell whether it made a run: it waits for a person, who can look there.
+
+Where Suna makes the thread with the start, a lost answer has taken the only handle on it along (suna-contract
+§6.2). Nothing is started again by itself: a second run costs again and does again what agents do. The
+step's time, the deadline and a cancel end the wait.
+"""
+
+import asyncio
+import datetime as dt
+from typing import TYPE_CHECKING
+
+from executions.engine.state import AgentRunStatus, Reason, StartDecision, StepStatus
+from executions.orchestrator.outcomes import NeverStarted, Outcome, Stopped
+from executions.orchestrator.tracked import RunRecord
+
+if TYPE_CHECKING:
+    from executions.orchestrator.attempt import Attempt
+
+START_UNKNOWN = "start_unknown"
+"""The reason of a step that waits so, and the event's kind."""
+
+
+async def wait_for_decision(attempt: "Attempt", run: RunRecord) -> Outcome:
+    """Wait until a person has decided, the step's time is up or somebody asks to stop."""
+    run.in_doubt = True
+    reason = Reason(code=START_UNKNOWN, params={"attempt": run.attempt})
+    if attempt.owner.mark_step(run.step_id, StepStatus.START_UNCERTAIN, reason):
+        await attempt.owner.commit_run(run, kind=START_UNKNOWN)
+    up_at = (run.start_requested_at or attempt.owner.now()) + dt.timedelta(seconds=attempt.step.timeout_s)
+    while not attempt.stopping.is_set():
+        if run.start_decision == StartDecision.AGAIN:
+            return NeverStarted(run=run)
+        if run.start_decision == StartDecision.GIVE_UP:
+            return _given_up(attempt, "run_vanished", because="given_up")
+        left_s = (up_at - attempt.owner.now()).total_seconds()
+        if left_s <= 0:
+            return _given_up(attempt, "timeout", because=START_UNKNOWN)
+        await _wait(attempt, left_s)
+    return Stopped(
+        step_id=run.step_id,
+        run=run,
+        run_status=AgentRunStatus.ABANDONED,
+        message="it is not known whether it was started",
+    )
+
+
+def _given_up(attempt: "Attempt", code: str, *, because: str) -> Outcome:
+    return attempt.broken(
+        code, params={"because": because}, run_status=AgentRunStatus.ABANDONED, is_final=True
+    )
+
+
+async def _wait(attempt: "Attempt", seconds: float) -> None:
+    waits = [asyncio.create_task(event.wait()) for event in (attempt.stopping, attempt.decided)]
+    try:
+        await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()
+        await asyncio.gather(*waits, return_exceptions=True)
+    attempt.decided.clear()

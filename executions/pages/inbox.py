@@ -1,0 +1,62 @@
+"""The inbox: the questions that wait for a person's answer, and the target of each answer's form."""
+
+import uuid
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import formats, timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from executions.actions.answer_question import QuestionClosed, answer_question
+from executions.models import Question
+from executions.pages.question_view import build_question_view, open_questions_of
+from executions.wording import refusal_sentence
+from executions.wording.questions import closed_sentence
+from teams.actions.refusal import Refusal
+from teams.pages.refused import refused_page
+from teams.pages.signed_in import SignedInRequest, signed_in
+
+PAGE_SIZE = 25
+BACK = ("inbox", "execution")
+
+
+@require_safe
+@signed_in
+def show_inbox(request: SignedInRequest) -> HttpResponse:
+    """Show the open questions of all teams in which the person may answer."""
+    page = Paginator(open_questions_of(request.user), PAGE_SIZE).get_page(request.GET.get("page"))
+    questions = [build_question_view(question, may_answer=True, back="inbox") for question in page]
+    return render(request, "executions/inbox.html", {"page": page, "questions": questions})
+
+
+@require_POST
+@signed_in
+def answer(request: SignedInRequest, question_id: uuid.UUID) -> HttpResponse:
+    """Answer a question with the offered answer that was pressed, else with the text; lead back."""
+    rows = Question.objects.for_user(request.user).select_related("execution__team", "step", "answered_by")
+    question = get_object_or_404(rows, pk=question_id)
+    is_inbox = request.POST.get("back") == "inbox"
+    back = reverse("inbox") if is_inbox else reverse("execution", args=[question.execution_id])
+    text = request.POST.get("option") or request.POST.get("answer", "")
+    try:
+        answer_question(question=question, by=request.user, answer=text)
+    except QuestionClosed:
+        return refused_page(request, sentence=say_closed(question), status=QuestionClosed.status, back=back)
+    except Refusal as refusal:
+        sentence = refusal_sentence(code=refusal.code, message=refusal.message, problems=refusal.problems)
+        return refused_page(request, sentence=sentence, status=refusal.status, back=back)
+    messages.success(request, _("Your answer is on its way to the agent."))
+    return redirect(back)
+
+
+def say_closed(question: Question) -> str:
+    """Return what became of a question that takes no answer, in the reader's language and time."""
+    by, at = question.answered_by, question.closed_at
+    moment = "" if at is None else formats.date_format(timezone.localtime(at), "SHORT_DATETIME_FORMAT")
+    return closed_sentence(
+        state=question.state, name=None if by is None else by.get_username(), moment=moment
+    )

@@ -1,0 +1,33 @@
+"""What of a simulated Suna may change while it runs: what its operator could change, or an update would."""
+
+import msgspec
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The options in force. None is what the version recorded.
+
+    - `parallel_limit`: runs allowed at once. `custom_agents`: the feature flag of b0 and b1, without which
+      agents are refused with 403 (suna-contract §1.3).
+    - `billing`: the usage logs of b0 and b1 have rows; in local mode, the default, they are empty.
+    - `active_runs`: the list of active runs is there (it came in the midst of b2).
+    - `jwt_reads`: messages are read by JWT only, as from 6 November 2025 on.
+    - `error_codes`: refusals of a start are 402 with an `error_code`, as from 9 November 2025 on.
+    - `langfuse`: false as in a b2 or c0 without keys for Langfuse: who ends normally stays `running`.
+    - `replay_s`: how long an ended run's stream is replayed.
+    """
+
+    parallel_limit: int | None = None
+    custom_agents: bool = True
+    billing: bool = False
+    active_runs: bool | None = None
+    jwt_reads: bool | None = None
+    error_codes: bool | None = None
+    langfuse: bool = True
+    replay_s: float | None = None
+
+
+def changed(options: Options, body: bytes) -> Options:
+    """Return the options with those that a JSON object names changed; msgspec's errors where it is wrong."""
+    given = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+    decoded = {name: msgspec.json.decode(value) for name, value in given.items()}
+    return msgspec.convert({**msgspec.structs.asdict(options), **decoded}, Options)
