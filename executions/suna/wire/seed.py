@@ -16,6 +16,7 @@ from executions.suna.wire.usage import split_model
 from executions.suna.wire.values import (
     Json,
     clean_text,
+    is_storable,
     parse_object,
     read_rows,
     short_text,
@@ -74,7 +75,12 @@ class Seed(ApiCalls):
             for number, row in enumerate(usage, start=1)
             for response in [_build_response(row, run_id=run_id, number=number)]
         }
-        return RunResult(text=text, structured=structured, responses=tuple(responses.values()))
+        return RunResult(
+            text=text,
+            structured=structured,
+            responses=tuple(responses.values()),
+            cleaned=not is_storable(answer["output"]),
+        )
 
     def find_error(self, result: RunResult, *, run_id: str) -> Call | None:
         """Return None: the run itself tells its error."""

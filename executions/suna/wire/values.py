@@ -62,6 +62,21 @@ def clean_text(text: str) -> str:
     return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text) if _UNSTORABLE.search(text) else text
 
 
+def is_storable(value: Json) -> bool:
+    """Tell whether every text in a JSON value can be stored as it stands, however deep it is nested."""
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, str):
+            if _UNSTORABLE.search(item):
+                return False
+        elif isinstance(item, dict):
+            waiting += [*item.keys(), *item.values()]
+        elif isinstance(item, list):
+            waiting += item
+    return True
+
+
 def short_text(value: Json, *, max_chars: int = MAX_SHORT_CHARS) -> str | None:
     """Return a text of bounded length, or None where the value is no text or has nothing in it."""
     if not isinstance(value, str) or not value.strip():
