@@ -15,8 +15,8 @@ from django.utils.translation import gettext_lazy as _
 from executions.actions.answer_question import QuestionClosed, answer_question
 from executions.actions.execution_rights import CHANGE
 from executions.models import Question, QuestionState
-from executions.pages.inbox import say_closed
 from executions.wording import refusal_sentence
+from executions.wording.questions import say_closed
 from teams.actions.refusal import Refusal
 from teams.admin.read_only import ReadOnly, excerpt
 from teams.admin.theme import ModelAdmin, action

@@ -7,7 +7,6 @@ from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -15,7 +14,7 @@ from executions.actions.answer_question import QuestionClosed, answer_question
 from executions.models import Question
 from executions.pages.question_view import build_question_view, open_questions_of
 from executions.wording import refusal_sentence
-from executions.wording.questions import closed_sentence
+from executions.wording.questions import say_closed
 from teams.actions.refusal import Refusal
 from teams.pages.refused import refused_page
 from teams.pages.signed_in import SignedInRequest, signed_in
@@ -51,12 +50,3 @@ def answer(request: SignedInRequest, question_id: uuid.UUID) -> HttpResponse:
         return refused_page(request, sentence=sentence, status=refusal.status, back=back)
     messages.success(request, _("Your answer is on its way to the agent."))
     return redirect(back)
-
-
-def say_closed(question: Question) -> str:
-    """Return what became of a question that takes no answer, in the reader's language and time."""
-    by, at = question.answered_by, question.closed_at
-    moment = "" if at is None else formats.date_format(timezone.localtime(at), "SHORT_DATETIME_FORMAT")
-    return closed_sentence(
-        state=question.state, name=None if by is None else by.get_username(), moment=moment
-    )

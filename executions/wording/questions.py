@@ -1,6 +1,9 @@
 """What became of a question, for whoever comes too late with an answer."""
 
+from django.utils import formats, timezone
 from django.utils.translation import gettext as _
+
+from executions.models import Question
 
 
 def closed_sentence(*, state: str, name: str | None, moment: str) -> str:
@@ -13,3 +16,12 @@ def closed_sentence(*, state: str, name: str | None, moment: str) -> str:
     if state == "expired":
         return _("The time for an answer was up: %(moment)s.") % said
     return _("The question was withdrawn: its step waits for no answer any more.")
+
+
+def say_closed(question: Question) -> str:
+    """Return what became of a question that takes no answer, in the reader's language and time."""
+    by, at = question.answered_by, question.closed_at
+    moment = "" if at is None else formats.date_format(timezone.localtime(at), "SHORT_DATETIME_FORMAT")
+    return closed_sentence(
+        state=question.state, name=None if by is None else by.get_username(), moment=moment
+    )

@@ -9,7 +9,7 @@ import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from django.db.models import Max, Q
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from executions.actions.check_base_url import AddressRefused, check_own_base_url
@@ -44,7 +44,6 @@ def look_at_suna(clocks: ClockReadings) -> Iterator[Finding]:
     """Look at the connections, all at once; what they say of the time goes to `clocks`."""
     be_patient_for(PATIENCE_MS)
     rows = SunaConnection.objects.annotate(
-        synced_at=Max("agents__synced_at"),
         is_free=Q(paused_code=""),
         is_of_a_person=Q(owner__isnull=False),
     )

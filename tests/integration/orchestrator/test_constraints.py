@@ -83,6 +83,7 @@ CASES: dict[str, Case] = {
     "agent_run_counted_from_one": lambda rows: make_run(rows.step, attempt=0),
     "agent_run_terminal_has_finished_at": lambda rows: change(rows.open_run, finished_at=AT),
     "agent_run_failed_has_code": lambda rows: change(rows.open_run, status="failed", finished_at=AT),
+    "agent_run_start_decision_known": lambda rows: change(rows.open_run, start_decision="perhaps"),
     "agent_run_started_has_request": lambda rows: change(rows.open_run, start_requested_at=None),
     "agent_run_status_final": lambda rows: change(rows.run, status="running", finished_at=None),
     "context_change_version_once": lambda rows: ContextChange.objects.create(
