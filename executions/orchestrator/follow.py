@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime as dt
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -139,7 +140,8 @@ async def _end(attempt: "Attempt", run: RunRecord, view: RunView) -> Outcome:
         return attempt.broken("agent_failed", result.error, result=result, text=_cut(result.partial))
     if result.text is not None and len(result.text) > MAX_TEXT_CHARS:
         # Looking for data in it would hold up every other execution of this driver.
-        kept = f"{result.text[:MAX_TEXT_CHARS]}\n[cut: {len(result.text)} characters]"
+        digest = hashlib.sha256(result.text.encode()).hexdigest()
+        kept = f"{result.text[:MAX_TEXT_CHARS]}\n[cut: {len(result.text)} characters, sha256 {digest}]"
         params: dict[str, Json] = {"characters": len(result.text), "limit": MAX_TEXT_CHARS}
         return attempt.broken("result_too_large", params=params, result=result, text=kept)
     return Answered(run=run, result=result)
