@@ -32,6 +32,7 @@ from executions.orchestrator.gate import Gate
 from executions.orchestrator.hints import Hints
 from executions.orchestrator.live_runs import LiveRuns
 from executions.orchestrator.obey import Obeyed, obey
+from executions.orchestrator.open_starts import OpenStarts
 from executions.orchestrator.outcomes import Outcome
 from executions.orchestrator.questions import close_questions, find_prompt, list_waiting, read_closed
 from executions.orchestrator.starts import Starts
@@ -75,6 +76,11 @@ class Holder(Protocol):
     @property
     def models(self) -> AgentModels:
         """What is known of agents' models."""
+        ...
+
+    @property
+    def open_starts(self) -> OpenStarts:
+        """The starts under way that nobody could look up."""
         ...
 
     async def commit(self, changes: Changes) -> Committed:
@@ -168,6 +174,11 @@ class Advance:
     def models(self) -> AgentModels:
         """What is known of agents' models."""
         return self._holder.models
+
+    @property
+    def open_starts(self) -> OpenStarts:
+        """The starts under way that nobody could look up."""
+        return self._holder.open_starts
 
     def may_start(self) -> bool:
         """Whether an attempt may send a start now."""

@@ -6,6 +6,7 @@ grace is over and the list is still empty. What an attempt waits for, it says on
 """
 
 import asyncio
+import contextlib
 import datetime as dt
 import logging
 import uuid
@@ -276,13 +277,19 @@ class Attempt:
             # The commit took longer than the lease is sure for. Nothing was sent; whoever holds the execution
             # next finds the request's time and looks the start up.
             raise _LeaseUnsure
-        try:
-            view = await self.service.start_run(self._request(keys.values), place=run.thread_id)
-        except StartUncertain:
-            self.owner.starts.unsure(self.step.id)
-            return await self._look_up_start(run)
-        await self._adopt(run, view, kind="step_running")
-        return None
+        can_be_found = run.thread_id is not None
+        with contextlib.nullcontext() if can_be_found else self.owner.open_starts.under_way():
+            try:
+                view = await self.service.start_run(self._request(keys.values), place=run.thread_id)
+            except StartUncertain:
+                is_taken = False
+            else:
+                is_taken = True
+                await self._adopt(run, view, kind="step_running")
+        if is_taken:
+            return None
+        self.owner.starts.unsure(self.step.id)
+        return await self._look_up_start(run)
 
     async def _look_up_start(self, run: RunRecord) -> Outcome | None:
         """Find the run of a start in doubt: adopt it, or give the start up when the grace is over.

@@ -38,6 +38,7 @@ from executions.orchestrator.holding import (
 )
 from executions.orchestrator.lease import Lease
 from executions.orchestrator.live_runs import LiveRuns
+from executions.orchestrator.open_starts import OpenStarts
 from executions.orchestrator.question_rows import find_unheard
 from executions.orchestrator.redetect import Redetection
 from executions.orchestrator.tracked import Tracked, load_tracked
@@ -73,6 +74,7 @@ class Driver:
         self.hints = Hints()
         self.live = LiveRuns()
         self.models = AgentModels()
+        self.open_starts = OpenStarts()
         self._held: dict[uuid.UUID, asyncio.Task[None]] = {}
         self._epochs: dict[uuid.UUID, int] = {}
         # Claimed, and before their first turn: what they need is not known yet.
@@ -345,6 +347,7 @@ class Driver:
             last_first.push_async_callback(self.hints.aclose)
             last_first.push_async_callback(self.live.aclose)
             last_first.push_async_callback(self._commits.close, patience_s=FLUSH_PATIENCE_S)
+            await self.open_starts.wait()
             for task in self._held.values():
                 task.cancel()
             await asyncio.gather(*self._held.values(), return_exceptions=True)

@@ -7,7 +7,7 @@ from executions.actions.execution_rights import AlreadyOver
 from executions.actions.give_up_start import give_up_start
 from executions.actions.start_decision import StartDecided, StartNotInDoubt
 from executions.actions.start_step_again import start_step_again
-from executions.models import AgentRun, Execution
+from executions.models import AgentRun, Driver, Execution
 from teams.models import Agent
 from tests.faults.history import check_history
 from tests.fixtures.running import wait_until
@@ -154,3 +154,23 @@ def test_a_driver_that_dies_between_a_start_and_its_answer_leaves_it_in_doubt(re
         give_up_start(**decided)
     renum.start_drivers()
     assert (renum.wait_for(execution).status, renum.suna.starts()) == ("completed", 2)
+
+
+def test_a_driver_that_is_stopped_waits_for_the_answer_to_a_start_that_nobody_could_look_up(renum_on):
+    renum = renum_on("2025-07")
+    renum.suna.fail("agent.start", kind="barrier", when="after", name="answer")
+    execution = renum.start(renum.make_team(ONE_STEP), 'Go. @@sim{"takes": 3}')
+    cluster = renum.start_drivers()
+    wait_until(lambda: renum.suna.get("barriers")["waiting"].get("answer"))
+
+    cluster.popen.terminate()
+    # It has heard, and lets nothing go that it could still know.
+    wait_until(lambda: Driver.objects.filter(stopping=True).exists())
+    renum.suna.release("answer")
+    cluster.popen.wait(timeout=30)
+    run = AgentRun.objects.get(execution=execution)
+    assert run.suna_run_id is not None
+    renum.start_drivers()
+
+    assert (renum.wait_for(execution).status, renum.suna.starts()) == ("completed", 1)
+    assert "start_unknown" not in kinds_of(execution)
