@@ -8,6 +8,7 @@ import pytest
 
 from executions.agent_service import RunRequest
 from executions.suna.wire.messages import ends_with_prompt, read_messages
+from executions.suna.wire.native_calls import find_native_call
 from executions.suna.wire.xml_calls import find_final_call, split_list
 from tests.contract.clients import client_to
 from tests.contract.raw_server import Request, json_answer, serve
@@ -44,6 +45,25 @@ async def test_an_answer_offers_nothing_whatever_it_holds():
     result = await read([user("go", number=1), assistant(said, number=2)])
 
     assert (result.asked, result.options) == (False, ())
+
+
+@pytest.mark.parametrize("offered", [["Lisbon", " Porto ", 7, ""], '["Lisbon", "Porto"]', "Lisbon, Porto"])
+@pytest.mark.parametrize("place", ["content", "metadata"])
+def test_a_native_call_offers_its_list_however_a_model_wrote_it(offered: Any, place: str) -> None:
+    arguments = {"text": "Which city?", "follow_up_answers": offered, "attachments": "map.png"}
+    said = assistant("", number=2)
+    if place == "content":
+        function = {"name": "ask", "arguments": json.dumps(arguments)}
+        said["content"]["tool_calls"] = [{"id": "1", "type": "function", "function": function}]
+    else:
+        said["metadata"] = {"tool_calls": [{"function_name": "ask", "arguments": arguments}]}
+    [message] = read_messages(json.dumps({"messages": [said]}).encode())
+
+    call = find_native_call(message)
+
+    assert call is not None
+    assert (call.tool, call.text) == ("ask", "Which city?")
+    assert (call.options, call.attachments) == (("Lisbon", "Porto"), ("map.png",))
 
 
 def test_a_text_that_quotes_a_parameter_offers_nothing_of_it():
