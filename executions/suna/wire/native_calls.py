@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from executions.suna.wire.messages import Message
 from executions.suna.wire.values import Json, clean_text, find_object, short_text
-from executions.suna.wire.xml_calls import TERMINATING_TOOLS, FinalCall
+from executions.suna.wire.xml_calls import TERMINATING_TOOLS, FinalCall, split_list
 
 MAX_ARGUMENTS_CHARS = 8 * 1024 * 1024
 """Of one call. A whole answer is no longer (the cap of one call); what is longer is not parsed."""
@@ -22,7 +22,12 @@ def find_native_call(message: Message) -> FinalCall | None:
         final = None
         for name, arguments in read(message):
             if name in TERMINATING_TOOLS:
-                final = FinalCall(tool=name, text=_read_text(arguments))
+                final = FinalCall(
+                    tool=name,
+                    text=_read_text(arguments),
+                    options=_read_list(arguments.get("follow_up_answers")),
+                    attachments=_read_list(arguments.get("attachments")),
+                )
         if final is not None:
             return final
     return None
@@ -70,3 +75,11 @@ def _read_arguments(value: Json) -> Mapping[str, Json]:
 def _read_text(arguments: Mapping[str, Json]) -> str | None:
     text = arguments.get("text")
     return (clean_text(text).strip() or None) if isinstance(text, str) else None
+
+
+def _read_list(value: Json) -> tuple[str, ...]:
+    """Return what stands for a list: a list, or a text as models wrote lists before (suna-contract §5)."""
+    if isinstance(value, str):
+        return split_list(clean_text(value))
+    found = value if isinstance(value, list) else []
+    return tuple(text for item in found if isinstance(item, str) and (text := clean_text(item).strip()))
