@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import time
 import uuid
 from contextlib import ExitStack
 from typing import Any
@@ -154,27 +153,25 @@ def test_more_watched_runs_than_readers_say_so_and_take_the_first_free_one(renum
 @pytest.mark.parametrize("fault", ["frozen", pytest.param("killed", marks=pytest.mark.long)])
 def test_redis_lost_while_somebody_watches_costs_live_output_and_nothing_else(own_renum, fault, tmp_path):
     renum, box = own_renum.renum, own_renum.services.box
-    execution = renum.start(renum.make_team(step('{"takes": 6, "chars": 2000}')))
+    team = renum.make_team(step('{"takes": 8, "chars": 2000}'))
     cluster = renum.start_drivers()
-    run = running_run(execution)
-    with own_renum.services.redis() as client, running_web(renum.env, tmp_path / "web.log") as web:
-        with reading(live_url(web, execution), headers_of(renum.owner)) as reader:
-            reader.wait_for("text")
-            began = time.monotonic()
-            with ExitStack() as stack:
-                if fault == "frozen":
-                    stack.enter_context(frozen(box.pid_of("redis-server")))
-                else:
-                    box.kill_9("redis-server")
-                reader.wait_for("unavailable")
-                execution = renum.wait_for(execution)
-                took_s = time.monotonic() - began
-            reader.wait_for_close()
-            assert reader.events[-1] == ("over", {"status": "completed"})
-        client.close()
+    with running_web(renum.env, tmp_path / "web.log") as web, ExitStack() as stack:
+        execution = renum.start(team)
+        reader = stack.enter_context(reading(live_url(web, execution), headers_of(renum.owner)))
+        reader.wait_for("text", timeout_s=30)
+        with ExitStack() as while_lost:
+            if fault == "frozen":
+                while_lost.enter_context(frozen(box.pid_of("redis-server")))
+            else:
+                box.kill_9("redis-server")
+            reader.wait_for("unavailable")
+            execution = renum.wait_for(execution)
+        reader.wait_for_close()
 
     assert execution.status == "completed"
-    assert run.pk == execution.agent_runs.get().pk
-    assert took_s < 12
+    assert reader.events[-1] == ("over", {"status": "completed"})
+    assert execution.agent_runs.count() == 1
+    # The run itself takes eight seconds; nobody waited for Redis, save for its context.
+    assert (execution.finished_at - execution.started_at).total_seconds() < 14
     assert "Traceback" not in cluster.log.read_text()
     assert "Traceback" not in (tmp_path / "web.log").read_text()
