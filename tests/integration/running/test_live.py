@@ -175,3 +175,23 @@ def test_redis_lost_while_somebody_watches_costs_live_output_and_nothing_else(ow
     assert (execution.finished_at - execution.started_at).total_seconds() < 14
     assert "Traceback" not in cluster.log.read_text()
     assert "Traceback" not in (tmp_path / "web.log").read_text()
+
+
+@pytest.mark.parametrize("profile", ["2025-07", "2026-01"])
+def test_each_profile_is_read_as_it_can_be_without_harm(renum_on, clean_redis, profile):
+    renum = renum_on(profile)
+    definition = step('{"takes": 12, "responses": 4, "complete": "Forty-two."}')
+    execution = renum.start(renum.make_team(definition))
+    renum.start_drivers()
+    run = running_run(execution)
+    with watching(clean_redis, run):
+        wait_until(lambda: [e for e in written(clean_redis, run) if e["kind"] == "tool_finished"])
+        assert renum.wait_for(execution).status == "completed"
+        events = wait_until(lambda: (told := written(clean_redis, run))[-1]["kind"] == "ended" and told)
+
+    messages = [event["text"] for event in events if event["kind"] == "message"]
+    assert messages[0] == "Looking further, step 1."
+    assert len(messages) >= 2
+    assert {event["name"] for event in events if event["kind"] == "tool_started"} >= {"web_search"}
+    assert not [event for event in events if event["kind"] in ("left_out", "unavailable")]
+    assert bool(streams(renum)) is (profile == "2025-07")
