@@ -34,7 +34,7 @@ def step(directive: str) -> dict[str, Any]:
 
 def test_a_run_is_read_while_it_is_watched_and_by_one_stream_however_many_watch(renum_on, clean_redis):
     renum = renum_on("2025-08")
-    execution = renum.start(renum.make_team(step('{"takes": 9, "chars": 3000}')))
+    execution = renum.start(renum.make_team(step('{"takes": 7, "chars": 3000}')))
     renum.start_drivers()
     run = running_run(execution)
     wait_until(lambda: open_streams(renum) == 1)
@@ -91,6 +91,8 @@ def test_a_users_key_that_an_agent_repeats_never_reaches_live_output(renum_on, c
     assert key not in cluster.log.read_text()
 
 
+@pytest.mark.faults
+@pytest.mark.long
 def test_a_stream_that_breaks_hangs_or_is_none_ends_live_output_and_not_the_run(renum_on, clean_redis):
     renum = renum_on("2025-08")
     renum.suna.fail("run.stream", contains="to break", times=100, kind="cut_stream", events=4, how="break")
@@ -117,6 +119,8 @@ def test_a_stream_that_breaks_hangs_or_is_none_ends_live_output_and_not_the_run(
     assert "Traceback" not in cluster.log.read_text()
 
 
+@pytest.mark.faults
+@pytest.mark.long
 def test_a_driver_that_dies_hands_the_watched_run_over_and_its_output_begins_anew(renum_on, clean_redis):
     renum = renum_on("2025-08")
     execution = renum.start(renum.make_team(step('{"takes": 10, "chars": 2000}')))
@@ -134,6 +138,8 @@ def test_a_driver_that_dies_hands_the_watched_run_over_and_its_output_begins_ane
     assert text_of(events) == execution.result_text
 
 
+@pytest.mark.faults
+@pytest.mark.long
 def test_more_watched_runs_than_readers_say_so_and_take_the_first_free_one(renum_on, clean_redis):
     renum = renum_on("2025-08")
     short = renum.start(renum.make_team(step('{"takes": 4, "chars": 500}')))
@@ -150,7 +156,9 @@ def test_more_watched_runs_than_readers_say_so_and_take_the_first_free_one(renum
             assert renum.wait_for(long).status == "completed"
 
 
-@pytest.mark.parametrize("fault", ["frozen", pytest.param("killed", marks=pytest.mark.long)])
+@pytest.mark.parametrize(
+    "fault", ["frozen", pytest.param("killed", marks=[pytest.mark.faults, pytest.mark.long])]
+)
 def test_redis_lost_while_somebody_watches_costs_live_output_and_nothing_else(own_renum, fault, tmp_path):
     renum, box = own_renum.renum, own_renum.services.box
     team = renum.make_team(step('{"takes": 8, "chars": 2000}'))
@@ -173,14 +181,20 @@ def test_redis_lost_while_somebody_watches_costs_live_output_and_nothing_else(ow
     assert execution.agent_runs.count() == 1
     # The run itself takes eight seconds; nobody waited for Redis, save for its context.
     assert (execution.finished_at - execution.started_at).total_seconds() < 14
-    assert "Traceback" not in cluster.log.read_text()
+    # The queue's library has traces of its own.
+    said = cluster.log.read_text()
+    assert "nobody can watch runs" in said or "live output cannot be written" in said
+    assert "live output stopped" not in said
+    assert "broke off" not in said
     assert "Traceback" not in (tmp_path / "web.log").read_text()
 
 
-@pytest.mark.parametrize("profile", ["2025-07", "2026-01"])
+@pytest.mark.parametrize(
+    "profile", ["2026-01", pytest.param("2025-07", marks=[pytest.mark.faults, pytest.mark.long])]
+)
 def test_each_profile_is_read_as_it_can_be_without_harm(renum_on, clean_redis, profile):
     renum = renum_on(profile)
-    definition = step('{"takes": 12, "responses": 4, "complete": "Forty-two."}')
+    definition = step('{"takes": 9, "responses": 4, "complete": "Forty-two."}')
     execution = renum.start(renum.make_team(definition))
     renum.start_drivers()
     run = running_run(execution)
