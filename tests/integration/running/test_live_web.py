@@ -135,10 +135,11 @@ def test_strangers_see_nothing_and_places_run_out_with_a_clear_word(renum_on, se
 def test_a_suna_that_tells_nothing_is_said_to_and_is_not_asked(renum_on, serve: Serve):
     renum = renum_on("seed")
     web = serve(renum)
-    execution = renum.start(renum.make_team(step('{"takes": 2}')))
-    renum.start_drivers()
+    execution = renum.start(renum.make_team(step('{"takes": 4}')))
     with reading(live_url(web, execution), headers_of(renum.owner)) as reader:
-        assert reader.wait_for("run")["source"] == "none"
+        wait_until(lambda: reader.status == 200)
+        renum.start_drivers()
+        assert reader.wait_for("run", timeout_s=30)["source"] == "none"
         reader.wait_for_close()
 
     assert renum.wait_for(execution).status == "completed"
