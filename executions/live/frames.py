@@ -16,6 +16,10 @@ FIRST = f"retry: {RETRY_MS}\n\n".encode()
 HEARTBEAT = b": still here\n\n"
 
 
+class NoEntry(Exception):
+    """Something in a stream of Redis that no driver wrote."""
+
+
 def live_frame(run: RunUnderWay, event: Mapping[str, Any]) -> bytes:
     """Return one event of a run."""
     data = {
@@ -39,16 +43,16 @@ def run_frame(run: RunUnderWay) -> bytes:
 
 
 def read_entry(fields: Mapping[Any, bytes]) -> tuple[int, list[dict[str, Any]]]:
-    """Return an entry's number and its events; ValueError where it is none that a driver wrote."""
+    """Return an entry's number and its events. Raises NoEntry."""
     try:
         number = int(fields[NUMBER.encode()])
         events = json.loads(fields[EVENTS.encode()])
-    except (KeyError, RecursionError) as error:
-        raise ValueError("no entry of live output") from error
+    except (KeyError, ValueError, RecursionError) as error:
+        raise NoEntry from error
     if not isinstance(events, list) or not all(
         isinstance(event, dict) and isinstance(event.get("kind"), str) for event in events
     ):
-        raise ValueError("no entry of live output")
+        raise NoEntry
     return number, events
 
 

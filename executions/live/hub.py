@@ -21,7 +21,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from executions.agent_service import LiveSource
-from executions.live.frames import live_frame, over_frame, read_entry, run_frame
+from executions.live.frames import NoEntry, live_frame, over_frame, read_entry, run_frame
 from executions.live.under_way import ExecutionUnderWay, RunUnderWay, find_under_way_alone
 from executions.orchestrator.live_keys import MAX_BYTES, WATCH_S, stream_key, watch_key
 from executions.orchestrator.wake import CHANNEL
@@ -104,7 +104,7 @@ class _WatchedRun:
         self.cursor = entry_id
         try:
             number, events = read_entry(fields)
-        except ValueError:
+        except NoEntry:
             return b""
         self.has_said_its_end = any(event["kind"] == "ended" for event in events)
         frame = b"".join(live_frame(self.run, event) for event in events)

@@ -13,7 +13,7 @@ from django_redis import get_redis_connection
 from redis.exceptions import RedisError
 
 from executions.agent_service import LiveSource
-from executions.live.frames import FIRST, live_frame, over_frame, read_entry, run_frame
+from executions.live.frames import FIRST, NoEntry, live_frame, over_frame, read_entry, run_frame
 from executions.live.under_way import ExecutionUnderWay, RunUnderWay
 from executions.orchestrator.live_keys import WATCH_S, stream_key, watch_key
 from executions.orchestrator.wake import CHANNEL
@@ -107,7 +107,7 @@ def _events(entries: Sequence[tuple[bytes, Mapping[bytes, bytes]]]) -> Iterator[
     for _, fields in entries:
         try:
             number, events = read_entry(fields)
-        except ValueError:
+        except NoEntry:
             continue
         found.append(events)
         if number == 0:

@@ -56,8 +56,8 @@ def test_agents_are_watched_at_work_through_a_reload_and_without_scripts(
     open_window: Callable[..., Window],
 ) -> None:
     said = (HOSTILE + " and so on. ") * 30
-    speaks = json.dumps({"takes": 25, "text": said})
-    calls = json.dumps({"takes": 25, "responses": 5, "complete": HOSTILE})
+    speaks = json.dumps({"takes": 18, "text": said})
+    calls = json.dumps({"takes": 18, "responses": 5, "complete": HOSTILE})
     renum, web, execution = watched([speaks, calls])
     window = open_window(width=390, height=844)
     open_page(window, web, renum, execution)

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import time
 import uuid
 from contextlib import ExitStack
 from typing import Any
@@ -35,7 +34,7 @@ def step(directive: str) -> dict[str, Any]:
 
 def test_a_run_is_read_while_it_is_watched_and_by_one_stream_however_many_watch(renum_on, clean_redis):
     renum = renum_on("2025-08")
-    execution = renum.start(renum.make_team(step('{"takes": 9, "chars": 3000}')))
+    execution = renum.start(renum.make_team(step('{"takes": 7, "chars": 3000}')))
     renum.start_drivers()
     run = running_run(execution)
     wait_until(lambda: open_streams(renum) == 1)
@@ -92,6 +91,8 @@ def test_a_users_key_that_an_agent_repeats_never_reaches_live_output(renum_on, c
     assert key not in cluster.log.read_text()
 
 
+@pytest.mark.faults
+@pytest.mark.long
 def test_a_stream_that_breaks_hangs_or_is_none_ends_live_output_and_not_the_run(renum_on, clean_redis):
     renum = renum_on("2025-08")
     renum.suna.fail("run.stream", contains="to break", times=100, kind="cut_stream", events=4, how="break")
@@ -118,6 +119,8 @@ def test_a_stream_that_breaks_hangs_or_is_none_ends_live_output_and_not_the_run(
     assert "Traceback" not in cluster.log.read_text()
 
 
+@pytest.mark.faults
+@pytest.mark.long
 def test_a_driver_that_dies_hands_the_watched_run_over_and_its_output_begins_anew(renum_on, clean_redis):
     renum = renum_on("2025-08")
     execution = renum.start(renum.make_team(step('{"takes": 10, "chars": 2000}')))
@@ -135,6 +138,8 @@ def test_a_driver_that_dies_hands_the_watched_run_over_and_its_output_begins_ane
     assert text_of(events) == execution.result_text
 
 
+@pytest.mark.faults
+@pytest.mark.long
 def test_more_watched_runs_than_readers_say_so_and_take_the_first_free_one(renum_on, clean_redis):
     renum = renum_on("2025-08")
     short = renum.start(renum.make_team(step('{"takes": 4, "chars": 500}')))
@@ -151,30 +156,56 @@ def test_more_watched_runs_than_readers_say_so_and_take_the_first_free_one(renum
             assert renum.wait_for(long).status == "completed"
 
 
-@pytest.mark.parametrize("fault", ["frozen", pytest.param("killed", marks=pytest.mark.long)])
+@pytest.mark.parametrize(
+    "fault", ["frozen", pytest.param("killed", marks=[pytest.mark.faults, pytest.mark.long])]
+)
 def test_redis_lost_while_somebody_watches_costs_live_output_and_nothing_else(own_renum, fault, tmp_path):
     renum, box = own_renum.renum, own_renum.services.box
-    execution = renum.start(renum.make_team(step('{"takes": 6, "chars": 2000}')))
+    team = renum.make_team(step('{"takes": 8, "chars": 2000}'))
     cluster = renum.start_drivers()
-    run = running_run(execution)
-    with own_renum.services.redis() as client, running_web(renum.env, tmp_path / "web.log") as web:
-        with reading(live_url(web, execution), headers_of(renum.owner)) as reader:
-            reader.wait_for("text")
-            began = time.monotonic()
-            with ExitStack() as stack:
-                if fault == "frozen":
-                    stack.enter_context(frozen(box.pid_of("redis-server")))
-                else:
-                    box.kill_9("redis-server")
-                reader.wait_for("unavailable")
-                execution = renum.wait_for(execution)
-                took_s = time.monotonic() - began
-            reader.wait_for_close()
-            assert reader.events[-1] == ("over", {"status": "completed"})
-        client.close()
+    with running_web(renum.env, tmp_path / "web.log") as web, ExitStack() as stack:
+        execution = renum.start(team)
+        reader = stack.enter_context(reading(live_url(web, execution), headers_of(renum.owner)))
+        reader.wait_for("text", timeout_s=30)
+        with ExitStack() as while_lost:
+            if fault == "frozen":
+                while_lost.enter_context(frozen(box.pid_of("redis-server")))
+            else:
+                box.kill_9("redis-server")
+            reader.wait_for("unavailable")
+            execution = renum.wait_for(execution)
+        reader.wait_for_close()
 
     assert execution.status == "completed"
-    assert run.pk == execution.agent_runs.get().pk
-    assert took_s < 12
-    assert "Traceback" not in cluster.log.read_text()
+    assert reader.events[-1] == ("over", {"status": "completed"})
+    assert execution.agent_runs.count() == 1
+    # The run itself takes eight seconds; nobody waited for Redis, save for its context.
+    assert (execution.finished_at - execution.started_at).total_seconds() < 14
+    # The queue's library has traces of its own.
+    said = cluster.log.read_text()
+    assert "nobody can watch runs" in said or "live output cannot be written" in said
+    assert "live output stopped" not in said
+    assert "broke off" not in said
     assert "Traceback" not in (tmp_path / "web.log").read_text()
+
+
+@pytest.mark.parametrize(
+    "profile", ["2026-01", pytest.param("2025-07", marks=[pytest.mark.faults, pytest.mark.long])]
+)
+def test_each_profile_is_read_as_it_can_be_without_harm(renum_on, clean_redis, profile):
+    renum = renum_on(profile)
+    definition = step('{"takes": 9, "responses": 4, "complete": "Forty-two."}')
+    execution = renum.start(renum.make_team(definition))
+    renum.start_drivers()
+    run = running_run(execution)
+    with watching(clean_redis, run):
+        wait_until(lambda: [e for e in written(clean_redis, run) if e["kind"] == "tool_finished"])
+        assert renum.wait_for(execution).status == "completed"
+        events = wait_until(lambda: (told := written(clean_redis, run))[-1]["kind"] == "ended" and told)
+
+    messages = [event["text"] for event in events if event["kind"] == "message"]
+    assert messages[0] == "Looking further, step 1."
+    assert len(messages) >= 2
+    assert {event["name"] for event in events if event["kind"] == "tool_started"} >= {"web_search"}
+    assert not [event for event in events if event["kind"] in ("left_out", "unavailable")]
+    assert bool(streams(renum)) is (profile == "2025-07")

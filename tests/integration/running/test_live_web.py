@@ -46,8 +46,8 @@ def test_what_an_agent_says_is_seen_while_it_says_it_and_the_stream_ends_with_th
     renum: RunningRenum = renum_on("2025-08")
     web = serve(renum)
     two = {"type": "parallel", "agents": [
-        {"agent_id": "agent-1", "instructions": '@@sim{"takes": 8, "chars": 2000}'},
-        {"agent_id": "agent-2", "instructions": '@@sim{"takes": 8, "complete": "Forty-two."}'}]}  # fmt: skip
+        {"agent_id": "agent-1", "instructions": '@@sim{"takes": 6, "chars": 2000}'},
+        {"agent_id": "agent-2", "instructions": '@@sim{"takes": 6, "complete": "Forty-two."}'}]}  # fmt: skip
     execution = renum.start(renum.make_team(two))
     headers = headers_of(renum.owner)
     with reading(live_url(web, execution), headers) as early:
@@ -84,7 +84,7 @@ def test_fifty_watchers_of_one_run_are_one_stream_and_hold_no_connection_to_post
 ):
     renum = renum_on("2025-08")
     web = serve(renum, RENUM_LIVE_CLIENTS="60", RENUM_LIVE_CLIENTS_PER_USER="55")
-    execution = renum.start(renum.make_team(step('{"takes": 20, "chars": 4000}')))
+    execution = renum.start(renum.make_team(step('{"takes": 15, "chars": 6000}')))
     renum.start_drivers()
     running_run(execution)
     headers = headers_of(renum.owner)
@@ -110,8 +110,6 @@ def test_fifty_watchers_of_one_run_are_one_stream_and_hold_no_connection_to_post
         for reader in readers:
             reader.wait_for_close(timeout_s=2)
     assert "Traceback" not in (renum.folder / "web.log").read_text()
-    # Nobody watches any more.
-    wait_until(lambda: open_streams(renum) == 1, timeout_s=36)
     assert renum.wait_for(execution).status == "completed"
 
 
@@ -137,10 +135,11 @@ def test_strangers_see_nothing_and_places_run_out_with_a_clear_word(renum_on, se
 def test_a_suna_that_tells_nothing_is_said_to_and_is_not_asked(renum_on, serve: Serve):
     renum = renum_on("seed")
     web = serve(renum)
-    execution = renum.start(renum.make_team(step('{"takes": 2}')))
-    renum.start_drivers()
+    execution = renum.start(renum.make_team(step('{"takes": 4}')))
     with reading(live_url(web, execution), headers_of(renum.owner)) as reader:
-        assert reader.wait_for("run")["source"] == "none"
+        wait_until(lambda: reader.status == 200)
+        renum.start_drivers()
+        assert reader.wait_for("run", timeout_s=30)["source"] == "none"
         reader.wait_for_close()
 
     assert renum.wait_for(execution).status == "completed"
