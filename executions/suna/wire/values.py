@@ -105,9 +105,9 @@ def read_id(source: Mapping[str, Json], key: str, *, max_chars: int = MAX_ID_CHA
     Nor with a slash: quoted in a path it would still be one to servers and proxies that look twice.
     """
     value = source.get(key)
-    is_text = isinstance(value, str) and not isinstance(value, NotFinite)
-    if is_text and 0 < len(value) <= max_chars and value.isprintable() and not _NOT_IN_IDS.search(value):
-        return str(value)
+    if isinstance(value, str) and not isinstance(value, NotFinite) and 0 < len(value) <= max_chars:  # noqa: SIM102
+        if value.isprintable() and not _NOT_IN_IDS.search(value):
+            return value
     raise BadResponse(f"{key} is missing or is not an id")
 
 
