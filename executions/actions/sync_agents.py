@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from executions.actions.connection_rights import SunaUnusable, check_may_manage, refuse_for
-from executions.agent_service import AgentServiceError, AgentView, Unavailable
+from executions.agent_service import AgentService, AgentServiceError, AgentView, Unavailable
 from executions.orchestrator.connections import open_connection
 from teams.models import Agent, SunaConnection, User
 from teams.models.encrypted_text import Undecryptable
@@ -120,7 +120,9 @@ def _row(connection: SunaConnection, agent: AgentView) -> Agent:
 
 def _ask(connection: SunaConnection, *, anywhere: bool, patience_s: float) -> Sequence[AgentView]:
     try:
-        listed: Sequence[AgentView] = async_to_sync(_list_agents)(connection, anywhere, patience_s)
+        # Here, since it may fetch the credential, which no event loop lets it.
+        client = open_connection(connection, anywhere=anywhere)
+        listed: Sequence[AgentView] = async_to_sync(_list_agents)(client, patience_s)
     except AgentServiceError as error:
         raise refuse_for(error) from None
     except Undecryptable:
@@ -129,8 +131,7 @@ def _ask(connection: SunaConnection, *, anywhere: bool, patience_s: float) -> Se
     return listed
 
 
-async def _list_agents(connection: SunaConnection, anywhere: bool, patience_s: float) -> Sequence[AgentView]:
-    client = open_connection(connection, anywhere=anywhere)
+async def _list_agents(client: AgentService, patience_s: float) -> Sequence[AgentView]:
     try:
         async with asyncio.timeout(patience_s):
             return await client.list_agents()

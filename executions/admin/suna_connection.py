@@ -4,19 +4,33 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.html import format_html_join
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 
 from executions.actions.check_base_url import AddressRefused, Fault, check_own_base_url
+from executions.actions.create_connection import create_connection
+from executions.actions.delete_connection import delete_connection
+from executions.actions.edit_connection import ConnectionChanges, edit_connection
+from executions.actions.sync_agents import sync_agents
+from executions.actions.try_connection import try_connection
 from executions.agent_service import AgentServiceError, SecretText
 from executions.suna.address import parse_base_url
 from executions.suna.credential import SunaCredential, check_credential
 from executions.suna.wire import PROFILES
+from executions.wording import refusal_sentence
+from executions.wording.connection_tests import findings_in_words, outcome_words, sync_words
+from teams.actions.refusal import Refusal
 from teams.admin.strict_json import StrictJSONFormField
 from teams.admin.theme import ModelAdmin, ModelForm
-from teams.models import SunaConnection
+from teams.models import SunaConnection, User
+from teams.wording.connections import connection_notices
 
 if TYPE_CHECKING:
     PasswordInput = forms.PasswordInput
@@ -27,6 +41,9 @@ else:
     from unfold.widgets import UnfoldAdminSelectWidget as Select
     from unfold.widgets import UnfoldAdminTextareaWidget as Textarea
 
+MAX_AT_ONCE = 10
+"""Each takes as long as its Suna does, and a page waits for all of them."""
+
 _FAULTS = {
     Fault.MALFORMED: _("Write an http or https address without a user, a query or a fragment."),
     Fault.NOT_HTTPS: _("A person's own connection needs an https address."),
@@ -35,7 +52,7 @@ _FAULTS = {
         "That host is not a public one. An operator can list it in RENUM_SUNA_ALLOWED_HOSTS."
     ),
 }
-_KEEP = _("Never shown. Empty: what is stored stays as it is.")
+_KEEP = _("Never shown. Empty: what is stored stays as it is. Another address removes what is stored.")
 
 
 class ConnectionForm(ModelForm[SunaConnection]):
@@ -99,8 +116,6 @@ class ConnectionForm(ModelForm[SunaConnection]):
             except AddressRefused as refused:
                 self.add_error("base_url", _FAULTS[refused.fault])
         bearer, api_key = cleaned.get("bearer"), cleaned.get("api_key")
-        if bearer and api_key:
-            self.add_error("api_key", _("Give a bearer token or an API key, not both."))
         if api_key and ":" not in api_key:
             self.add_error("api_key", _("An API key is its public and its secret part, joined by a colon."))
         try:
@@ -117,12 +132,28 @@ class SunaConnectionAdmin(ModelAdmin[SunaConnection]):
     """Connections, with their credential left encrypted in the database."""
 
     form = ConnectionForm
-    list_display = ("name", "owner", "base_url", "wire_profile", "credential", "paused_code", "checked_at")
+    list_display = ("name", "owner", "base_url", "wire_profile", "credential", "standing", "tested_at")
     list_filter = ("wire_profile", "paused_code")
     list_select_related = ("owner",)
     search_fields = ("name", "base_url", "owner__username")
     autocomplete_fields = ("owner",)
-    readonly_fields = ("credential", "capabilities", "throttled_until", "paused_code", "checked_at")
+    readonly_fields = (
+        "credential",
+        "recognised_by",
+        "bearer_expires_at",
+        "standing",
+        "tested",
+        "findings",
+        "capabilities",
+        "throttled_until",
+        "unreachable_at",
+        "paused_code",
+        "checked_at",
+        "tested_at",
+        "synced_at",
+        "sync_problem",
+    )
+    actions = ("test_selected", "sync_selected")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[SunaConnection]:
         """Ask whether there is a credential, without reading it."""
@@ -134,8 +165,13 @@ class SunaConnectionAdmin(ModelAdmin[SunaConnection]):
         may_write = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
         typed_in: tuple[str, ...] = ("bearer", "api_key") if may_write else ()
         if obj is not None:
-            typed_in = ("credential", *typed_in, *(("remove_credential",) if may_write else ()))
-        settled = ("capabilities", "throttled_until", "paused_code", "checked_at")
+            shown = ("credential", "recognised_by", "bearer_expires_at")
+            typed_in = (*shown, *typed_in, *(("remove_credential",) if may_write else ()))
+        settled = tuple(
+            name
+            for name in self.readonly_fields
+            if name not in ("credential", "recognised_by", "bearer_expires_at")
+        )
         return (
             (None, {"fields": ("owner", "name", "base_url", "wire_profile", "sends_user_keys", "limits")}),
             (_("Credential"), {"fields": typed_in}),
@@ -147,19 +183,103 @@ class SunaConnectionAdmin(ModelAdmin[SunaConnection]):
         """Say whether one is stored."""
         return bool(getattr(obj, "has_credential", False))
 
+    @admin.display(description=_("recognised by"))
+    def recognised_by(self, obj: SunaConnection) -> str:
+        """Show the ends of the stored secrets."""
+        return ", ".join(f"{name} {mark}" for name, mark in obj.credential_marks.items()) or "-"
+
+    @admin.display(description=_("how it stands"))
+    def standing(self, obj: SunaConnection) -> str:
+        """Show what holds it up, or will."""
+        notices = connection_notices(obj, now=timezone.now())
+        return format_html_join(" ", "{}", ((notice.message,) for notice in notices)) or str(
+            _("All is well.")
+        )
+
+    @admin.display(description=_("test"))
+    def tested(self, obj: SunaConnection) -> str:
+        """Show the outcome of the last test."""
+        result = obj.test_result
+        return " ".join(outcome_words(result["code"])) if result else str(_("not tested"))
+
+    @admin.display(description=_("what works"))
+    def findings(self, obj: SunaConnection) -> str:
+        """Show what the last test found, a line each."""
+        lines = ((one.title, one.state_words, one.message) for one in findings_in_words(obj.test_result))
+        return format_html_join(mark_safe("<br>"), "{}: {}. {}", lines) or "-"
+
+    @admin.display(description=_("agents not listed because"))
+    def sync_problem(self, obj: SunaConnection) -> str:
+        """Show why its agents are not listed."""
+        return sync_words(obj.sync_code) or "-"
+
+    @admin.action(description=_("Test the selected connections"), permissions=["change"])
+    def test_selected(self, request: HttpRequest, queryset: QuerySet[SunaConnection]) -> None:
+        """Test each; what was found is on its page."""
+        for connection in queryset[:MAX_AT_ONCE]:
+            tested = try_connection(connection=connection, by=staff_of(request))
+            code = tested.test_result["code"]
+            words = f"{connection.name}: {' '.join(outcome_words(code))}"
+            self.message_user(request, words, messages.WARNING if code else messages.SUCCESS)
+
+    @admin.action(description=_("List the agents of the selected connections"), permissions=["change"])
+    def sync_selected(self, request: HttpRequest, queryset: QuerySet[SunaConnection]) -> None:
+        """List the agents of each."""
+        for connection in queryset[:MAX_AT_ONCE]:
+            try:
+                synced = sync_agents(connection=connection, by=staff_of(request))
+            except Refusal as refusal:
+                words = refusal_sentence(code=refusal.code, message=refusal.message)
+                self.message_user(request, f"{connection.name}: {words}", messages.WARNING)
+                continue
+            said = {"name": connection.name, "count": synced.present}
+            self.message_user(request, _("%(name)s: %(count)s agents are listed.") % said)
+
     @sensitive_variables()
     def save_model(self, request: HttpRequest, obj: SunaConnection, form: Any, change: bool) -> None:
-        """Save the columns; seal a new credential, and drop one that was for another address."""
-        typed_in = {name: form.cleaned_data[name] for name in ("bearer", "api_key")}
-        moved = change and "base_url" in form.changed_data
-        if any(typed_in.values()):
-            obj.set_credential(**typed_in)
-            # Whoever gives a new one has dealt with the refusal of the old.
-            obj.paused_code = ""
-        elif form.cleaned_data["remove_credential"] or moved:
-            obj.sealed_credential = None
-            if moved and self.credential(obj):
-                messages.warning(
-                    request, _("The address changed, so the stored credential was removed. Give it again.")
-                )
-        super().save_model(request, obj, form, change)
+        """Make or change the connection through its action; say where a credential went with its address."""
+        given = form.cleaned_data
+        typed_in = {name: given[name] or None for name in ("bearer", "api_key")}
+        if given["remove_credential"] and not any(typed_in.values()):
+            typed_in = dict.fromkeys(typed_in, "")
+        by = staff_of(request)
+        row = obj
+        if change:
+            row = SunaConnection.objects.get(pk=obj.pk)
+        else:
+            row = create_connection(
+                by=by, owner=given["owner"], name=given["name"], base_url=given["base_url"]
+            )
+        changes = ConnectionChanges(
+            name=given["name"],
+            base_url=given["base_url"],
+            sends_user_keys=given["sends_user_keys"],
+            limits=given["limits"],
+            wire_profile=given["wire_profile"],
+            owner=given["owner"],
+            owner_changes=True,
+            **typed_in,
+        )
+        edited = edit_connection(connection=row, by=by, changes=changes)
+        if edited.credential_forgotten:
+            messages.warning(
+                request, _("The address changed, so the stored credential was removed. Give it again.")
+            )
+        # What the framework goes on with: its log and its next page.
+        obj.pk = row.pk
+
+    def delete_model(self, request: HttpRequest, obj: SunaConnection) -> None:
+        """Delete it through its action."""
+        delete_connection(connection=obj, by=staff_of(request))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[SunaConnection]) -> None:
+        """Delete each through its action."""
+        for connection in queryset:
+            delete_connection(connection=connection, by=staff_of(request))
+
+
+def staff_of(request: HttpRequest) -> User:
+    """Return who asks. Raises PermissionDenied for nobody."""
+    if isinstance(request.user, AnonymousUser):
+        raise PermissionDenied
+    return request.user

@@ -2,6 +2,12 @@
 
 from django.urls import path, register_converter
 
+from executions.api.connection_endpoints import (
+    ConnectionDetail,
+    ConnectionList,
+    ConnectionSync,
+    ConnectionTest,
+)
 from executions.api.execution_endpoints import (
     ExecutionDetail,
     ExecutionList,
@@ -29,6 +35,10 @@ _ONE = "executions/<uuid:execution_id>"
 _STEP = f"{_ONE}/steps/<step:step_id>"
 
 urlpatterns = [
+    path("connections", ConnectionList.as_view(), name="connections"),
+    path("connections/<uuid:connection_id>", ConnectionDetail.as_view(), name="connection"),
+    path("connections/<uuid:connection_id>/test", ConnectionTest.as_view(), name="connection-test"),
+    path("connections/<uuid:connection_id>/sync", ConnectionSync.as_view(), name="connection-sync"),
     path("teams/<uuid:team_id>/executions", TeamExecutions.as_view(), name="team-executions"),
     path("executions", ExecutionList.as_view(), name="executions"),
     path(_ONE, ExecutionDetail.as_view(), name="execution"),

@@ -26,6 +26,7 @@ from executions.orchestrator.gates_stored import (
     store_limit,
     store_pause,
     store_throttled_until,
+    store_unreachable,
 )
 from executions.orchestrator.patience import jitter
 from executions.orchestrator.start_pause import PAUSES, WAITS_FOR_A_PERSON
@@ -36,6 +37,8 @@ logger = logging.getLogger(__name__)
 TICK_S = 0.2
 # A limit that is raised again and again is not worth a write each time.
 STORED_AGAIN_S = 60.0
+# That nobody answers is noted again as long as it is so: a driver that dies takes nothing back.
+UNREACHABLE_AGAIN_S = 45.0
 WORTH_SHOWING_S = 1.0
 TAKE_BACK_S = 0.5
 ROUND_S = 2.0
@@ -56,6 +59,7 @@ class _Kept:
     stored_cap_at: float = float("-inf")
     stored_until: float = 0.0
     stored_pause: str = ""
+    unreachable_at: float | None = None
     exchanged_at: float = float("-inf")
     is_published: bool = False
     left_alone_until: float = float("-inf")
@@ -220,6 +224,14 @@ class Gates:
                 until = self._now() + dt.timedelta(seconds=limit.until - now)
                 await in_driver_thread(store_throttled_until, connection_id, until=until)
                 kept.stored_until = limit.until
+            is_away = kept.gate.circuit.is_open
+            noted_at = kept.unreachable_at
+            if is_away and (noted_at is None or now - noted_at > UNREACHABLE_AGAIN_S):
+                await in_driver_thread(store_unreachable, connection_id, is_so=True)
+                kept.unreachable_at = now
+            elif not is_away and noted_at is not None:
+                await in_driver_thread(store_unreachable, connection_id, is_so=False)
+                kept.unreachable_at = None
             if kept.stored_pause and (pause is None or pause.code != kept.stored_pause):
                 await in_driver_thread(clear_pause, connection_id, code=kept.stored_pause)
                 kept.stored_pause = ""

@@ -9,6 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.db import connection
+from django.db.models.functions import Now
 
 from teams.models import SunaConnection
 
@@ -35,6 +36,11 @@ def store_limit(connection_id: uuid.UUID, *, parallel_runs: int) -> None:
 def store_throttled_until(connection_id: uuid.UUID, *, until: dt.datetime) -> None:
     """Keep until when Suna wants no start."""
     SunaConnection.objects.filter(pk=connection_id).update(throttled_until=until)
+
+
+def store_unreachable(connection_id: uuid.UUID, *, is_so: bool) -> None:
+    """Keep that nobody answers there at this moment, or that somebody does again."""
+    SunaConnection.objects.filter(pk=connection_id).update(unreachable_at=Now() if is_so else None)
 
 
 def store_pause(connection_id: uuid.UUID, *, code: str) -> None:

@@ -14,7 +14,7 @@ from executions.actions.answer_question import QuestionClosed, answer_question
 from executions.models import Question
 from executions.pages.question_view import build_question_view, open_questions_of
 from executions.wording import refusal_sentence
-from executions.wording.questions import say_closed
+from executions.wording.questions import closed_sentence
 from teams.actions.refusal import Refusal
 from teams.pages.refused import refused_page
 from teams.pages.signed_in import SignedInRequest, signed_in
@@ -44,9 +44,15 @@ def answer(request: SignedInRequest, question_id: uuid.UUID) -> HttpResponse:
     try:
         answer_question(question=question, by=request.user, answer=text)
     except QuestionClosed:
-        return refused_page(request, sentence=say_closed(question), status=QuestionClosed.status, back=back)
+        return refused_page(request, sentence=_say_closed(question), status=QuestionClosed.status, back=back)
     except Refusal as refusal:
         sentence = refusal_sentence(code=refusal.code, message=refusal.message, problems=refusal.problems)
         return refused_page(request, sentence=sentence, status=refusal.status, back=back)
     messages.success(request, _("Your answer is on its way to the agent."))
     return redirect(back)
+
+
+def _say_closed(question: Question) -> str:
+    by = question.answered_by
+    name = None if by is None else by.get_username()
+    return closed_sentence(state=question.state, name=name, closed_at=question.closed_at)

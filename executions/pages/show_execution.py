@@ -16,15 +16,17 @@ from executions.pages.step_wishes import STEP_WISHES
 from executions.pages.verb_buttons import VerbButton, build_buttons
 from teams.actions.rights import may
 from teams.pages.signed_in import SignedInRequest, signed_in
+from teams.wording.connections import connection_notices
 
 TEMPLATE = "executions/execution.html"
+LEFT_OUT = ("workflow_version__source", "result", "connection__sealed_credential")
 
 
 def find_execution(request: SignedInRequest, execution_id: uuid.UUID) -> Execution:
     """Return the execution; 404 for whoever may not see it."""
     executions = Execution.objects.for_user(request.user)
-    related = executions.select_related("team", "started_by", "workflow_version")
-    return get_object_or_404(related.defer("workflow_version__source", "result"), pk=execution_id)
+    related = executions.select_related("team", "started_by", "workflow_version", "connection__owner")
+    return get_object_or_404(related.defer(*LEFT_OUT), pk=execution_id)
 
 
 def _verbs(request: SignedInRequest, execution: Execution) -> tuple[VerbButton, ...]:
@@ -63,6 +65,9 @@ def show_execution(request: SignedInRequest, execution_id: uuid.UUID) -> HttpRes
             "verbs": _verbs(request, execution),
             "step_verbs": _step_verbs(request, execution),
             "is_cancel_asked": execution.cancel_requested_at is not None,
+            "notices": connection_notices(execution.connection, now=timezone.now())
+            if execution.finished_at is None
+            else (),
             "is_part": is_part,
         }
         response = render(request, f"{TEMPLATE}#live" if is_part else TEMPLATE, context)

@@ -3,15 +3,34 @@
 from django.urls import path
 
 from executions.pages.ask_of_execution import REPEATS, WISHES, ask_for
+from executions.pages.connection_form import change_connection, new_connection
+from executions.pages.connection_verbs import (
+    ask_for_sync,
+    ask_for_test,
+    ask_to_forget,
+    remove_connection,
+)
 from executions.pages.inbox import answer, show_inbox
+from executions.pages.list_connections import list_connections
 from executions.pages.list_executions import list_executions
 from executions.pages.run_team import run_team
+from executions.pages.show_connection import show_connection
 from executions.pages.show_execution import show_execution
 from executions.pages.step_wishes import STEP_WISHES
 
 _ONE = "executions/<uuid:execution_id>/"
 
+_CONNECTION = "connections/<uuid:connection_id>/"
+
 urlpatterns = [
+    path("connections/", list_connections, name="connection-list"),
+    path("connections/new/", new_connection, name="connection-new"),
+    path(_CONNECTION, show_connection, name="connection"),
+    path(f"{_CONNECTION}edit/", change_connection, name="connection-edit"),
+    path(f"{_CONNECTION}delete/", remove_connection, name="connection-delete"),
+    path(f"{_CONNECTION}test/", ask_for_test, name="connection-test"),
+    path(f"{_CONNECTION}sync/", ask_for_sync, name="connection-sync"),
+    path(f"{_CONNECTION}forget/", ask_to_forget, name="connection-forget"),
     path("teams/<uuid:team_id>/run/", run_team, name="team-run"),
     path("executions/", list_executions, name="execution-list"),
     path("inbox/", show_inbox, name="inbox"),

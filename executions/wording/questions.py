@@ -1,13 +1,18 @@
 """What became of a question, for whoever comes too late with an answer."""
 
+import datetime as dt
+
 from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 
-from executions.models import Question
 
+def closed_sentence(*, state: str, name: str | None, closed_at: dt.datetime | None) -> str:
+    """Return why a question takes no answer, in the reader's language and time.
 
-def closed_sentence(*, state: str, name: str | None, moment: str) -> str:
-    """Return why a question takes no answer. `name` is the person who gave one, None where nobody did."""
+    `name` is the person who gave one, None where nobody did.
+    """
+    local = None if closed_at is None else timezone.localtime(closed_at)
+    moment = "" if local is None else formats.date_format(local, "SHORT_DATETIME_FORMAT")
     said = {"name": name, "moment": moment}
     if state == "answered" and name is not None:
         return _("%(name)s has answered this question already: %(moment)s.") % said
@@ -16,12 +21,3 @@ def closed_sentence(*, state: str, name: str | None, moment: str) -> str:
     if state == "expired":
         return _("The time for an answer was up: %(moment)s.") % said
     return _("The question was withdrawn: its step waits for no answer any more.")
-
-
-def say_closed(question: Question) -> str:
-    """Return what became of a question that takes no answer, in the reader's language and time."""
-    by, at = question.answered_by, question.closed_at
-    moment = "" if at is None else formats.date_format(timezone.localtime(at), "SHORT_DATETIME_FORMAT")
-    return closed_sentence(
-        state=question.state, name=None if by is None else by.get_username(), moment=moment
-    )

@@ -10,8 +10,13 @@ from teams.workflow.problems import Problem
 _REFUSALS: Mapping[str, Any] = {
     "already_over": _("The execution has ended already."),
     "cancelling": _("The execution is being cancelled."),
+    "connection_in_use": _(
+        "Teams or executions need this connection. Give the teams another; its credential can be forgotten."
+    ),
     "idempotency_key_reused": _("This form was used for another prompt. Reload the page and send it again."),
+    "name_taken": _("There is one of that name already. Choose another name."),
     "no_connection": _("The team has no connection to a Suna that is ready. Choose one and test it."),
+    "no_profile": _("It is not known which Suna this is. Test the connection first."),
     "no_workflow": _("The team has no workflow yet. Save one first."),
     "not_allowed": _("Your role in this team does not allow that. Ask its owner."),
     "not_found": _("The execution is not there any more."),
@@ -31,6 +36,11 @@ _REFUSALS: Mapping[str, Any] = {
     "too_many_queued": _("You have too many executions waiting. Start more when some of them have begun."),
 }
 _PROBLEMS: Mapping[tuple[str, str], Any] = {
+    ("/name", "required"): _("Give it a name."),
+    ("/api_key", "invalid_value"): _(
+        "An API key is its public and its secret part, joined by a colon. Copy it again."
+    ),
+    ("/bearer", "invalid_value"): _("The token holds characters that cannot be sent. Copy it again."),
     ("/prompt", "required"): _("Say what the team should do."),
     ("/prompt", "too_large"): _("The prompt is too long: 256 KiB are the most."),
     ("/prompt", "surrogate"): _("The prompt holds a broken character. Remove it."),

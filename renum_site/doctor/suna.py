@@ -9,7 +9,7 @@ import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from django.db.models import Q
+from django.db.models import Max, Q
 from django.utils.translation import gettext as _
 
 from executions.actions.check_base_url import AddressRefused, check_own_base_url
@@ -45,6 +45,7 @@ def look_at_suna(clocks: ClockReadings) -> Iterator[Finding]:
     """Look at the connections, all at once; what they say of the time goes to `clocks`."""
     be_patient_for(PATIENCE_MS)
     rows = SunaConnection.objects.annotate(
+        agents_synced_at=Max("agents__synced_at"),
         is_free=Q(paused_code=""),
         is_of_a_person=Q(owner__isnull=False),
     )
@@ -173,7 +174,7 @@ def _judge_row(row: SunaConnection, *, now: dt.datetime) -> Iterator[Finding]:
         }
         fix = _("Nothing needs to be done; a larger plan in Suna allows more runs at once.")
         yield _say("throttled", State.OK, seen, fix)
-    synced_at: dt.datetime | None = getattr(row, "synced_at", None)
+    synced_at: dt.datetime | None = getattr(row, "agents_synced_at", None)
     if synced_at is None or now - synced_at > CATALOGUE_MAX_AGE:
         when = _("never") if synced_at is None else f"{synced_at:%Y-%m-%d %H:%M} UTC"
         seen = _("%(name)s: its agents were synchronised: %(when)s.") % {"name": row.name, "when": when}

@@ -1,13 +1,15 @@
 """Saving a team's workflow: always a new version, whole and valid or not at all."""
 
 import json
+from dataclasses import replace
 
 from django.db import transaction
 from django.db.models import Max
 
+from teams.actions.catalogue_warnings import catalogue_warnings, find_listed_agents
 from teams.actions.refusal import InvalidInput
 from teams.actions.rights import check_role, check_staff
-from teams.models import Agent, Team, User, WorkflowVersion
+from teams.models import Team, User, WorkflowVersion
 from teams.workflow.json_text import MAX_DOCUMENT_BYTES, JsonTextError, parse_json_text
 from teams.workflow.parsing import Checked, read_definition
 from teams.workflow.plan import Json
@@ -22,14 +24,18 @@ class InvalidWorkflow(InvalidInput):
 
 def check_definition(definition: Json, *, team: Team | None) -> Checked:
     """Return what is wrong with a definition, in the light of the team's connection where it has one."""
-    if team is None or team.connection_id is None:
+    if team is None:
         return read_definition(definition)
-    known = list(
-        Agent.objects.filter(connection=team.connection_id, missing_since=None).values_list(
-            "agent_id", flat=True
-        )
-    )
-    return read_definition(definition, known_agents=known or None, connection_limit=_limit_of(team))
+    connection = team.connection
+    if connection is None:
+        return read_definition(definition)
+    listed = find_listed_agents(connection)
+    known = None if listed is None else [agent.agent_id for agent in listed]
+    checked = read_definition(definition, known_agents=known, connection_limit=_limit_of(team))
+    if checked.plan is None:
+        return checked
+    more = catalogue_warnings(checked, team=team, connection=connection, listed=listed or ())
+    return replace(checked, warnings=(*checked.warnings, *more))
 
 
 def _limit_of(team: Team) -> int | None:

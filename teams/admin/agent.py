@@ -58,7 +58,15 @@ class ByPresence(admin.SimpleListFilter):
 class AgentAdmin(ConnectionChoices, ModelAdmin[Agent]):
     """Agents as the last sync found them. What a sync writes is not edited here."""
 
-    list_display = ("name", "agent_id", "connection", "model_name", "synced_at", "missing_since")
+    list_display = (
+        "name",
+        "agent_id",
+        "connection",
+        "model_name",
+        "synced_at",
+        "missing_since",
+        "changed_at",
+    )
     list_filter = (ByConnection, ByPresence)
     search_fields = ("name", "agent_id", "model_name")
     fields = (
@@ -69,8 +77,10 @@ class AgentAdmin(ConnectionChoices, ModelAdmin[Agent]):
         "model_name",
         "synced_at",
         "missing_since",
+        "changed_at",
+        "changed_from",
     )
-    readonly_fields = ("synced_at", "missing_since")
+    readonly_fields = ("synced_at", "missing_since", "changed_at", "changed_from")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Agent]:
         """Fetch the connection's name along, its credential not."""

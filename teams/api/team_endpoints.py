@@ -14,7 +14,13 @@ from teams.api.authentication import person
 from teams.api.endpoint import PAGE, Endpoint, page_of, read_body
 from teams.api.problems import ApiError
 from teams.api.team_input import NewTeamInput, NewVersionInput, TeamChangeInput
-from teams.api.team_output import TeamOutput, VersionOutput, VersionWithDefinitionOutput, team_detail
+from teams.api.team_output import (
+    TeamOutput,
+    VersionOutput,
+    VersionWithDefinitionOutput,
+    team_detail,
+    warnings_of,
+)
 from teams.api.teams_seen import find_team, teams_of
 from teams.models import SunaConnection, User
 from teams.workflow.problems import Problem
@@ -70,7 +76,8 @@ class TeamVersions(Endpoint):
         version = save_version(team=team, by=person(request), **read_body(request, NewVersionInput))
         place = {"team_id": team.pk, "number": version.number}
         headers = {"Location": reverse("api:team-version", kwargs=place, request=request)}
-        return Response(VersionWithDefinitionOutput(version).data, status=201, headers=headers)
+        body = {**VersionWithDefinitionOutput(version).data, "warnings": warnings_of(team, version)}
+        return Response(body, status=201, headers=headers)
 
 
 class TeamVersion(Endpoint):

@@ -85,6 +85,11 @@ class TeamOutput(serializers.ModelSerializer[Team]):
         }
 
 
+def warnings_of(team: Team, version: WorkflowVersion) -> list[dict[str, Any]]:
+    """Return what there is to say about a version of the team's workflow that is no problem."""
+    return [warning.as_json() for warning in check_definition(version.definition, team=team).warnings]
+
+
 def team_detail(team: Team, request: Any) -> dict[str, Any]:
     """Return a team with its published workflow and what there is to say about it."""
     version = team.published_version

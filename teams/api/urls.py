@@ -2,7 +2,7 @@
 
 from django.urls import path, register_converter
 
-from teams.api.catalogue_endpoints import AgentList, ConnectionList
+from teams.api.catalogue_endpoints import AgentList
 from teams.api.converters import VersionNumber
 from teams.api.team_endpoints import TeamDetail, TeamList, TeamVersion, TeamVersions
 from teams.api.token_endpoints import Token
@@ -18,6 +18,5 @@ urlpatterns = [
     path("teams/<uuid:team_id>/versions/<version:number>", TeamVersion.as_view(), name="team-version"),
     path("workflows/validate", WorkflowValidation.as_view(), name="workflow-validation"),
     path("workflows/schema", WorkflowSchema.as_view(), name="workflow-schema"),
-    path("connections", ConnectionList.as_view(), name="connections"),
     path("agents", AgentList.as_view(), name="agents"),
 ]

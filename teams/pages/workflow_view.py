@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
+from teams.actions.catalogue_warnings import CATALOGUE_CODES
 from teams.actions.save_version import check_definition
 from teams.actions.team_width import Excess, excess_in
 from teams.models import Agent, Team
@@ -21,6 +22,7 @@ class StepLine:
     step_id: str
     title: str
     agent: str
+    model: str
     after: str
     conditions: tuple[str, ...]
 
@@ -34,6 +36,7 @@ class WorkflowView:
 
     type: str = ""
     steps: tuple[StepLine, ...] = ()
+    warnings: tuple[Problem, ...] = ()
     problems: tuple[Problem, ...] = ()
     excess: Excess | None = None
 
@@ -45,19 +48,27 @@ def build_workflow_view(team: Team) -> WorkflowView | None:
     checked = check_definition(team.published_version.definition, team=team)
     if checked.plan is None:
         return WorkflowView(problems=checked.problems)
-    agents = agent_names(team.connection_id, [step.agent_id for step in checked.plan.steps])
+    ids = {step.agent_id for step in checked.plan.steps}
+    rows = Agent.objects.filter(connection_id=team.connection_id, agent_id__in=ids)
+    agents = {
+        agent_id: (name, model)
+        for agent_id, name, model in rows.values_list("agent_id", "name", "model_name")
+    }
     titles = step_titles(checked.plan.steps)
     lines = tuple(
         StepLine(
             step_id=step.id,
             title=titles[step.id],
-            agent=agents.get(step.agent_id, step.agent_id),
+            agent=agents.get(step.agent_id, ("", ""))[0] or step.agent_id,
+            model=step.model_name or agents.get(step.agent_id, ("", ""))[1],
             after=in_words([titles[name] for name in step.depends]),
             conditions=_conditions(step, titles),
         )
         for step in checked.plan.steps
     )
-    return WorkflowView(type=checked.plan.type, steps=lines, excess=excess_in(checked.warnings))
+    told = tuple(warning for warning in checked.warnings if warning.code in CATALOGUE_CODES)
+    excess = excess_in(checked.warnings)
+    return WorkflowView(type=checked.plan.type, steps=lines, warnings=told, excess=excess)
 
 
 def agent_names(connection_id: uuid.UUID | None, agent_ids: Sequence[str]) -> Mapping[str, str]:

@@ -24,6 +24,7 @@ STREAM_HEADERS = (
     (b"x-accel-buffering", b"no"),
     (b"access-control-allow-origin", b"*"),
 )
+"""What every version's stream is answered with."""
 NOISE = (
     b': a comment\n\nevent: message\nid: 7\ndata: {"type": "assis\n\ndata: [1, 2]\n\ndata:\n\n'
     b'data: \xff\xfe\n\ndata: {"type": "unheard_of", "value": 1}\n\n'
@@ -31,7 +32,6 @@ NOISE = (
     b'data: {"type": "status", "content": "{", "metadata": "null"}\n\n'
 )
 """Lines that are no events of Suna: comments, half a JSON, other types than promised, no UTF-8."""
-"""What every version's stream is answered with."""
 _TERMINAL = frozenset({"completed", "failed", "stopped", "STOP", "ERROR", "END_STREAM"})
 
 
@@ -52,6 +52,16 @@ class Recording:
 def without_events(recording: Recording) -> Recording:
     """Return what is left of a recording when its list has expired: only the end for who comes too late."""
     return replace(recording, events=[])
+
+
+def with_chunks_unordered(recording: Recording) -> Recording:
+    """Return a recording in which the chunks have changed places in pairs; `sequence` tells their order."""
+    events = list(recording.events)
+    places = [index for index, (_, event) in enumerate(events) if "sequence" in event]
+    for first, second in zip(places[::2], places[1::2], strict=False):
+        early, late = events[first], events[second]
+        events[first], events[second] = (early[0], late[1]), (late[0], early[1])
+    return replace(recording, events=events)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,9 +10,9 @@ from rest_framework.views import APIView
 
 from billing.actions.store_user_key import store_user_key
 from executions.actions.pause_execution import pause_execution
-from teams.models import ApiTokenScope
+from teams.models import ApiTokenScope, SunaConnection
 from tests.fixtures.people import PASSWORD, SEQUENTIAL
-from tests.fixtures.site_rows import doubt_start, set_execution, start
+from tests.fixtures.site_rows import ask, doubt_start, set_execution, start
 from tests.functional.api.conftest import NOW, PROBLEM, assert_problem, client_for
 
 PEOPLE = ("anonymous", "outsider", "staff", "viewer", "operator", "editor", "owner", "read", "run")
@@ -36,6 +36,14 @@ EXPECTED: dict[tuple[str, str], tuple[int, ...]] = {
     ("workflow-validation", "POST"): OWN_THINGS,
     ("workflow-schema", "GET"): ALL_PUBLIC,
     ("connections", "GET"): OWN_THINGS,
+    ("connections", "POST"): (401, 201, 201, 201, 201, 201, 201, 403, 403),
+    # The connection is the owner's: for everybody else there is none.
+    ("connection", "GET"): (401, 404, 404, 404, 404, 404, 200, 200, 200),
+    ("connection", "PATCH"): (401, 404, 404, 404, 404, 404, 200, 403, 403),
+    ("connection", "DELETE"): (401, 404, 404, 404, 404, 404, 204, 403, 403),
+    ("connection-test", "POST"): (401, 404, 404, 404, 404, 404, 200, 403, 403),
+    # Nobody answers there.
+    ("connection-sync", "POST"): (401, 404, 404, 404, 404, 404, 409, 403, 403),
     ("agents", "GET"): OWN_THINGS,
     ("user-keys", "GET"): OWN_THINGS,
     # The key is the owner's: for everybody else there is none.
@@ -62,6 +70,9 @@ EXPECTED: dict[tuple[str, str], tuple[int, ...]] = {
         ],
         (401, 404, 404, 403, 202, 202, 202, 403, 202),
     ),
+    ("questions", "GET"): OWN_THINGS,
+    ("question", "GET"): TEAM_IS_SEEN,
+    ("question-answer", "POST"): (401, 404, 404, 403, 200, 200, 200, 403, 200),
     # Only staff with the right release what crashed; here nobody has it.
     ("execution-release", "POST"): (401, 404, 404, 403, 403, 403, 403, 403, 403),
 }
@@ -71,8 +82,11 @@ BODIES: dict[tuple[str, str], Any] = {
     ("team", "PATCH"): {"description": "changed"},
     ("team-versions", "POST"): {"definition": SEQUENTIAL},
     ("workflow-validation", "POST"): {"definition": SEQUENTIAL},
+    ("connections", "POST"): {"name": "Another", "base_url": "http://127.0.0.1:9"},
+    ("connection", "PATCH"): {"name": "Renamed"},
     ("user-key", "PUT"): {"key": "sk-matrix-0123456789"},
     ("team-executions", "POST"): {"prompt": "Go."},
+    ("question-answer", "POST"): {"answer": "Lisbon."},
 }
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
@@ -114,6 +128,10 @@ def places(team, execution, owner) -> dict[str, dict[str, Any]]:
     pause_execution(execution=paused, by=owner)
     set_execution(failed, status="failed", code="step_failed")
     set_execution(quarantined, status="quarantined", pause_requested_at=Now())
+    spare = SunaConnection.objects.create(
+        owner=owner, name="Spare", base_url="http://127.0.0.1:9", wire_profile="2025-08"
+    )
+    of_connection = {"connection_id": spare.pk}
     of_team, of_execution = {"team_id": team.pk}, {"execution_id": execution.pk}
     return {
         "execution-pause": of_execution,
@@ -121,6 +139,7 @@ def places(team, execution, owner) -> dict[str, dict[str, Any]]:
         "execution-release": {"execution_id": quarantined.pk},
         **{name: {"execution_id": failed.pk} for name in ("execution-retry", "execution-run-again")},
         **dict.fromkeys(("team", "team-versions", "team-executions"), of_team),
+        **dict.fromkeys(("connection", "connection-test", "connection-sync"), of_connection),
         "team-version": {**of_team, "number": 1},
         **dict.fromkeys(
             ("execution", "execution-events", "execution-live", "execution-usage", "execution-cancellation"),
@@ -130,6 +149,8 @@ def places(team, execution, owner) -> dict[str, dict[str, Any]]:
         "execution-step-start-again": in_doubt,
         "execution-step-give-up-start": in_doubt,
         "user-key": {"service": "openai"},
+        "question": (asked := {"question_id": ask(execution).pk}),
+        "question-answer": asked,
     }
 
 

@@ -10,7 +10,7 @@ from executions.models import Execution
 from executions.pages.urls import urlpatterns as execution_urls
 from teams.models import Team, User
 from teams.pages.urls import urlpatterns as team_urls
-from tests.fixtures.site_rows import NOW, doubt_start, set_execution
+from tests.fixtures.site_rows import NOW, ask, doubt_start, set_execution
 
 pytestmark = pytest.mark.django_db
 
@@ -23,9 +23,10 @@ VERBS = {
     "execution-run_again": {"status": "completed"},
 }
 """Each verb's form, and how an execution must stand for it."""
+CONNECTION_FORMS = {"connection-test", "connection-sync", "connection-forget"}
 STEP_VERBS = {"execution-start_again", "execution-give_up_start"}
-FORMS = {"team-run", *VERBS, *STEP_VERBS}
-WITHOUT_OBJECT = {"start", "team-list", "execution-list"}
+FORMS = {"team-run", "question-answer", *VERBS, *STEP_VERBS, *CONNECTION_FORMS}
+WITHOUT_OBJECT = {"start", "team-list", "execution-list", "inbox", "connection-list", "connection-new"}
 # What a person gets from each address: status of a GET of a page, of a POST of a form.
 EXPECTED = {
     "nobody": {"page": 302, "form": 302},
@@ -48,6 +49,10 @@ def routes() -> Iterator[str]:
 def address_of(name: str, team: Team, execution: Execution) -> str:
     if name in WITHOUT_OBJECT:
         return reverse(name)
+    if name.startswith("connection"):
+        return reverse(name, args=[team.connection_id])
+    if name == "question-answer":
+        return reverse(name, args=[ask(execution).pk])
     return reverse(name, args=[team.pk if name.startswith("team") else execution.pk])
 
 
@@ -68,8 +73,19 @@ def test_each_address_answers_each_person_as_their_role_says(
     set_execution(execution, **VERBS.get(name, {}))
     step_id = doubt_start(execution).step.step_id if name in STEP_VERBS else ""
 
+    if name.startswith("connection-") or name == "connection":
+        # The connection is the owner's own, whatever role others have in a team that uses it.
+        here = {"nobody": 302, "owner": 302 if name in FORMS else 200}
+        asked = client.post(address) if name in FORMS else client.get(address)
+        expected = here.get(person, 200 if name in WITHOUT_OBJECT else 404)
+        if (name, person) == ("connection-sync", "owner"):
+            # Nobody answers at its address.
+            expected = 409
+        assert asked.status_code == expected
+        return
     if name in FORMS:
-        status = client.post(address, {"prompt": "Look into it.", "step": step_id}).status_code
+        said = {"prompt": "Look into it.", "step": step_id, "answer": "Lisbon."}
+        status = client.post(address, said).status_code
         expected = EXPECTED[person]["form"]
         if name == "execution-release" and expected == 302 and person != "nobody":
             # Whatever the role: staff release what crashed.

@@ -16,6 +16,7 @@ from tests.integration.orchestrator.rows import (
     Rows,
     make_driver,
     make_execution,
+    make_question,
     make_rows,
     make_run,
 )
@@ -104,6 +105,17 @@ CASES: dict[str, Case] = {
         execution=rows.execution, seq=0, kind="early", created_at=AT
     ),
     "execution_event_append_only": lambda rows: change(rows.event, kind="another"),
+    "question_one_open_a_step": lambda rows: [
+        make_question(make_run(rows.open_step, turn=turn)) for turn in (2, 3)
+    ],
+    "question_state_known": lambda rows: make_question(rows.open_run, state="lost", closed_at=AT),
+    "question_open_or_closed": lambda rows: make_question(rows.open_run, closed_at=AT),
+    "question_answered_has_answer": lambda rows: change(rows.question, answer=""),
+    "question_unanswered_has_none": lambda rows: make_question(rows.open_run, answer="Yes."),
+    "question_person_or_policy": lambda rows: change(
+        rows.question, answered_by=rows.owner, is_automatic=True
+    ),
+    "question_state_final": lambda rows: change(rows.question, state="withdrawn"),
 }
 
 
