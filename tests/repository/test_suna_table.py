@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from executions.suna.wire import KNOWN_PROFILES, PROFILES, Capabilities
+from executions.suna.wire import PROFILES, Capabilities
 from tests.repository.messages import ROOT
 
 LIVE = {"none": "none", "stream": "as it comes", "rows": "step by step"}
@@ -55,7 +55,7 @@ def rows() -> Iterator[dict[str, str]]:
 
 
 def test_the_table_has_every_profile_once() -> None:
-    assert [row["Profile"].strip("`") for row in rows()] == list(KNOWN_PROFILES)
+    assert [row["Profile"].strip("`") for row in rows()] == list(PROFILES)
 
 
 @pytest.mark.parametrize("name", PROFILES)

@@ -105,10 +105,13 @@ def read_id(source: Mapping[str, Json], key: str, *, max_chars: int = MAX_ID_CHA
     Nor with a slash: quoted in a path it would still be one to servers and proxies that look twice.
     """
     value = source.get(key)
-    if isinstance(value, str) and not isinstance(value, NotFinite) and 0 < len(value) <= max_chars:  # noqa: SIM102
-        if value.isprintable() and not _NOT_IN_IDS.search(value):
-            return value
-    raise BadResponse(f"{key} is missing or is not an id")
+    if not isinstance(value, str) or isinstance(value, NotFinite) or not _is_id(value, max_chars):
+        raise BadResponse(f"{key} is missing or is not an id")
+    return value
+
+
+def _is_id(text: str, max_chars: int) -> bool:
+    return 0 < len(text) <= max_chars and text.isprintable() and not _NOT_IN_IDS.search(text)
 
 
 def find_object(value: Json, *keys: str) -> dict[str, Json]:
