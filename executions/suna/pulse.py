@@ -33,7 +33,9 @@ class Pulse:
     refusal: AgentServiceError | None
 
 
-async def feel_pulse(*, base_url: str, profile: str, credential: SunaCredential, deadline_s: float) -> Pulse:
+async def feel_pulse(
+    *, base_url: str, profile: str, credential: SunaCredential, deadline_s: float, public_only: bool
+) -> Pulse:
     """Ask once, within `deadline_s`. Raises the port's errors where there was no answer at all."""
     if profile not in PROFILES:
         raise Rejected(f"the wire profile {profile!r} is not spoken")
@@ -46,6 +48,7 @@ async def feel_pulse(*, base_url: str, profile: str, credential: SunaCredential,
         max_connections=1,
         max_response_bytes=MAX_PULSE_BYTES,
         patience_s=deadline_s,
+        public_only=public_only,
     )
     async with connection:
         asked_at, began = time.time(), time.monotonic()

@@ -14,7 +14,7 @@ from renum_site.missing_service import reason_of
 
 OLDEST_VERSION = 140_000
 MIN_FREE_CONNECTIONS = 5
-PATIENCE_MS = 4000
+PATIENCE_MS = 3000
 LIMITS = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
 
 _LIMITS = "SELECT name FROM pg_settings WHERE name = ANY(%s) AND setting::bigint = 0 ORDER BY name"

@@ -21,10 +21,10 @@ from renum_site.doctor.stored_keys import look_at_keys
 from renum_site.doctor.suna import look_at_suna
 from renum_site.doctor.team_width import look_at_teams
 
-FIRST_ROUND_S = 6.0
+FIRST_ROUND_S = 5.0
 """For the parts that stand by themselves."""
 
-SECOND_ROUND_S = 8.0
+SECOND_ROUND_S = 6.0
 """For those that are read from the database. Together they leave time to start and end within 20 s."""
 
 _UNFIT = frozenset({"reach", "migrations", "hangs", "database_error", "look_failed"})

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from renum_site.doctor.finding import Finding, State
 from renum_site.missing_service import reason_of
 
-ANSWERS_WITHIN_S = 4.0
+ANSWERS_WITHIN_S = 3.0
 
 
 def look_at_mail() -> Iterator[Finding]:

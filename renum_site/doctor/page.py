@@ -18,7 +18,7 @@ RIGHTS = ("executions.view_driver", "teams.view_sunaconnection")
 @never_cache
 @require_safe
 def show_doctor(request: HttpRequest) -> HttpResponse:
-    """Examine, and show what was found: what is wrong first, then everything by area."""
+    """Examine, and show what was found, by area."""
     if not request.user.has_perms(RIGHTS):
         raise PermissionDenied
     report = examine()
@@ -26,7 +26,6 @@ def show_doctor(request: HttpRequest) -> HttpResponse:
         **admin.site.each_context(request),
         "title": _("Doctor"),
         "report": report,
-        "urgent": (*report.errors, *report.warnings),
         "areas": [
             {
                 "name": words,

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from executions.actions.check_base_url import AddressRefused, check_own_base_url
 from executions.agent_service import AgentServiceError, CredentialRefused, RedirectRefused, SecretText
 from executions.orchestrator.claim import database_now
+from executions.orchestrator.connections import reaches_public_only
 from executions.suna.credential import SunaCredential
 from executions.suna.detect import Detection, detect_profile
 from executions.suna.pulse import Pulse, feel_pulse
@@ -27,7 +28,7 @@ from teams.models.encrypted_text import Undecryptable
 MOST = 25
 """So many connections are asked: the paused ones, the site's, then those that were looked at last."""
 
-ANSWERS_WITHIN_S = 4.0
+ANSWERS_WITHIN_S = 3.0
 CATALOGUE_MAX_AGE = dt.timedelta(days=1)
 
 
@@ -87,11 +88,15 @@ async def _ask(row: SunaConnection, credential: SunaCredential | None) -> _Asked
         return _Asked(problem=Undecryptable("credential"))
     try:
         async with asyncio.timeout(ANSWERS_WITHIN_S):
-            if row.owner_id is not None:
+            guarded = reaches_public_only(row)
+            if guarded:
                 # A person's own address may lead inside by now; the resolver may take its time.
                 await asyncio.to_thread(check_own_base_url, row.base_url)
             found = await detect_profile(
-                base_url=row.base_url, credential=credential, call_deadline_s=ANSWERS_WITHIN_S
+                base_url=row.base_url,
+                credential=credential,
+                call_deadline_s=ANSWERS_WITHIN_S,
+                public_only=guarded,
             )
             if found.profile is None:
                 return _Asked(detection=found)
@@ -100,6 +105,7 @@ async def _ask(row: SunaConnection, credential: SunaCredential | None) -> _Asked
                 profile=found.profile,
                 credential=credential,
                 deadline_s=ANSWERS_WITHIN_S,
+                public_only=guarded,
             )
     except (AgentServiceError, AddressRefused, TimeoutError) as problem:
         return _Asked(problem=problem)

@@ -60,7 +60,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "list_active_runs": lambda client: client.list_active_runs(),
     "get_result": lambda client: client.get_result(RUN_ID, place=PLACE),
     "list_agents": lambda client: client.list_agents(),
-    "get_agent": lambda client: client.get_agent("agent-1"),
+    "get_agent": lambda client: client.get_agent("agent-2"),
 }
 
 
@@ -135,6 +135,10 @@ async def staged(profile: str, transport: str, *, deadline_s: float = 20.0) -> A
     deadlines = dict.fromkeys(("call_deadline_s", "start_deadline_s", "prepare_deadline_s"), deadline_s)
 
     async def respond(request: Request, writer: asyncio.StreamWriter) -> None:
+        if request.method == "GET" and request.path.endswith("/agents/agent-1"):
+            # Some versions look their agent up before a start, and a start is what is asked here.
+            writer.write(json_answer(200, {"agent_id": "agent-1", "name": "Ada", "model": "gpt-4o-mini"}))
+            return
         assert stage.respond is not None
         await stage.respond(request, writer)
 

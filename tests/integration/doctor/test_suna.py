@@ -13,7 +13,7 @@ from django.db.models.functions import Now
 from renum_site.doctor.clocks import ClockReadings, compare_clocks
 from renum_site.doctor.finding import State
 from renum_site.doctor.suna import look_at_suna
-from teams.models import Agent
+from teams.models import SunaConnection
 from tests.contract.raw_server import RawServer, Request, answer, json_answer, serve
 from tests.fixtures.people import make_person
 from tests.fixtures.site_rows import make_connection
@@ -70,7 +70,7 @@ def test_what_a_suna_answers_is_told_without_the_credential_that_it_repeats(
         row.base_url = server.url
         row.set_credential(bearer=TOKEN)
         row.save()
-        Agent.objects.update(synced_at=Now())
+        SunaConnection.objects.update(synced_at=Now())
         found = list(look_at_suna(ClockReadings()))
 
     assert states(found)[check] is state
@@ -105,7 +105,9 @@ def test_a_suna_of_another_version_clock_or_state_is_told() -> None:
 
 
 @pytest.mark.django_db
-def test_a_persons_address_that_leads_inside_is_not_asked() -> None:
+def test_a_persons_address_that_leads_inside_is_not_asked(settings: Any) -> None:
+    settings.SUNA_ALLOWED_HOSTS = []
+
     async def respond(_request: Request, writer: asyncio.StreamWriter) -> None:
         writer.write(json_answer(200, ROUTES))
 
