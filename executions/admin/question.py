@@ -15,8 +15,8 @@ from django.utils.translation import gettext_lazy as _
 from executions.actions.answer_question import QuestionClosed, answer_question
 from executions.actions.execution_rights import CHANGE
 from executions.models import Question, QuestionState
-from executions.pages.inbox import say_closed
 from executions.wording import refusal_sentence
+from executions.wording.questions import closed_sentence
 from teams.actions.refusal import Refusal
 from teams.admin.read_only import ReadOnly, excerpt
 from teams.admin.theme import ModelAdmin, action
@@ -90,7 +90,10 @@ class QuestionAdmin(ReadOnly, ModelAdmin[Question]):
             try:
                 answer_question(question=question, by=request.user, answer=text, as_staff=True)
             except QuestionClosed:
-                messages.warning(request, say_closed(question))
+                by = question.answered_by
+                name = None if by is None else by.get_username()
+                said = closed_sentence(state=question.state, name=name, closed_at=question.closed_at)
+                messages.warning(request, said)
             except Refusal as refusal:
                 said = refusal_sentence(code=refusal.code, message=refusal.message, problems=refusal.problems)
                 messages.warning(request, said)

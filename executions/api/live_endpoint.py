@@ -12,13 +12,15 @@ from rest_framework.request import Request
 
 from executions.api.executions_seen import find_execution
 from executions.live.follow_execution import follow_execution
-from executions.live.places import PLACES
+from executions.live.places import PLACES, AllPlacesTaken, Place, TooManyWatched
 from executions.live.so_far import snapshot_frames
 from executions.live.under_way import find_under_way
 from teams.api.authentication import person
 from teams.api.endpoint import Endpoint
+from teams.api.problems import ApiError
 
 MEDIA_TYPE = "text/event-stream"
+RETRY_AFTER_S = 15
 
 
 class OnlyOneForm(BaseContentNegotiation):
@@ -41,7 +43,7 @@ class ExecutionLive(Endpoint):
         user = person(request)
         execution = find_execution(user, execution_id)
         if isinstance(request._request, ASGIRequest):  # noqa: SLF001  the framework hides what it wraps
-            place = PLACES.take(user.pk)
+            place = _take_place(user.pk)
             response = StreamingHttpResponse(
                 follow_execution(execution.pk, place=place), content_type=MEDIA_TYPE
             )
@@ -53,3 +55,14 @@ class ExecutionLive(Endpoint):
         # A stream may last for minutes: nothing of it needs this request's connection to PostgreSQL.
         close_old_connections()
         return response
+
+
+def _take_place(user_id: uuid.UUID) -> Place:
+    try:
+        return PLACES.take(user_id)
+    except TooManyWatched as error:
+        message = f"You watch {error.limit} executions already; close one of them."
+        raise ApiError(429, "too_many_live", message, wait_s=RETRY_AFTER_S) from None
+    except AllPlacesTaken:
+        message = "Live output is shown to as many as can be; try again in a while."
+        raise ApiError(503, "live_full", message, wait_s=RETRY_AFTER_S) from None

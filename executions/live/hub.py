@@ -16,6 +16,8 @@ from weakref import WeakKeyDictionary
 import redis.asyncio
 from django.conf import settings
 from django.db import connections
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from executions.agent_service import LiveSource
@@ -30,6 +32,7 @@ LOOK_EACH_S = 1.0
 BLOCK_MS = 400
 READ_AT_ONCE = 100
 AFTER_FAULT_S = 2.0
+REDIS_PATIENCE_S = 2.0
 RENEW_EACH_S = WATCH_S / 3
 LAST_LOOKS = 3
 """So many looks a run that is over is still read: its last words may be on their way."""
@@ -189,7 +192,7 @@ class Hub:
     async def _look_on(self) -> None:
         """Look which runs there are, and say that they are watched."""
         thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="live-hub")
-        client = redis.asyncio.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2)
+        client = _connect()
         loop = asyncio.get_running_loop()
         try:
             while True:
@@ -258,7 +261,7 @@ class Hub:
 
     async def _read_on(self) -> None:
         """Read what drivers write of the watched runs, and hand it on."""
-        client = redis.asyncio.from_url(settings.REDIS_URL, socket_timeout=5, socket_connect_timeout=2)
+        client = _connect()
         is_lost = False
         try:
             while True:
@@ -300,6 +303,16 @@ class Hub:
         for watched in self._runs.values():
             unavailable = {"kind": "unavailable", "code": "unavailable"}
             self._send(watched.execution_id, live_frame(watched.run, unavailable))
+
+
+def _connect() -> "redis.asyncio.Redis":
+    # Asking again is for the loops: a client's own patience would hold them up.
+    return redis.asyncio.from_url(
+        settings.REDIS_URL,
+        socket_timeout=REDIS_PATIENCE_S,
+        socket_connect_timeout=REDIS_PATIENCE_S,
+        retry=Retry(NoBackoff(), 0),
+    )
 
 
 _HUBS: "WeakKeyDictionary[asyncio.AbstractEventLoop, Hub]" = WeakKeyDictionary()

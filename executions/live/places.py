@@ -6,27 +6,20 @@ import uuid
 
 from django.conf import settings
 
-from teams.actions.refusal import Refusal
-
-RETRY_AFTER_S = 15
 UNUSED_S = 30.0
 """So long a place is kept whose stream has not begun: its client may be gone before it does."""
 
 
-class TooManyWatched(Refusal):
-    """The person watches as many executions as one may."""
+class TooManyWatched(Exception):
+    """The person watches as many executions as one may: `limit` of them."""
 
-    code = "too_many_live"
-    status = 429
-    retry_after_s = RETRY_AFTER_S
+    def __init__(self, limit: int) -> None:
+        super().__init__(limit)
+        self.limit = limit
 
 
-class AllPlacesTaken(Refusal):
+class AllPlacesTaken(Exception):
     """The process shows live output to as many as it can."""
-
-    code = "live_full"
-    status = 503
-    retry_after_s = RETRY_AFTER_S
 
 
 class Place:
@@ -59,11 +52,9 @@ class Places:
         with self._lock:
             self._forget_unused()
             if sum(place.user_id == user_id for place in self._taken) >= chosen.live_clients_per_user:
-                message = f"You watch {chosen.live_clients_per_user} executions already; close one of them."
-                raise TooManyWatched(message)
+                raise TooManyWatched(chosen.live_clients_per_user)
             if len(self._taken) >= chosen.live_clients:
-                message = "Live output is shown to as many as can be; try again in a while."
-                raise AllPlacesTaken(message)
+                raise AllPlacesTaken
             place = Place(self, user_id)
             self._taken.add(place)
             return place

@@ -40,7 +40,7 @@ class AgentModels:
                 return model
             model = await in_any_thread(_read_catalogue, connection_id, agent_id)
             if model is None:
-                model = await _ask(service, agent_id)
+                model = await ask_model(service, agent_id)
             if len(self._known) >= AT_MOST:
                 self._known.clear()
                 self._asking.clear()
@@ -53,7 +53,7 @@ def _read_catalogue(connection_id: uuid.UUID, agent_id: str) -> str | None:
     return rows.values_list("model_name", flat=True).first() or None
 
 
-async def _ask(service: AgentService, agent_id: str) -> str | None:
+async def ask_model(service: AgentService, agent_id: str) -> str | None:
     """Return what the service says; whatever hinders it, the start itself tells better."""
     try:
         model = (await service.get_agent(agent_id)).model_name

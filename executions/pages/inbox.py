@@ -7,7 +7,6 @@ from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -45,7 +44,7 @@ def answer(request: SignedInRequest, question_id: uuid.UUID) -> HttpResponse:
     try:
         answer_question(question=question, by=request.user, answer=text)
     except QuestionClosed:
-        return refused_page(request, sentence=say_closed(question), status=QuestionClosed.status, back=back)
+        return refused_page(request, sentence=_say_closed(question), status=QuestionClosed.status, back=back)
     except Refusal as refusal:
         sentence = refusal_sentence(code=refusal.code, message=refusal.message, problems=refusal.problems)
         return refused_page(request, sentence=sentence, status=refusal.status, back=back)
@@ -53,10 +52,7 @@ def answer(request: SignedInRequest, question_id: uuid.UUID) -> HttpResponse:
     return redirect(back)
 
 
-def say_closed(question: Question) -> str:
-    """Return what became of a question that takes no answer, in the reader's language and time."""
-    by, at = question.answered_by, question.closed_at
-    moment = "" if at is None else formats.date_format(timezone.localtime(at), "SHORT_DATETIME_FORMAT")
-    return closed_sentence(
-        state=question.state, name=None if by is None else by.get_username(), moment=moment
-    )
+def _say_closed(question: Question) -> str:
+    by = question.answered_by
+    name = None if by is None else by.get_username()
+    return closed_sentence(state=question.state, name=name, closed_at=question.closed_at)

@@ -1,10 +1,18 @@
 """What became of a question, for whoever comes too late with an answer."""
 
+import datetime as dt
+
+from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 
 
-def closed_sentence(*, state: str, name: str | None, moment: str) -> str:
-    """Return why a question takes no answer. `name` is the person who gave one, None where nobody did."""
+def closed_sentence(*, state: str, name: str | None, closed_at: dt.datetime | None) -> str:
+    """Return why a question takes no answer, in the reader's language and time.
+
+    `name` is the person who gave one, None where nobody did.
+    """
+    local = None if closed_at is None else timezone.localtime(closed_at)
+    moment = "" if local is None else formats.date_format(local, "SHORT_DATETIME_FORMAT")
     said = {"name": name, "moment": moment}
     if state == "answered" and name is not None:
         return _("%(name)s has answered this question already: %(moment)s.") % said

@@ -37,7 +37,7 @@
   }
 
   function clear(run) {
-    run.place.replaceChildren();
+    run.place.replaceChildren(make("p", "quiet", words.empty));
     run.parts.clear();
     run.note = null;
   }
@@ -45,6 +45,9 @@
   function partOf(run, key, build) {
     if (!run.parts.has(key)) {
       const element = build();
+      if (run.parts.size === 0) {
+        run.place.replaceChildren();
+      }
       run.parts.set(key, element);
       run.place.append(element);
       while (run.place.childElementCount > MAX_PARTS) {

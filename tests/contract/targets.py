@@ -17,7 +17,8 @@ from tests.contract.clients import TOKEN
 from tests.contract.simulated_suna import SimulatedSuna, simulate
 
 API_KEY = "pk_contract:sk_contract"
-TARGETS = ["seed", "2025-08/b1", "2025-08/b2", *(["real"] if os.environ.get("SUNA_CONTRACT_URL") else [])]
+SIMULATED = ["seed", "2025-07", "2025-08/b1", "2025-08/b2", "2025-10"]
+TARGETS = [*SIMULATED, *(["real"] if os.environ.get("SUNA_CONTRACT_URL") else [])]
 
 
 @dataclass(frozen=True)

@@ -119,7 +119,8 @@ def test_the_web_is_healthy_as_long_as_it_answers(
             asked = [sys.executable, "-c", probe]
             return subprocess.run(asked, env=env, check=False, capture_output=True, timeout=20).returncode
 
-        assert ask() == 0
+        # A busy machine may take its time for the first answers.
+        assert any(ask() == 0 for _ in range(10))
         # Its port takes connections all the same.
         web.popen.send_signal(signal.SIGSTOP)
         assert ask() == 1

@@ -9,6 +9,7 @@ from executions.suna.simulator.options import Options
 from executions.suna.simulator.profiles import PROFILES
 from executions.suna.simulator.server import serve
 from executions.suna.simulator.settings import SimulatorSettings
+from executions.suna.simulator.times import Times, named_times
 
 _SWITCHES = {
     "active-runs": "the list of active runs is there (2025-08/b2)",
@@ -63,6 +64,14 @@ def add_options(parser: ArgumentParser) -> None:
     for name, text in _SWITCHES.items():
         more.add_argument(f"--{name}", action=BooleanOptionalAction, help=text)
     more.add_argument("--parallel-limit", type=int, metavar="N", help="runs allowed at once")
+    more.add_argument("--thread-limit", type=int, metavar="N", help="threads allowed (from 2025-12 on)")
+    more.add_argument(
+        "--time",
+        action="append",
+        default=[],
+        metavar="NAME=S",
+        help=f"how long Suna itself takes (from 2025-12 on): {', '.join(Times.__struct_fields__)}",
+    )
     more.add_argument("--replay-s", type=float, metavar="S", help="how long ended streams are replayed")
 
     where = parser.add_argument_group("where")
@@ -79,6 +88,8 @@ def run(options: Mapping[str, Any], *, announce: Callable[[str], None]) -> None:
         raise Wrong("--speed must be above 0 and --run-seconds not below 0")
     profile, _, variant = options["profile"].partition("/")
     chosen = {name: options[name] for name in Options.__struct_fields__ if options.get(name) is not None}
+    if options["time"]:
+        chosen["times"] = _times_of(options["time"])
     settings = SimulatorSettings(
         profile=profile,
         variant=options["variant"] or variant or None,
@@ -101,3 +112,10 @@ def run(options: Mapping[str, Any], *, announce: Callable[[str], None]) -> None:
         )
     except (OSError, ValueError) as error:
         raise Wrong(str(error)) from error
+
+
+def _times_of(given: list[str]) -> Times:
+    try:
+        return named_times(given)
+    except ValueError as error:
+        raise Wrong(f"--time: {error}") from error

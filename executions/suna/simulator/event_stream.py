@@ -24,6 +24,7 @@ STREAM_HEADERS = (
     (b"x-accel-buffering", b"no"),
     (b"access-control-allow-origin", b"*"),
 )
+"""What every version's stream is answered with."""
 NOISE = (
     b': a comment\n\nevent: message\nid: 7\ndata: {"type": "assis\n\ndata: [1, 2]\n\ndata:\n\n'
     b'data: \xff\xfe\n\ndata: {"type": "unheard_of", "value": 1}\n\n'
@@ -31,7 +32,6 @@ NOISE = (
     b'data: {"type": "status", "content": "{", "metadata": "null"}\n\n'
 )
 """Lines that are no events of Suna: comments, half a JSON, other types than promised, no UTF-8."""
-"""What every version's stream is answered with."""
 _TERMINAL = frozenset({"completed", "failed", "stopped", "STOP", "ERROR", "END_STREAM"})
 
 

@@ -2,6 +2,8 @@
 
 import msgspec
 
+from executions.suna.simulator.times import Times
+
 
 class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The options in force. None is what the version recorded.
@@ -14,6 +16,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     - `error_codes`: refusals of a start are 402 with an `error_code`, as from 9 November 2025 on.
     - `langfuse`: false as in a b2 or c0 without keys for Langfuse: who ends normally stays `running`.
     - `replay_s`: how long an ended run's stream is replayed.
+    - `thread_limit`: threads that the account may have (from December 2025 on). `times`: how long Suna itself
+      takes over things there, see `Times`; those that are not named are as usual.
     """
 
     parallel_limit: int | None = None
@@ -24,6 +28,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     error_codes: bool | None = None
     langfuse: bool = True
     replay_s: float | None = None
+    thread_limit: int | None = None
+    times: Times = Times()
 
 
 def changed(options: Options, body: bytes) -> Options:

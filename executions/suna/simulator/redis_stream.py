@@ -19,7 +19,7 @@ from executions.suna.simulator.answers import Refusal
 from executions.suna.simulator.broken_answers import wait_until_gone
 from executions.suna.simulator.clock import Clock
 from executions.suna.simulator.connection import abort_connection
-from executions.suna.simulator.event_stream import STREAM_HEADERS, Cut
+from executions.suna.simulator.event_stream import NOISE, STREAM_HEADERS, Cut
 from executions.suna.simulator.run import RUNNING, Run
 
 _TERMINAL = frozenset({"completed", "failed", "stopped", "error"})
@@ -60,6 +60,7 @@ class RedisStream:
         clock: Clock,
         last_id: str | None = None,
         cut: Cut | None = None,
+        noise_after: int | None = None,
     ) -> None:
         self._entries = entries
         self._run = run
@@ -68,6 +69,7 @@ class RedisStream:
         self._clock = clock
         self._last_id = last_id
         self._cut = cut
+        self._noise_after = noise_after
         self._sent = 0
         self._wake = asyncio.Event()
 
@@ -95,7 +97,7 @@ class RedisStream:
         if self._is_deleted(opened_at):
             position = len(self._entries)
             if rules.late_end is not None:
-                return await self._send(send, [rules.late_end], closed=True) or self._closes_cut()
+                return await self._send(send, [rules.late_end], closed=True) or await self._end_cut(gone)
         else:
             position = self._first_entry(opened_at)
         while not gone.done():
@@ -110,7 +112,7 @@ class RedisStream:
                 was_given = was_given or (bool(due) and due != [_PING])
                 heard_at = now
                 if not await self._send(send, due, closed=closed):
-                    return self._closes_cut()
+                    return await self._end_cut(gone)
             if closed:
                 return True
             silence_at = opened_at + rules.silence_s if rules.silence_s and not was_given else None
@@ -189,16 +191,23 @@ class RedisStream:
             events = events[: cut.after - self._sent]
             if cut.how == "lie":
                 events = [*events, {"type": "status", "status": "completed"}]
-            more = cut.how == "break"
+            more = cut.how in ("break", "silence")
+        lines = [f"data: {json.dumps(event)}\n\n".encode() for event in events]
+        if self._noise_after is not None and self._sent + len(events) >= self._noise_after:
+            lines.insert(max(0, self._noise_after - self._sent), NOISE)
+            self._noise_after = None
         self._sent += len(events)
-        body = "".join(f"data: {json.dumps(event)}\n\n" for event in events).encode()
+        body = b"".join(lines)
         await send({"type": "http.response.body", "body": body, "more_body": more})
         return not is_cut
 
     def _is_cut(self, coming: int) -> bool:
         return self._cut is not None and self._sent + coming >= self._cut.after
 
-    def _closes_cut(self) -> bool:
+    async def _end_cut(self, gone: "asyncio.Future[None]") -> bool:
+        """Return whether a cut stream is closed in order; a silent one waits until the reader leaves."""
+        if self._cut is not None and self._cut.how == "silence":
+            await gone
         return self._cut is not None and self._cut.how != "break"
 
 

@@ -42,9 +42,13 @@ def open_socket(host: str, port: int) -> socket.socket:
     """Return a listening socket; port 0 lets the system choose."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind((host, port))
-    listener.listen(2048)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(2048)
+    except OSError:
+        listener.close()
+        raise
     return listener
 
 
@@ -78,18 +82,17 @@ def serve(
 
     OSError where the address cannot be had, ValueError where the settings name no known profile.
     """
-    listener = open_socket(host, port)
-    bound_port = listener.getsockname()[1]
-    shown_host = f"[{host}]" if ":" in host else host
-    described = describe(settings, url=f"http://{shown_host}:{bound_port}")
+    with contextlib.closing(open_socket(host, port)) as listener:
+        bound_port = listener.getsockname()[1]
+        shown_host = f"[{host}]" if ":" in host else host
+        described = describe(settings, url=f"http://{shown_host}:{bound_port}")
 
-    def on_ready() -> None:
-        if port_file:
-            # Whoever waits for the file must never read half a number.
-            unfinished = port_file.with_name(f".{port_file.name}.{os.getpid()}")
-            unfinished.write_text(f"{bound_port}\n")
-            unfinished.replace(port_file)
-        announce(described)
+        def on_ready() -> None:
+            if port_file:
+                # Whoever waits for the file must never read half a number.
+                unfinished = port_file.with_name(f".{port_file.name}.{os.getpid()}")
+                unfinished.write_text(f"{bound_port}\n")
+                unfinished.replace(port_file)
+            announce(described)
 
-    with contextlib.closing(listener):
         SimulatorServer(build_config(settings), on_ready=on_ready).run(sockets=[listener])

@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from executions.suna.simulator.options import Options
-from executions.suna.simulator.times import Times
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,9 +15,8 @@ class SimulatorSettings:
     `tokens` any credential is good; else only these are: bearer tokens, or API keys written `pk_…:sk_…`.
     A JWT is judged by what it says, as the version does; `jwt_secret` signs it where signatures are
     verified. `strict_agents` refuses agents that are not in the catalogue. `options` may change while it
-    runs; `thread_limit` is the number of threads allowed and `times` are those that Suna itself takes, both
-    from December 2025 on. At most `max_runs` runs and `max_entries` ledger entries are kept in memory; the
-    file at `ledger_path` has them all.
+    runs. At most `max_runs` runs and `max_entries` ledger entries are kept in memory; the file at
+    `ledger_path` has them all.
     """
 
     profile: str = "2025-08"
@@ -29,8 +27,6 @@ class SimulatorSettings:
     jwt_secret: str | None = None
     strict_agents: bool = False
     options: Options = field(default_factory=Options)
-    thread_limit: int | None = None
-    times: Times = field(default_factory=Times)
     ledger_path: Path | None = None
     max_runs: int = 20_000
     max_entries: int = 20_000

@@ -1,10 +1,9 @@
 """How long Suna itself takes over things that no agent decides. All are seconds, divided by `speed`."""
 
-from dataclasses import dataclass
+import msgspec
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Times:
+class Times(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The times of the versions of December 2025 and later; each can be shortened for a test.
 
     - `lag_s`: the stream says `completed` up to so long before the database (suna-contract §9.25).
@@ -14,7 +13,8 @@ class Times:
     - `flush_s`: rows reach the database in batches, so often (§9 and d of the verified table).
     - `silence_s`: a reader that was given nothing for so long asks the database, and fails a run that goes
       on (§9.26). `wait_for_run_s`: how long a stream waits for a run that nobody knows.
-    - `list_s`: how long c1 keeps a stream after the end; `stream_s`: how long d keeps it (§3.3).
+    - `list_s`: how long c1 keeps a stream after the end, unless `replay_s` of the options says; `stream_s`:
+      how long d keeps it (§3.3).
     - `notice_s`: when a worker notices that its run was stopped. `optimistic_s`: when c2 starts the run of
       an optimistic start. `cache_s`: how long d remembers the messages of a thread (§1.3).
     """
@@ -31,3 +31,9 @@ class Times:
     notice_s: float = 0.1
     optimistic_s: float = 1.0
     cache_s: float = 60.0
+
+
+def named_times(given: list[str]) -> Times:
+    """Return the times of which some are given as `name=seconds`; ValueError where one is not."""
+    pairs = (text.partition("=") for text in given)
+    return msgspec.convert({name: float(seconds) for name, _, seconds in pairs}, Times)

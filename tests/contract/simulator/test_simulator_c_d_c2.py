@@ -9,7 +9,6 @@ import pytest
 from executions.suna.simulator.times import Times
 from tests.contract.simulator.native_calls import (
     kinds,
-    run_of,
     sim,
     start,
     stop,
@@ -98,7 +97,6 @@ def test_failing_model_ends_the_stream_with_one_error(c2: Simulated) -> None:
     started = start(c2, sim(fail="no such model", takes=0.1))
 
     assert [event.get("status") for event in stream(c2, started)] == ["error"]
-    assert stream(c2, started) == [LATE_END] or run_of(c2, started)["status"] == "running"
     wait_for(c2, started, status="failed")
     assert stream(c2, started) == [LATE_END]
 
@@ -121,32 +119,6 @@ def test_stop_ends_no_stream_that_is_open_and_deletes_it_for_all_others(c2: Simu
     assert not any('"status":' in event and '"content"' not in event for event in events)
     assert wait_for(c2, started, error="Stopped by stop_signal_key")["status"] == "stopped"
     assert stream(c2, started) == [LATE_END]
-
-
-def test_reading_trims_the_stream_up_to_the_last_whole_model_call(c2: Simulated) -> None:
-    # The tokens are streamed for the last call only; the pause behind it is the run's own end.
-    started = start(c2, sim(text="Done.", takes=6.0))
-    path = f"/v1/agent-run/{started['agent_run_id']}/stream"
-    with c2.client.stream("GET", path) as reader:
-        for line in reader.iter_lines():
-            if '"llm_response_end"' in line:
-                break
-
-    first = stream(c2, started, pings=1)
-    second = stream(c2, started, pings=1)
-    assert kinds(first)[0] == "status"
-    assert "llm_response_end" in kinds(first)
-    assert "llm_response_end" not in kinds(second)
-
-
-def test_stream_keeps_about_two_hundred_entries(c2: Simulated) -> None:
-    started = start(c2, sim(text="word " * 800, responses=9, takes=3))
-    events: list[Any] = []
-    while not any(event.get("status") == "completed" for event in events):
-        events = stream(c2, started)
-        if run_of(c2, started)["status"] != "running":
-            break
-    assert len(events) <= 201
 
 
 def test_thread_is_made_in_a_project_that_exists(c2: Simulated) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from django.core.management import CommandError, call_command
 
 ROOT = Path(__file__).parents[3]
 
@@ -42,7 +44,7 @@ def test_command_serves_writes_its_ledger_and_ends_soon_after_sigterm(tmp_path: 
             assert next(stream.iter_lines()).startswith("data: ")
             began = time.monotonic()
             process.send_signal(signal.SIGTERM)
-            assert process.wait(5) == 0
+            assert process.wait(10) == 0
             assert time.monotonic() - began < 3.0
         assert process.stdout is not None
         lines = process.stdout.read().splitlines()
@@ -56,16 +58,50 @@ def test_command_serves_writes_its_ledger_and_ends_soon_after_sigterm(tmp_path: 
             process.stdout.close()
 
 
-@pytest.mark.parametrize("options", [["--profile", "nosuch"], ["--speed", "0"], ["--variant", "b9"]])
-def test_command_refuses_options_that_make_no_sense(options: list[str]) -> None:
-    done = subprocess.run(
-        [sys.executable, "manage.py", "run_suna_simulator", *options],
+def test_simulator_runs_alone_with_no_settings_in_its_environment(tmp_path: Path) -> None:
+    port_file = tmp_path / "port"
+    command = [sys.executable, "-W", "error", "-m", "executions.suna.simulator", "--profile", "2025-08/b1"]
+    process = subprocess.Popen(
+        [*command, "--port-file", str(port_file)],
         cwd=ROOT,
-        capture_output=True,
+        env={"PATH": os.environ["PATH"]},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=60,
-        check=False,
     )
+    try:
+        base = f"http://127.0.0.1:{wait_for(port_file)}"
+        listed = httpx.get(f"{base}/api/agents", headers={"Authorization": "Bearer any"}).json()
+        process.send_signal(signal.SIGINT)
+        printed, errors = process.communicate(timeout=10)
+    finally:
+        process.kill()
+        process.communicate()
 
-    assert done.returncode != 0
-    assert done.stdout == ""
+    assert set(listed["pagination"]) == {"page", "limit", "total", "pages"}
+    assert (process.returncode, errors) == (0, "")
+    assert printed.startswith(f"Suna simulator (profile 2025-08 b1) on {base}\n")
+
+
+def test_simulator_alone_needs_neither_django_nor_a_driver_of_a_database() -> None:
+    look = (
+        "import sys, executions.suna.simulator.command; "
+        "print(sorted({'django', 'redis', 'psycopg', 'httpx'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", look], cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [["--profile", "nosuch"], ["--speed", "0"], ["--variant", "b9"], ["--profile", "2025-07/b1"]],
+)
+def test_command_refuses_options_that_make_no_sense(options: list[str]) -> None:
+    with pytest.raises(CommandError):
+        call_command("run_suna_simulator", *options)
+
+
+def test_command_refuses_an_address_that_is_taken() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(CommandError, match="Address"):
+        call_command("run_suna_simulator", "--port", str(taken.getsockname()[1]))

@@ -16,10 +16,12 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from rest_framework import exceptions
 
 from executions.api.verb_endpoints import ExecutionRelease
+from executions.models import Execution
 from renum_site.api_errors import _WORDS
 from teams.actions.refusal import Refusal
 from teams.models import ApiTokenScope, SunaConnection, User
 from tests.fixtures.people import PASSWORD
+from tests.fixtures.site_rows import ask
 from tests.functional.api.test_rights import EXPECTED, METHODS, PEOPLE
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -66,6 +68,9 @@ def run_page(origin: str) -> Iterator[tuple[str, httpx.Response]]:
     """Run the page's commands in turn; yield each with its answer."""
     known = {"RENUM": origin, "NAME": "olga", "PASSWORD": PASSWORD}
     for command in COMMANDS:
+        if "$QUESTION" in command:
+            execution = Execution.objects.get(pk=known["EXECUTION"])
+            known["QUESTION"] = str(ask(execution).pk)
         answer = send(words_of(command, known))
         noted = re.search(r'^# (\d{3})(?:; keep "(\w+)" as (\w+))?$', command, re.MULTILINE)
         assert noted, command
@@ -85,13 +90,14 @@ def test_every_command_of_the_page_is_answered_as_it_notes(
         [found] = [answer.json() for command, answer in answers if part in command]
         return dict(found)
 
-    assert len(answers) == len(COMMANDS) == 18
+    assert len(answers) == len(COMMANDS) == 20
     assert answer_to("Idempotency-Key")["status"] == "queued"
     assert answer_to("events?after=0")["results"][0]["kind"] == "execution_queued"
     assert len(answer_to('/executions/$EXECUTION" -H')["steps"]) == 2
     assert {"results", "totals", "usage_complete"} <= answer_to("/usage").keys()
     assert answer_to("/pause")["can"] == ["resume", "cancel"]
     assert answer_to("/resume")["can"] == ["pause", "cancel"]
+    assert answer_to("/answer")["answer"] == "Take the years since 2020."
     assert answer_to("/cancel")["cancel_requested_at"] is not None
     assert answer_to("/run-again")["code"] == "not_over"
     refused = answer_to('"prompt": " "')
@@ -142,7 +148,7 @@ def test_the_table_of_addresses_has_every_route_with_its_scope_and_its_query() -
         if hasattr(view, method.lower())
     }
 
-    assert len(found) == 30
+    assert len(found) == 42
     assert {place: (scope, tuple(sorted(query))) for place, (scope, query) in written.items()} == found
 
 

@@ -12,7 +12,7 @@ from billing.actions.store_user_key import store_user_key
 from executions.actions.pause_execution import pause_execution
 from teams.models import ApiTokenScope, SunaConnection
 from tests.fixtures.people import PASSWORD, SEQUENTIAL
-from tests.fixtures.site_rows import doubt_start, set_execution, start
+from tests.fixtures.site_rows import ask, doubt_start, set_execution, start
 from tests.functional.api.conftest import NOW, PROBLEM, assert_problem, client_for
 
 PEOPLE = ("anonymous", "outsider", "staff", "viewer", "operator", "editor", "owner", "read", "run")
@@ -70,6 +70,9 @@ EXPECTED: dict[tuple[str, str], tuple[int, ...]] = {
         ],
         (401, 404, 404, 403, 202, 202, 202, 403, 202),
     ),
+    ("questions", "GET"): OWN_THINGS,
+    ("question", "GET"): TEAM_IS_SEEN,
+    ("question-answer", "POST"): (401, 404, 404, 403, 200, 200, 200, 403, 200),
     # Only staff with the right release what crashed; here nobody has it.
     ("execution-release", "POST"): (401, 404, 404, 403, 403, 403, 403, 403, 403),
 }
@@ -83,6 +86,7 @@ BODIES: dict[tuple[str, str], Any] = {
     ("connection", "PATCH"): {"name": "Renamed"},
     ("user-key", "PUT"): {"key": "sk-matrix-0123456789"},
     ("team-executions", "POST"): {"prompt": "Go."},
+    ("question-answer", "POST"): {"answer": "Lisbon."},
 }
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
@@ -145,6 +149,8 @@ def places(team, execution, owner) -> dict[str, dict[str, Any]]:
         "execution-step-start-again": in_doubt,
         "execution-step-give-up-start": in_doubt,
         "user-key": {"service": "openai"},
+        "question": (asked := {"question_id": ask(execution).pk}),
+        "question-answer": asked,
     }
 
 

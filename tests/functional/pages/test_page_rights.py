@@ -10,7 +10,7 @@ from executions.models import Execution
 from executions.pages.urls import urlpatterns as execution_urls
 from teams.models import Team, User
 from teams.pages.urls import urlpatterns as team_urls
-from tests.fixtures.site_rows import NOW, doubt_start, set_execution
+from tests.fixtures.site_rows import NOW, ask, doubt_start, set_execution
 
 pytestmark = pytest.mark.django_db
 
@@ -25,8 +25,8 @@ VERBS = {
 """Each verb's form, and how an execution must stand for it."""
 CONNECTION_FORMS = {"connection-test", "connection-sync", "connection-forget"}
 STEP_VERBS = {"execution-start_again", "execution-give_up_start"}
-FORMS = {"team-run", *VERBS, *STEP_VERBS, *CONNECTION_FORMS}
-WITHOUT_OBJECT = {"start", "team-list", "execution-list", "connection-list", "connection-new"}
+FORMS = {"team-run", "question-answer", *VERBS, *STEP_VERBS, *CONNECTION_FORMS}
+WITHOUT_OBJECT = {"start", "team-list", "execution-list", "inbox", "connection-list", "connection-new"}
 # What a person gets from each address: status of a GET of a page, of a POST of a form.
 EXPECTED = {
     "nobody": {"page": 302, "form": 302},
@@ -51,6 +51,8 @@ def address_of(name: str, team: Team, execution: Execution) -> str:
         return reverse(name)
     if name.startswith("connection"):
         return reverse(name, args=[team.connection_id])
+    if name == "question-answer":
+        return reverse(name, args=[ask(execution).pk])
     return reverse(name, args=[team.pk if name.startswith("team") else execution.pk])
 
 
@@ -82,7 +84,8 @@ def test_each_address_answers_each_person_as_their_role_says(
         assert asked.status_code == expected
         return
     if name in FORMS:
-        status = client.post(address, {"prompt": "Look into it.", "step": step_id}).status_code
+        said = {"prompt": "Look into it.", "step": step_id, "answer": "Lisbon."}
+        status = client.post(address, said).status_code
         expected = EXPECTED[person]["form"]
         if name == "execution-release" and expected == 302 and person != "nobody":
             # Whatever the role: staff release what crashed.

@@ -13,6 +13,7 @@ from executions.models import (
     Execution,
     ExecutionEvent,
     ExecutionStep,
+    Question,
 )
 from teams.models import Agent, SunaConnection, Team, TeamMembership, User, WorkflowVersion
 
@@ -40,6 +41,7 @@ class Rows:
     event: ExecutionEvent
     change: ContextChange
     snapshot: ContextSnapshot
+    question: Question
 
 
 def make_rows() -> Rows:
@@ -52,6 +54,7 @@ def make_rows() -> Rows:
     open_execution = make_execution(team, version)
     step = make_step(execution, status="completed", finished_at=AT)
     open_step = make_step(open_execution)
+    run = make_run(step, status="completed", finished_at=AT)
     return Rows(
         owner=owner,
         connection=connection,
@@ -66,7 +69,7 @@ def make_rows() -> Rows:
         open_execution=open_execution,
         step=step,
         open_step=open_step,
-        run=make_run(step, status="completed", finished_at=AT),
+        run=run,
         open_run=make_run(open_step),
         event=ExecutionEvent.objects.create(
             execution=execution, seq=1, kind="execution_queued", created_at=AT
@@ -75,6 +78,7 @@ def make_rows() -> Rows:
             execution=execution, version=1, key="note", value=1, author="system", created_at=AT
         ),
         snapshot=ContextSnapshot.objects.create(execution=execution, version=1, values={}, created_at=AT),
+        question=make_question(run, state="answered", answer="Yes.", closed_at=AT, heard=True),
     )
 
 
@@ -128,3 +132,16 @@ def make_run(step: ExecutionStep, **fields: Any) -> AgentRun:
         "start_requested_at": AT,
     }
     return AgentRun.objects.create(**(given | fields))
+
+
+def make_question(run: AgentRun, **fields: Any) -> Question:
+    """Write a question of a run, open unless said otherwise."""
+    given = {
+        "execution": run.execution,
+        "step": run.step,
+        "agent_run": run,
+        "text": "Which city?",
+        "asked_at": AT,
+        "expires_at": LATER,
+    }
+    return Question.objects.create(**(given | fields))

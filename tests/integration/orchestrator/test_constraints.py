@@ -16,6 +16,7 @@ from tests.integration.orchestrator.rows import (
     Rows,
     make_driver,
     make_execution,
+    make_question,
     make_rows,
     make_run,
 )
@@ -83,6 +84,7 @@ CASES: dict[str, Case] = {
     "agent_run_counted_from_one": lambda rows: make_run(rows.step, attempt=0),
     "agent_run_terminal_has_finished_at": lambda rows: change(rows.open_run, finished_at=AT),
     "agent_run_failed_has_code": lambda rows: change(rows.open_run, status="failed", finished_at=AT),
+    "agent_run_start_decision_known": lambda rows: change(rows.open_run, start_decision="perhaps"),
     "agent_run_started_has_request": lambda rows: change(rows.open_run, start_requested_at=None),
     "agent_run_status_final": lambda rows: change(rows.run, status="running", finished_at=None),
     "context_change_version_once": lambda rows: ContextChange.objects.create(
@@ -103,6 +105,17 @@ CASES: dict[str, Case] = {
         execution=rows.execution, seq=0, kind="early", created_at=AT
     ),
     "execution_event_append_only": lambda rows: change(rows.event, kind="another"),
+    "question_one_open_a_step": lambda rows: [
+        make_question(make_run(rows.open_step, turn=turn)) for turn in (2, 3)
+    ],
+    "question_state_known": lambda rows: make_question(rows.open_run, state="lost", closed_at=AT),
+    "question_open_or_closed": lambda rows: make_question(rows.open_run, closed_at=AT),
+    "question_answered_has_answer": lambda rows: change(rows.question, answer=""),
+    "question_unanswered_has_none": lambda rows: make_question(rows.open_run, answer="Yes."),
+    "question_person_or_policy": lambda rows: change(
+        rows.question, answered_by=rows.owner, is_automatic=True
+    ),
+    "question_state_final": lambda rows: change(rows.question, state="withdrawn"),
 }
 
 

@@ -8,10 +8,9 @@ import httpx
 import psycopg
 import pytest
 from django.conf import settings
-from knox.settings import knox_settings
 
-from executions.models import AgentRun, Execution
-from teams.models import ApiToken, ApiTokenScope, User
+from executions.models import AgentRun
+from tests.fixtures.live import headers_of, live_url
 from tests.fixtures.people import make_person
 from tests.fixtures.running import RunningRenum, wait_until
 from tests.fixtures.server_sent_events import EventReader, reading
@@ -29,15 +28,6 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., RunningWeb]]:
         yield lambda renum, **env: stack.enter_context(
             running_web({**renum.env, **env}, tmp_path / "web.log")
         )
-
-
-def headers_of(user: User) -> dict[str, str]:
-    _, token = ApiToken.objects.create(user=user, expiry=None, name="test", scope=ApiTokenScope.READ)
-    return {"Authorization": f"{knox_settings.AUTH_HEADER_PREFIX} {token}"}
-
-
-def live_url(web: RunningWeb, execution: Execution) -> str:
-    return f"{web.url}/api/v1/executions/{execution.pk}/live"
 
 
 def web_connections() -> int:

@@ -1,14 +1,27 @@
 """Questions to people, end to end: asked, answered, gone on with in the same thread, or closed otherwise."""
 
+import datetime as dt
 import json
+import threading
 from typing import Any
 
-from executions.models import Execution, Question
-from executions.orchestrator.questions_closed import close_with_answer
+import pytest
+from django.db import connection
+from django.db.models.functions import Now
+
+from billing.models import UsageLog
+from executions.actions.answer_question import QuestionClosed, answer_question
+from executions.models import AgentRun, Execution, Question
+from executions.suna.wire import PROFILES
+from teams.models import TeamMembership, User
+from teams.models.team_membership import TeamRole
 from tests.faults.history import check_history
-from tests.fixtures.running import wait_until
+from tests.fixtures.running import RunningRenum, wait_until
 
 ASKS = {"ask": "Which city?"}
+TWICE = "threads started more than once"
+# The document's own contract has no questions.
+ASKING_PROFILES = sorted(name for name in PROFILES if name != "seed")
 
 
 def directive(**what: Any) -> str:
@@ -19,30 +32,271 @@ def one_step(**step: Any) -> dict[str, Any]:
     return {"type": "sequential", "agents": [{"agent_id": "agent-1", **step}]}
 
 
+def begin(renum: RunningRenum, definition: dict[str, Any], **what: Any) -> Execution:
+    return renum.start(renum.make_team(definition), f"Plan a trip. {directive(**(what or ASKS))}")
+
+
 def open_question(execution: Execution) -> Question:
-    found: Question = wait_until(
-        lambda: Question.objects.filter(execution=execution, state="open").select_related("step").first()
-    )
+    rows = Question.objects.select_related("step", "execution__team")
+    found: Question = wait_until(lambda: rows.filter(execution=execution, state="open").first())
     return found
 
 
-def test_answer_goes_into_the_same_thread_and_the_run_goes_on(renum_on):
-    renum = renum_on("2025-08")
+def answer(question: Question, text: str = "Lisbon.") -> None:
+    answer_question(question=question, by=question.execution.team.owner, answer=text)
+
+
+def rests(execution: Execution) -> bool:
+    return Execution.objects.filter(pk=execution.pk, driver=None, at_rest=True, status="running").exists()
+
+
+def said_in(renum: RunningRenum, execution: Execution) -> list[str]:
+    """Return how each message began that was put into the execution's threads as a person's."""
+    threads = set(execution.agent_runs.values_list("thread_id", flat=True))
+    entries = renum.suna.get("ledger?limit=20000&since=0")["entries"]
+    mine = [entry for entry in entries if entry["operation"] == "messages.add"]
+    return [entry["body"]["content"] for entry in mine if entry["path"].split("/")[3] in threads]
+
+
+def turns_of(execution: Execution) -> list[tuple[int, int, str, str]]:
+    rows = AgentRun.objects.filter(execution=execution).order_by("attempt", "turn")
+    return list(rows.values_list("attempt", "turn", "status", "code"))
+
+
+@pytest.mark.parametrize("profile", ASKING_PROFILES)
+def test_answer_goes_on_in_each_profile_as_its_suna_can_take_it(renum_on, profile, figure):
+    renum = renum_on(profile)
     renum.start_drivers()
-    execution = renum.start(renum.make_team(one_step()), f"Plan a trip {directive(**ASKS)}")
+    # Where a new thread is told everything, it is told the directive again too.
+    execution = begin(renum, one_step(), key="once", attempts=[ASKS, {"text": "Lisbon it is."}])
     question = open_question(execution)
     step = execution.steps.get()
     assert (step.status, step.code, question.text) == ("waiting_input", "question_open", "Which city?")
-    wait_until(lambda: Execution.objects.filter(pk=execution.pk, driver=None, at_rest=True).exists())
+    assert step.finished_at is None
+    wait_until(lambda: rests(execution))
 
-    assert close_with_answer(question, answer="Lisbon", by_id=renum.owner.pk)
+    answer(question)
     renum.wait_for(execution)
 
+    assert (execution.status, turns_of(execution)) == (
+        "completed",
+        [(1, 1, "completed", "asked"), (1, 2, "completed", "")],
+    )
+    first, second = execution.agent_runs.order_by("turn")
+    in_place = profile != "2025-07"
+    assert (first.thread_id == second.thread_id) is in_place
+    question.refresh_from_db()
+    assert second.start_requested_at is not None
+    figure(f"answer_to_start_s_{profile}", (second.start_requested_at - question.closed_at).total_seconds())
+    if PROFILES[profile].capabilities.reports_usage:
+        assert UsageLog.objects.filter(agent_run_id__in=[first.pk, second.pk]).count() == 2
+    assert [event.data.get("turn") for event in execution.events.filter(kind="step_starting")] == [None, 2]
+    check_history(renum, but_for={TWICE: [1]} if in_place else None)
+
+
+def _ask_again_with_the_same_words(renum: RunningRenum) -> None:
+    execution = begin(renum, one_step())
+
+    answer(open_question(execution), f"Yes. {directive(ask='Really?')}")
+    again = open_question(execution)
+    answer(again, f"Yes. {directive(ask='Really?')}")
+    third = open_question(execution)
+    answer(third, "Yes.")
+    renum.wait_for(execution)
+
+    assert again.text == third.text == "Really?"
+    assert [turn for _, turn, _, _ in turns_of(execution)] == [1, 2, 3, 4]
     assert execution.status == "completed"
-    runs = list(execution.agent_runs.order_by("turn"))
-    assert [(run.attempt, run.turn, run.status, run.code) for run in runs] == [
-        (1, 1, "completed", "asked"),
-        (1, 2, "completed", ""),
+    # Each answer stands in the thread once: four messages of a person's, the prompt included.
+    assert len(said_in(renum, execution)) == 4
+
+
+def test_policies_without_a_person(renum_on):
+    renum = renum_on("2025-08")
+    renum.start_drivers()
+    fails = begin(renum, one_step(on_question="fail"))
+    decides = begin(renum, one_step(on_question={"policy": "auto_answer", "answer": "Porto."}))
+    stubborn = f"Choose. {directive(ask='Which?')}"
+    limited = begin(
+        renum, one_step(on_question={"policy": "auto_answer", "answer": stubborn, "max_answers": 2})
+    )
+    expires = begin(renum, one_step(on_question={"policy": "human", "timeout": 1}))
+    late = {"policy": "human", "timeout": 1, "on_timeout": "auto_answer", "answer": "Faro."}
+    goes_on = begin(renum, one_step(on_question=late))
+    for execution in (fails, decides, limited, expires, goes_on):
+        renum.wait_for(execution)
+
+    def outcome(execution: Execution) -> tuple[str, str, Any, Any, int]:
+        step = execution.steps.get()
+        params = step.reason_params
+        return (
+            execution.status,
+            step.code,
+            params.get("asked"),
+            params.get("expired"),
+            len(turns_of(execution)),
+        )
+
+    assert outcome(fails) == ("failed", "agent_failed", True, None, 1)
+    assert outcome(decides) == ("completed", "", None, None, 2)
+    assert outcome(limited) == ("failed", "agent_failed", True, None, 3)
+    assert outcome(expires) == ("failed", "agent_failed", True, True, 1)
+    assert outcome(goes_on) == ("completed", "", None, None, 2)
+    assert Question.objects.filter(execution=fails).count() == 0
+    rows = Question.objects.order_by("id").values_list("state", "answer", "is_automatic", "heard")
+    assert list(rows.filter(execution=decides)) == [("answered", "Porto.", True, True)]
+    assert list(rows.filter(execution=limited)) == [("answered", stubborn, True, True)] * 2
+    assert list(rows.filter(execution=expires)) == [("expired", None, False, True)]
+    assert list(rows.filter(execution=goes_on)) == [("expired", "Faro.", True, True)]
+    check_history(renum, but_for={TWICE: [3]})
+
+
+def test_waiting_executions_take_nobodys_place_and_are_taken_up_by_whatever_ends_the_wait(renum_on):
+    renum = renum_on("2025-08")
+    renum.start_drivers(RENUM_CAPACITY="2")
+    waiting = [begin(renum, one_step()) for _ in range(5)]
+    for execution in waiting:
+        wait_until(lambda at=execution: rests(at))
+    assert renum.wait_for(renum.start(renum.make_team(one_step()), "Others run.")).status == "completed"
+    answered, cancelled, overdue, paused, expired = waiting
+    epochs = list(Execution.objects.order_by("id").values_list("epoch", flat=True))
+
+    answer(open_question(answered))
+    assert renum.wait_for(answered).status == "completed"
+    Execution.objects.filter(pk=cancelled.pk).update(cancel_requested_at=Now())
+    assert renum.wait_for(cancelled).status == "cancelled"
+    Execution.objects.filter(pk=overdue.pk).update(deadline_at=Now())
+    assert (renum.wait_for(overdue).status, overdue.code) == ("failed", "deadline")
+    Execution.objects.filter(pk=paused.pk).update(pause_requested_at=Now())
+    wait_until(
+        lambda: Execution.objects.filter(pk=paused.pk, status="paused", driver=None, at_rest=True).exists()
+    )
+    # What is answered while it is paused goes on when it is resumed, and not before.
+    answer(open_question(paused))
+    wait_until(lambda: Question.objects.filter(execution=paused, heard=True).exists())
+    assert turns_of(paused)[1:] == [(1, 2, "created", "")]
+    Execution.objects.filter(pk=paused.pk).update(resume_requested_at=Now())
+    assert renum.wait_for(paused).status == "completed"
+    Question.objects.filter(execution=expired).update(expires_at=Now())
+    Execution.objects.filter(pk=expired.pk).update(look_at=Now())
+    assert renum.wait_for(expired).status == "failed"
+
+    states = Question.objects.order_by("execution_id").values_list("state", flat=True)
+    assert list(states) == ["answered", "withdrawn", "withdrawn", "answered", "expired"]
+    # Nobody took up and let go of what waited meanwhile: each was claimed once before, whatever its wait.
+    assert epochs == [1, 1, 1, 1, 1, 1]
+    check_history(renum, but_for={TWICE: [2]})
+
+
+def _hear_beside_other_steps(renum: RunningRenum) -> None:
+    agents = [
+        {"agent_id": "agent-1", "instructions": directive(**ASKS)},
+        {"agent_id": "agent-2", "instructions": directive(takes=6)},
     ]
-    assert runs[0].thread_id == runs[1].thread_id
-    check_history(renum, but_for={"threads started more than once": [1]})
+    execution = renum.start(renum.make_team({"type": "parallel", "agents": agents}), "Both.")
+
+    answer(open_question(execution))
+    wait_until(lambda: execution.steps.filter(step_id="agent-1", status="completed").exists())
+
+    assert execution.steps.filter(step_id="agent-2", status="running").exists()
+    assert renum.wait_for(execution).status == "completed"
+
+
+def _two_people_at_once(renum: RunningRenum) -> None:
+    execution = begin(renum, one_step())
+    question = open_question(execution)
+    people = [renum.owner, User.objects.create_user("mia", email="mia@example.org")]
+    TeamMembership.objects.create(team=execution.team, user=people[1], role=TeamRole.OPERATOR)
+    start = threading.Barrier(2)
+    refused: list[QuestionClosed] = []
+    answered: list[str] = []
+
+    def give(person: User) -> None:
+        mine = Question.objects.select_related("step", "execution__team").get(pk=question.pk)
+        start.wait(timeout=10)
+        try:
+            answer_question(question=mine, by=person, answer=f"As {person.username} says.")
+            answered.append(person.username)
+        except QuestionClosed as refusal:
+            refused.append(refusal)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=give, args=[person]) for person in people]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=20)
+
+    renum.wait_for(execution)
+    question.refresh_from_db()
+    assert (len(answered), len(refused)) == (1, 1)
+    assert question.answer == f"As {answered[0]} says."
+    assert answered[0] in refused[0].message
+    assert refused[0].problems[0].params["answered_by"] == answered[0]
+    assert execution.events.filter(kind="question_answered").count() == 1
+    assert len(turns_of(execution)) == 2
+
+
+@pytest.mark.faults
+def test_driver_killed_between_answer_and_start_makes_one_run(renum_on):
+    renum = renum_on("2025-08")
+    cluster = renum.start_drivers()
+    moments = [("messages.list", "before"), ("messages.add", "after"), ("agent.start", "after")]
+    for operation, when in moments:
+        execution = begin(renum, one_step())
+        question = open_question(execution)
+        wait_until(lambda at=execution: rests(at))
+        renum.suna.fail(operation, kind="barrier", when=when, name=operation)
+
+        answer(question)
+        wait_until(lambda at=operation: renum.suna.get("barriers")["waiting"].get(at))
+        cluster.kill_driver()
+        renum.suna.release(operation)
+        renum.wait_for(execution)
+
+        assert (execution.status, turns_of(execution)) == (
+            "completed",
+            [(1, 1, "completed", "asked"), (1, 2, "completed", "")],
+        )
+        assert len(said_in(renum, execution)) == 2
+    assert renum.suna.starts() == 2 * len(moments)
+    check_history(renum, but_for={TWICE: [len(moments)]})
+
+
+def _retry_after_an_answer(renum: RunningRenum) -> None:
+    retry = {"max_attempts": 2, "initial_interval": 1}
+    execution = begin(renum, one_step(retry=retry), key="r", attempts=[ASKS, {"text": "Done."}])
+
+    answer(open_question(execution), f"Lisbon. {directive(fail='no credits')}")
+    renum.wait_for(execution)
+
+    assert turns_of(execution)[:2] == [(1, 1, "completed", "asked"), (1, 2, "failed", "agent_failed")]
+    assert turns_of(execution)[2:] == [(2, 1, "completed", "")]
+    assert "What you were asked to do" not in execution.steps.get().input
+    told = [text for text in said_in(renum, execution) if "What you were asked to do" in text]
+    assert len(told) == 1
+
+
+def _answer_too_late(renum: RunningRenum) -> None:
+    execution = begin(renum, one_step(on_question={"policy": "human", "timeout": 1}))
+    question = open_question(execution)
+    assert question.expires_at is not None
+    assert question.expires_at - question.asked_at < dt.timedelta(seconds=2)
+    renum.wait_for(execution)
+
+    with pytest.raises(QuestionClosed, match="up at"):
+        answer(question)
+
+
+def test_answers_are_given_once_heard_at_any_time_and_never_too_late(renum_on):
+    # One cluster for all: starting one costs more than what is tried on it.
+    renum = renum_on("2025-08")
+    renum.start_drivers()
+    _ask_again_with_the_same_words(renum)
+    _hear_beside_other_steps(renum)
+    _two_people_at_once(renum)
+    _retry_after_an_answer(renum)
+    _answer_too_late(renum)
+
+    check_history(renum, but_for={TWICE: [4]})

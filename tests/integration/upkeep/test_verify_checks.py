@@ -51,6 +51,19 @@ def copy_of_run(**columns: str) -> str:
         SELECT {selected} FROM renum_team_agent_executions WHERE id = {RUN}"""
 
 
+LAST = f"(SELECT id FROM executions_executionstep WHERE execution_id = {ONE} ORDER BY position DESC LIMIT 1)"
+
+
+def question(state: str, **columns: str) -> str:
+    """Return the SQL that has the first step ask, with other columns as given."""
+    given = {
+        "id": "gen_random_uuid()", "execution_id": ONE, "step_id": FIRST, "agent_run_id": RUN, "text": "'?'",
+        "options": "'[]'", "attachments": "'[]'", "state": f"'{state}'", "asked_at": "now()",
+        "is_automatic": "false", "heard": "false", **columns,
+    }  # fmt: skip
+    return f"INSERT INTO executions_question ({', '.join(given)}) VALUES ({', '.join(given.values())})"
+
+
 FIRST_NAME = f"(SELECT step_id FROM executions_executionstep WHERE id = {FIRST})"
 BREAKS: dict[str, tuple[str, set[str]]] = {
     "a running one": (
@@ -122,6 +135,18 @@ BREAKS: dict[str, tuple[str, set[str]]] = {
         copy_of_run(code="'late_run'", usage_complete="false"),
         {"usage_not_complete"},
     ),
+    "a question that nobody waits for": (
+        question("open", expires_at="now()"),
+        {"question_without_waiting_step"},
+    ),
+    "an answer that nobody took in": (
+        question("answered", answer="'Yes.'", closed_at="now()"),
+        {"question_without_waiting_step"},
+    ),
+    "a step that waits for nothing": (
+        f"UPDATE executions_executionstep SET status = 'waiting_input', finished_at = NULL WHERE id = {LAST}",
+        {"over_with_an_open_step", "waiting_step_without_question"},
+    ),
     "a gap": (
         f"DELETE FROM executions_executionevent WHERE execution_id = {ONE} AND seq = 2",
         {"timeline_gaps"},
@@ -171,6 +196,12 @@ BREAKS: dict[str, tuple[str, set[str]]] = {
 }  # fmt: skip
 LEGAL: dict[str, str] = {
     "a late run": copy_of_run(code="'late_run'"),
+    "a run that asked and the one that went on": copy_of_run(code="'asked'")
+    + ";"
+    + say("step_note", step=FIRST_NAME),
+    "a question that was answered": question(
+        "answered", answer="'Yes.'", closed_at="now()", heard="true"
+    ),
     "a run that waits for its start": copy_of_run(
         attempt="3", status="'created'", finished_at="NULL", started_at="NULL", thread_id="NULL", suna_run_id="NULL",
         start_requested_at="NULL",
@@ -189,7 +220,7 @@ LEGAL: dict[str, str] = {
             'id', gen_random_uuid(), 'execution_id', gen_random_uuid(), 'agent_run_id', gen_random_uuid(),
             'source_id', 'old'))).* FROM renum_ai_usage_logs u LIMIT 1""",
 }  # fmt: skip
-ALWAYS_WARNINGS = {"paused", "quarantined"}
+ALWAYS_WARNINGS = {"paused", "quarantined", "waits_for_answer"}
 DEFINITION = {
     "type": "sequential",
     "agents": [
@@ -285,6 +316,17 @@ def _check_severities() -> None:
     assert [one.name for one in waiting.warnings] == ["paused"]
     assert waiting.errors == ()
     assert [one.name for one in quarantined.warnings] == ["quarantined"]
+    asking = (
+        unfinished.replace("'running'", "'running', at_rest = true")
+        + f""";
+        UPDATE executions_executionstep SET status = 'waiting_input', finished_at = NULL WHERE id = {FIRST};
+        UPDATE executions_executionevent SET kind = 'step_note' WHERE execution_id = {ONE}
+            AND kind IN ('step_completed', 'step_starting') AND step_id = {FIRST_NAME};"""
+        + question("open", expires_at="now()")
+    )
+    waits = _broken_by(asking)
+    assert [one.name for one in waits.warnings] == ["waits_for_answer"]
+    assert "not_over" not in {one.name for one in waits.errors}
     queued = unfinished.replace("'running'", "'queued', pause_requested_at = now()")
     held, resumed, cancelled = (
         _broken_by(queued.replace("now()", f"now(), {wish} = now() + interval '1 s'"))

@@ -22,6 +22,7 @@ from executions.agent_service import (
 )
 from executions.engine.state import Reason, StepState, StepStatus
 from executions.live_output import LiveEvent
+from executions.orchestrator.agent_models import AgentModels
 from executions.orchestrator.attempt import Attempt
 from executions.orchestrator.changes import Committed
 from executions.orchestrator.gate import Gate
@@ -57,7 +58,7 @@ class ScriptedService(AgentService):
         self._streams = list(streams)
         self._lists = list(lists)
         self.hints_offered = HintsOffered(by_watching=bool(streams), by_list=bool(lists))
-        self.traits_shown = ServiceTraits()
+        self.traits_shown = ServiceTraits(wants_model=False)
         self.live_events: list[LiveEvent] = []
         self.calls: list[str] = []
         self.urgencies: list[Urgency] = []
@@ -159,6 +160,7 @@ class Owner:
     execution_id: uuid.UUID = field(default_factory=uuid.uuid4)
     hints: Hints = field(default_factory=Hints)
     live: LiveRuns = field(default_factory=LiveRuns)
+    models: AgentModels = field(default_factory=AgentModels)
     gate: Gate = field(default_factory=lambda: Gate(uuid.uuid4(), growth_s=10, jitter=lambda low, high: low))
     starts: Starts = field(init=False)
 

@@ -85,10 +85,13 @@ class NativeWire(Wire202510):
                 path=path,
                 handler=handler,
                 is_open=name == "health",
-                bearer_only=name == "messages.list",
             )
             for name, method, path, handler in routes
         ]
+
+    def is_read_by_bearer_only(self, operation: Operation) -> bool:
+        """Tell whether an operation looks at the JWT alone, as the reading of messages does."""
+        return operation.name == "messages.list" and self.world.options.jwt_reads is not False
 
     def own_routes(self) -> list[tuple[str, str, str, Any]]:
         """Return the routes that this version alone has."""
@@ -104,8 +107,7 @@ class NativeWire(Wire202510):
 
     def seconds(self, name: str) -> float:
         """Return one of the version's own times, shortened by the simulator's speed."""
-        settings = self.world.settings
-        return float(getattr(settings.times, name)) / settings.speed
+        return float(getattr(self.world.options.times, name)) / self.world.settings.speed
 
     def create_thread(self, call: Call) -> ASGIApp:
         """Make a thread; a plan's limit is wrapped into a 500 whose text is a Python object (§1.3)."""
@@ -201,9 +203,16 @@ class NativeWire(Wire202510):
 
     def limit_reached(self, running: list[Run], limit: int) -> Refusal:
         """Return the 402 of the run slots (from 9 November 2025 on)."""
-        return refusal_of(
-            self.version, "AGENT_RUN_LIMIT_EXCEEDED", running=running, count=len(running), limit=limit
-        )
+        return refusal_of(self.version, "AGENT_RUN_LIMIT_EXCEEDED", running=running, limit=limit)
+
+    def model_denied(self, model_name: str | None) -> Refusal:
+        """Return the 402 of a model that the plan has not."""
+        return refusal_of(self.version, "MODEL_ACCESS_DENIED", running=[], limit=0)
+
+    @property
+    def lingers(self) -> bool:
+        """Whether runs that end never say so: that was repaired on 23 November 2025."""
+        return False
 
     def too_many_runs(self, running: list[Run], limit: int) -> Any:
         """Return the detail of that refusal."""
@@ -212,13 +221,9 @@ class NativeWire(Wire202510):
     def payment_required(self, error_code: str | None) -> Any:
         """Return the detail of a 402; without a code it is the plan's credits that are used up."""
         running = self.world.running_runs()
-        return refusal_of(
-            self.version,
-            error_code or "INSUFFICIENT_CREDITS",
-            running=running,
-            count=len(running),
-            limit=self.world.options.parallel_limit or len(running),
-        ).detail
+        limit = self.world.options.parallel_limit or len(running)
+        code = error_code or "INSUFFICIENT_CREDITS"
+        return refusal_of(self.version, code, running=running, limit=limit).detail
 
     def agent_object(self, agent: CatalogueAgent, *, in_list: bool) -> dict[str, Any]:
         """Return an agent; one of its tools was replaced between c1 and c2."""

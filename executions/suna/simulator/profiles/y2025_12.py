@@ -12,7 +12,7 @@ from starlette.types import ASGIApp
 
 from executions.suna.simulator.answers import Refusal, json_answer
 from executions.suna.simulator.call import Call
-from executions.suna.simulator.event_stream import EventStream
+from executions.suna.simulator.event_stream import EventStream, without_events
 from executions.suna.simulator.profiles.native_events import LATE_END, build_events, build_recording
 from executions.suna.simulator.profiles.native_projects import (
     check_optimistic,
@@ -95,23 +95,27 @@ class Wire202512(NativeWire):
         if self.variant == "c1":
             return self._list_stream(run, call)
         return RedisStream(
-            entries=build_events(run, version="c2", timing=self.timing(run)),
+            entries=[] if call.replay_expired else build_events(run, version="c2", timing=self.timing(run)),
             run=run,
             rules=StreamRules(ping_s=self.seconds("ping_s"), gone_after_s=0.0, late_end=LATE_END),
             settle=lambda: self.world.settle(run),
             clock=self.world.clock,
             cut=call.cut,
+            noise_after=call.noise_after,
         )
 
     def _list_stream(self, run: Run, call: Call) -> ASGIApp:
         recording = build_recording(run, timing=self.timing(run))
-        kept_until = (run.completed_at or 0.0) + self.seconds("list_s")
-        if run.status != RUNNING and self.world.clock() >= kept_until:
-            recording.events.clear()
+        replay_s = self.world.options.replay_s
+        kept_until = (run.completed_at or 0.0) + (self.seconds("list_s") if replay_s is None else replay_s)
+        is_over = run.status != RUNNING and self.world.clock() >= kept_until
+        if is_over or call.replay_expired:
+            recording = without_events(recording)
         return EventStream(
             recording=recording,
             run=run,
             settle=lambda: self.world.settle(run),
             clock=self.world.clock,
             cut=call.cut,
+            noise_after=call.noise_after,
         )

@@ -171,13 +171,14 @@ class Wire202601(NativeWire):
             silence_s=self.seconds("silence_s"),
         )
         return RedisStream(
-            entries=build_stream(run, timing=self.timing(run)),
+            entries=[] if call.replay_expired else build_stream(run, timing=self.timing(run)),
             run=run,
             rules=rules,
             settle=lambda: self.world.settle(run),
             clock=self.world.clock,
             last_id=call.query.get("last_id"),
             cut=call.cut,
+            noise_after=call.noise_after,
         )
 
     def final_status(self, script: Script) -> tuple[str, str | None]:

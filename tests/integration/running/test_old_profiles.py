@@ -1,0 +1,156 @@
+"""Teams on Suna of July and of October 2025: they run to the end, and a start in b0 is never guessed."""
+
+import pytest
+
+from executions.actions.cancel_execution import cancel_execution
+from executions.actions.execution_rights import AlreadyOver
+from executions.actions.give_up_start import give_up_start
+from executions.actions.start_decision import StartDecided, StartNotInDoubt
+from executions.actions.start_step_again import start_step_again
+from executions.models import AgentRun, Execution
+from teams.models import Agent
+from tests.faults.history import check_history
+from tests.fixtures.running import wait_until
+from tests.fixtures.site_rows import EXAMPLES
+
+OLD = ("2025-07", "2025-10")
+ONE_STEP = {"type": "sequential", "agents": [{"agent_id": "agent-1"}]}
+POLICY = {"retry": {"max_attempts": 2, "initial_interval": "1s"}}
+TWICE = {**ONE_STEP, "defaults": POLICY}
+
+
+def kinds_of(execution: Execution) -> list[str]:
+    return list(execution.events.values_list("kind", flat=True))
+
+
+def wait_for_doubt(execution: Execution) -> AgentRun:
+    wait_until(lambda: execution.steps.filter(status="start_uncertain", code="start_unknown").exists())
+    return AgentRun.objects.get(execution=execution, status="starting")
+
+
+def step_of(execution: Execution) -> str:
+    return execution.steps.get().step_id
+
+
+@pytest.mark.parametrize("profile", OLD)
+def test_both_examples_run_to_the_end_on_their_agents_own_models(renum_on, profile, figure):
+    renum = renum_on(profile)
+    Agent.objects.create(connection=renum.connection, agent_id="agent-1", model_name="openai/gpt-4o")
+    examples = [(EXAMPLES / f"{example}.json").read_text() for example in ("sequential", "conditional")]
+    executions = [renum.start(renum.make_team(source=source)) for source in examples]
+    of_catalogue = renum.start(renum.make_team(ONE_STEP), "By the catalogue.")
+    of_step = renum.start(
+        renum.make_team({**ONE_STEP, "agents": [{"agent_id": "agent-1", "model_name": "openai/o3"}]}),
+        "By the step.",
+    )
+    executions += [of_catalogue, of_step]
+    renum.start_drivers()
+
+    executions = [renum.wait_for(execution) for execution in executions]
+
+    assert {execution.status for execution in executions} == {"completed"}
+    runs = AgentRun.objects.filter(execution__in=executions)
+    assert renum.suna.starts() == runs.count()
+    assert not runs.filter(thread_id=None).exists()
+    # What b0 used nobody tells: that is unknown, and not nothing.
+    assert {execution.usage_complete for execution in executions} == {profile == "2025-10"}
+    assert of_catalogue.agent_runs.get().model_name == "openai/gpt-4o"
+    assert of_step.agent_runs.get().model_name == "openai/o3"
+    # Of the examples' agents the catalogue knows nothing: Suna was asked, and each start names what it said.
+    starts = [entry for entry in renum.suna.get("ledger")["entries"] if entry["operation"] == "agent.start"]
+    assert sorted(entry["body"].get("model_name", "") for entry in starts) == sorted(
+        run.model_name for run in runs
+    )
+    figure(f"examples_{profile}_runs", runs.count())
+    check_history(renum)
+
+
+def test_an_execution_ends_as_failed_where_the_model_refused_though_suna_calls_it_completed(renum_on):
+    renum = renum_on("2025-07")
+    renum.start_drivers()
+
+    execution = renum.run(ONE_STEP, 'Go. @@sim{"fail": "the model is away", "partial": true}')
+
+    step = execution.steps.get()
+    assert (execution.status, step.code) == ("failed", "agent_failed")
+    assert "the model is away" in step.reason_params["message"]
+    # What it had said by then is shown, and is no answer.
+    assert step.result_text
+
+
+def test_a_start_whose_answer_is_lost_waits_for_a_person_and_is_never_sent_again_by_itself(renum_on, figure):
+    renum = renum_on("2025-07")
+    renum.suna.fail("agent.start", contains="again", kind="error", when="after")
+    renum.suna.fail("agent.start", contains="hopeless", kind="drop", when="after")
+    renum.suna.fail("agent.start", contains="short", kind="html", when="after")
+    renum.suna.fail("agent.start", contains="called off", kind="status", status=408, when="after")
+    again, hopeless, called_off = (
+        renum.start(renum.make_team(TWICE), prompt) for prompt in ("again", "hopeless", "called off")
+    )
+    short = renum.start(renum.make_team({**TWICE, "defaults": {**POLICY, "timeout": "2s"}}), "short")
+    cluster = renum.start_drivers()
+    for execution in (again, hopeless, called_off):
+        run = wait_for_doubt(execution)
+        assert (run.thread_id, run.suna_run_id) == (None, None)
+    wait_until(lambda: "start_unknown" in kinds_of(short))
+    # Another driver takes them up as they stand.
+    cluster.kill_driver()
+    wait_until(lambda: Execution.objects.filter(pk=again.pk, epoch=2).exists())
+    short = renum.wait_for(short)
+    cancel_execution(execution=called_off, by=renum.owner)
+    called_off = renum.wait_for(called_off)
+    assert renum.suna.starts() == 4
+
+    start_step_again(execution=again, step_id=step_of(again), by=renum.owner)
+    for _ in range(2):
+        give_up_start(execution=hopeless, step_id=step_of(hopeless), by=renum.owner)
+    again, hopeless = renum.wait_for(again), renum.wait_for(hopeless)
+
+    first, second = AgentRun.objects.filter(execution=again).order_by("attempt")
+    assert (again.status, renum.suna.starts()) == ("completed", 5)
+    assert (first.status, first.code, first.usage_complete) == ("abandoned", "start_abandoned", False)
+    assert second.status == "completed"
+    kinds = kinds_of(again)
+    assert [kinds.count(kind) for kind in ("start_unknown", "start_again_requested", "start_abandoned")] == [
+        1,
+        1,
+        1,
+    ]
+    for execution, code, because in (
+        (hopeless, "run_vanished", "given_up"),
+        (short, "timeout", "start_unknown"),
+    ):
+        step, run = execution.steps.get(), AgentRun.objects.get(execution=execution)
+        assert (execution.status, step.status, step.code, step.attempts) == ("failed", "failed", code, 1)
+        assert step.reason_params == {"because": because}
+        assert (run.status, run.usage_complete, execution.usage_complete) == ("abandoned", False, False)
+    run = AgentRun.objects.get(execution=called_off)
+    assert (called_off.status, run.status, run.usage_complete) == ("cancelled", "abandoned", False)
+    assert kinds_of(hopeless).count("start_give_up_requested") == 1
+    with pytest.raises(AlreadyOver):
+        start_step_again(execution=hopeless, step_id=step_of(hopeless), by=renum.owner)
+    figure("b0_lost_answers_started_again_by_itself", renum.suna.starts() - 5)
+
+
+def test_a_driver_that_dies_between_a_start_and_its_answer_leaves_it_in_doubt(renum_on):
+    renum = renum_on("2025-07")
+    renum.suna.fail("agent.start", kind="barrier", when="after", name="answer")
+    execution = renum.start(renum.make_team(ONE_STEP))
+    decided = {"execution": execution, "step_id": step_of(execution), "by": renum.owner}
+    with pytest.raises(StartNotInDoubt):
+        start_step_again(**decided)
+    cluster = renum.start_drivers()
+    wait_until(lambda: renum.suna.get("barriers")["waiting"].get("answer"))
+
+    cluster.kill_driver()
+    renum.suna.clear_faults()
+
+    wait_for_doubt(execution)
+    assert renum.suna.starts() == 1
+    cluster.stop()
+    # What is decided while nobody drives is obeyed by whoever drives next, and the first word counts.
+    start_step_again(**decided)
+    with pytest.raises(StartDecided):
+        give_up_start(**decided)
+    renum.start_drivers()
+    assert (renum.wait_for(execution).status, renum.suna.starts()) == ("completed", 2)
