@@ -276,8 +276,10 @@ class ModelResponse:
 class RunResult:
     """What a run left behind. `structured` is an object or array that the agent submitted as such, else None.
 
-    `asked`: it ended with a question to a human, which is `text`. `usage_complete` is false where the service
-    may still add responses or could not be asked. `partial` is known of an answer that never became whole.
+    `asked`: it ended with a question to a human, which is `text` then, with the answers that the agent offers
+    (`options`) and the names of files (`attachments`). `usage_complete` is false where the service may still
+    add responses or could not be asked. `partial` is what is known of an answer that never became whole.
+    `cleaned`: the answer held what cannot be stored, which was replaced.
     """
 
     text: str | None
@@ -289,6 +291,7 @@ class RunResult:
     responses: tuple[ModelResponse, ...] = ()
     usage_complete: bool = True
     partial: str | None = None
+    cleaned: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

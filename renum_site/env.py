@@ -99,15 +99,14 @@ class Env:
                 raise EnvError(msg) from None
         return parts
 
-    def choice(self, name: str, *, default: str, among: Iterable[str], aside: str = "") -> str:
-        """Return one of the words in `among`; `aside` is what a refusal says of other words, in brackets."""
+    def choice(self, name: str, *, default: str, among: Iterable[str]) -> str:
+        """Return one of the words in `among`."""
         value = self.find(name)
         if value is None:
             return default
         words = list(among)
         if value not in words:
-            note = f" ({aside})" if aside else ""
-            msg = f"{name} must be one of {', '.join(words)}{note}, not {value!r}."
+            msg = f"{name} must be one of {', '.join(words)}, not {value!r}."
             raise EnvError(msg)
         return value
 

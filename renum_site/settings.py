@@ -147,8 +147,7 @@ SUNA_PROFILE = (
     env.choice(
         "SUNA_PROFILE",
         default="",
-        among=("seed", "2025-07", "2025-08", "2025-10"),
-        aside="2025-12 and 2026-01 are known but not spoken yet",
+        among=("seed", "2025-07", "2025-08", "2025-10", "2025-12", "2026-01"),
     )
     or None
 )

@@ -1,6 +1,6 @@
 """What a test of a connection found, judged: what works with this credential and what does not. Pure.
 
-A finding is {"name", "state", "code"}: `state` is works, limited, missing, unknown or absent (and not missed),
+A finding is {"name", "state", "code"}: `state` is works, limited, missing, unknown or absent (not missed),
 and `code` says which of the sentences of `executions.wording.connection_tests` applies.
 """
 

@@ -5,9 +5,9 @@ from django.db.models.functions import Now
 
 from executions.actions.check_base_url import check_own_base_url
 from executions.actions.connection_rights import SunaUnusable, check_may_manage, refuse_for
-from executions.actions.profile_columns import learned_capabilities, profile_columns
 from executions.agent_service import AgentServiceError, SecretText
 from executions.orchestrator.connections import reaches_public_only
+from executions.orchestrator.profile_columns import learned_capabilities, profile_columns
 from executions.suna.credential import SunaCredential
 from executions.suna.detect import Detection, detect_profile
 from executions.suna.wire import PROFILES

@@ -18,10 +18,10 @@ from django.db.models.functions import Now
 from executions.actions.check_base_url import AddressRefused, check_own_base_url
 from executions.actions.connection_findings import judge_probe
 from executions.actions.connection_rights import SunaUnusable, check_may_manage
-from executions.actions.profile_columns import keys_after, learned_capabilities, profile_columns
 from executions.actions.sync_agents import sync_agents
 from executions.agent_service import AgentServiceError, CredentialRefused, SecretText, Unavailable
 from executions.orchestrator.connections import reaches_public_only
+from executions.orchestrator.profile_columns import keys_after, learned_capabilities, profile_columns
 from executions.suna.credential import SunaCredential
 from executions.suna.detect import REWRITTEN, Detection, detect_profile
 from executions.suna.probe import Probed, SaidTime, Seen, answers_with_page, probe_suna

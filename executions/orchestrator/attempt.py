@@ -17,6 +17,7 @@ from django.conf import settings
 from executions.agent_service import (
     AgentService,
     AgentServiceError,
+    ContractChanged,
     CredentialRefused,
     CredentialUnreadable,
     NotFound,
@@ -54,8 +55,8 @@ FENCE_WAIT_S = 0.5
 THREADS_AT_MOST = 3
 # Errors that prove that nothing was started, where waiting can help. A lost answer is none of them.
 NOTHING_STARTED = (Throttled, Unavailable, CredentialRefused, RedirectRefused)
-# What the owner of the connection can mend: it is taken anew before the next call.
-MENDED_BY_OWNER = (CredentialRefused, CredentialUnreadable, RedirectRefused)
+# What the owner of the connection can mend, or detection: it is taken anew before the next call.
+MENDED_BY_OWNER = (CredentialRefused, CredentialUnreadable, RedirectRefused, ContractChanged)
 
 
 class _LeaseUnsure(Exception):

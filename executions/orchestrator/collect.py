@@ -48,6 +48,7 @@ async def collect_result(attempt: "Attempt", view: RunView, *, place: str | None
     """
     patience = Patience(longest_s=10.0)
     give_up_at = _find_give_up_at(attempt)
+    rows = _LateRows(within_s=attempt.service.traits.rows_follow_within_s)
     bad = 0
     while not attempt.stopping.is_set():
         answers = False
@@ -56,7 +57,7 @@ async def collect_result(attempt: "Attempt", view: RunView, *, place: str | None
                 # A service that is away altogether is waited for: the answer is there, and paid for.
                 await attempt.service.get_run(view.run_id, urgency=Urgency.FINISH)
                 answers = True
-            return await attempt.service.get_result(view.run_id, place=place)
+            result = await attempt.service.get_result(view.run_id, place=place)
         except BadResponse:
             bad += 1
             if bad >= BAD_ANSWERS_AT_MOST:
@@ -65,6 +66,9 @@ async def collect_result(attempt: "Attempt", view: RunView, *, place: str | None
             if answers and isinstance(error, (Unavailable, Throttled)):
                 raise BadResponse(error.detail, status_code=error.status_code) from error
             await attempt.wait_out(error)
+        else:
+            if rows.are_all_there(result):
+                return result
         await attempt.sleep(patience.next())
     return None
 
@@ -78,10 +82,31 @@ def _find_give_up_at(attempt: "Attempt") -> dt.datetime:
 async def collect_usage(service: AgentService, view: RunView, *, place: str | None) -> RunResult:
     """Return what a run that did not complete left behind; it may be nothing, marked as incomplete."""
     patience = Patience(longest_s=1.0)
-    for _ in range(USAGE_TRIES):
+    # Few of them have an answer to come, and somebody waits: what comes later is found by `late_usage`.
+    rows = _LateRows(within_s=service.traits.rows_follow_within_s / 2)
+    tries = 0
+    left = RunResult(text=None, usage_complete=False)
+    while tries < USAGE_TRIES:
         try:
-            return await service.get_result(view.run_id, place=place)
+            left = await service.get_result(view.run_id, place=place)
         except AgentServiceError as error:
             logger.info("usage of run %s not read: %s", view.run_id, error.code)
+            tries += 1
+        else:
+            if rows.are_all_there(left):
+                break
         await asyncio.sleep(patience.next())
-    return RunResult(text=None, usage_complete=False)
+    return left
+
+
+class _LateRows:
+    """Whether what was read of an ended run may still grow: the service writes rows `within_s` after it."""
+
+    def __init__(self, *, within_s: float) -> None:
+        self._now = asyncio.get_running_loop().time
+        self._until = self._now() + within_s
+
+    def are_all_there(self, result: RunResult) -> bool:
+        """Whether nothing more is to be waited for: all is there, or the time for it is over."""
+        is_whole = result.text is not None and result.usage_complete
+        return is_whole or self._now() >= self._until

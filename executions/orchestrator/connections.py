@@ -5,6 +5,7 @@ executions on it: its client refuses every call and says why.
 """
 
 import uuid
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from django.conf import settings
@@ -18,18 +19,25 @@ from executions.orchestrator.guarded_service import GuardedService
 from executions.suna.address import is_listed, parse_base_url
 from executions.suna.client import open_client
 from executions.suna.credential import SunaCredential
+from executions.suna.wire import PROFILES, Capabilities
+from executions.suna.wire.learned import read_learned
 from teams.models import SunaConnection
 from teams.models.encrypted_text import Undecryptable
+from teams.workflow.plan import Json
 
-Key = tuple[uuid.UUID, str, str, str | None, bool, bool]
+Key = tuple[uuid.UUID, str, str, str | None, bool, Capabilities | None]
 UNREADABLE = "the connection's credential cannot be decrypted with the configured keys"
 
 
 class OpenConnections:
-    """The open clients of one driver. A connection that was edited gets a client of its own."""
+    """The open clients of one driver. A connection that was edited gets a client of its own.
 
-    def __init__(self, gates: Gates) -> None:
+    `changed` is told, in the event loop, of a connection behind which another Suna seems to be.
+    """
+
+    def __init__(self, gates: Gates, *, changed: Callable[[uuid.UUID], None] = lambda _: None) -> None:
         self._gates = gates
+        self._changed = changed
         self._open: dict[Key, AgentService] = {}
 
     async def client_of(self, connection_id: uuid.UUID) -> AgentService:
@@ -57,16 +65,23 @@ class OpenConnections:
             connection.wire_profile,
             connection.sealed_credential,
             connection.sends_user_keys,
-            lists_active_runs(connection),
+            _capabilities_of(connection),
         )
         if key not in self._open:
-            self._open[key] = GuardedService(open_connection(connection), gate=gate)
+            self._open[key] = GuardedService(
+                open_connection(connection), gate=gate, changed=partial(self._changed, connection.id)
+            )
         return self._open[key]
 
 
-def lists_active_runs(connection: SunaConnection) -> bool:
-    """Return whether detection found the list of active runs there."""
-    return connection.capabilities.get("lists_active_runs") is True
+def _capabilities_of(connection: SunaConnection) -> Capabilities | None:
+    profile = PROFILES.get(connection.wire_profile)
+    return None if profile is None else read_learned(profile, _learned(connection))
+
+
+def _learned(connection: SunaConnection) -> Mapping[str, Json]:
+    """Return what detection found of the build behind a connection."""
+    return connection.capabilities if isinstance(connection.capabilities, dict) else {}
 
 
 def reaches_public_only(connection: SunaConnection) -> bool:
@@ -80,22 +95,27 @@ def reaches_public_only(connection: SunaConnection) -> bool:
     return not is_listed(host, hosts=settings.SUNA_ALLOWED_HOSTS)
 
 
+def read_credential(connection: SunaConnection) -> SunaCredential:
+    """Return how a connection logs in; Undecryptable where what is stored cannot be read."""
+    held = connection.credential()
+    return SunaCredential(
+        bearer=SecretText(held["bearer"]) if held["bearer"] else None,
+        api_key=SecretText(held["api_key"]) if held["api_key"] else None,
+    )
+
+
 def open_connection(connection: SunaConnection, *, anywhere: bool = False) -> AgentService:
     """Open a client for a connection, with its own credential, which is read where it is not loaded.
 
     `anywhere`: what it is opened for was asked for by the operator, so that its address need not be public.
     """
     try:
-        held = connection.credential()
         return open_client(
             base_url=connection.base_url,
             profile=connection.wire_profile,
-            credential=SunaCredential(
-                bearer=SecretText(held["bearer"]) if held["bearer"] else None,
-                api_key=SecretText(held["api_key"]) if held["api_key"] else None,
-            ),
+            credential=read_credential(connection),
             sends_user_keys=connection.sends_user_keys,
-            lists_active_runs=lists_active_runs(connection),
+            learned=_learned(connection),
             call_deadline_s=settings.ORCHESTRATOR.call_deadline_s,
             # The grace of a start in doubt counts from this deadline: the settings hold it longer.
             start_deadline_s=settings.ORCHESTRATOR.call_deadline_s,

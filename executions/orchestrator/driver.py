@@ -39,6 +39,7 @@ from executions.orchestrator.holding import (
 from executions.orchestrator.lease import Lease
 from executions.orchestrator.live_runs import LiveRuns
 from executions.orchestrator.question_rows import find_unheard
+from executions.orchestrator.redetect import Redetection
 from executions.orchestrator.tracked import Tracked, load_tracked
 from executions.orchestrator.wake import listen_for_wake_ups, queue_driver
 from teams.models import SunaConnection
@@ -67,7 +68,8 @@ class Driver:
         )
         self._slot = CrashSlot(self._lease.driver_id)
         self._gates = Gates(self._lease.driver_id, now=self._lease.now, died=self.stop)
-        self._connections = OpenConnections(self._gates)
+        self._redetection = Redetection(mended=self._mended)
+        self._connections = OpenConnections(self._gates, changed=self._redetection.note)
         self.hints = Hints()
         self.live = LiveRuns()
         self.models = AgentModels()
@@ -111,6 +113,9 @@ class Driver:
     def gate_of(self, connection: SunaConnection) -> Gate:
         """Return the gate on the starts of a connection."""
         return self._gates.gate_of(connection)
+
+    def _mended(self, connection: SunaConnection) -> None:
+        self._gates.gate_of(connection).mended(now=time.monotonic())
 
     async def client_of(self, connection_id: uuid.UUID) -> AgentService:
         """Return the client of a connection as it stands now."""
@@ -335,6 +340,7 @@ class Driver:
             last_first.callback(self._slot.close)
             last_first.push_async_callback(in_driver_thread, self._lease.give_back)
             last_first.push_async_callback(self._connections.aclose)
+            last_first.push_async_callback(self._redetection.aclose)
             last_first.push_async_callback(self._gates.aclose)
             last_first.push_async_callback(self.hints.aclose)
             last_first.push_async_callback(self.live.aclose)

@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime as dt
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from django.conf import settings
 from executions.agent_service import (
     AgentServiceError,
     BadResponse,
+    ContractChanged,
     NotFound,
     RunStatus,
     RunView,
@@ -17,6 +19,7 @@ from executions.agent_service import (
 )
 from executions.engine.state import AgentRunStatus, Reason
 from executions.orchestrator.collect import collect_result, collect_usage
+from executions.orchestrator.doubt import Doubt
 from executions.orchestrator.live_reader import LiveRun
 from executions.orchestrator.outcomes import Answered, AskedPerson, Broken, Outcome, Stopped
 from executions.orchestrator.patience import Patience
@@ -70,6 +73,7 @@ async def _ask_until_over(attempt: "Attempt", run: RunRecord, watch: Watch) -> R
     started_at = run.started_at or attempt.owner.now()
     timeout_s = attempt.step.timeout_s
     misses = bad = failures = 0
+    doubt = Doubt()
     while not attempt.stopping.is_set():
         age_s = (attempt.owner.now() - started_at).total_seconds()
         if age_s >= timeout_s:
@@ -78,7 +82,7 @@ async def _ask_until_over(attempt: "Attempt", run: RunRecord, watch: Watch) -> R
         try:
             view = await attempt.service.get_run(watch.run_id, urgency=watch.ask())
         except NotFound:
-            misses += 1
+            misses += not _may_yet_appear(attempt, run)
             if misses >= VANISHED_AFTER:
                 return attempt.broken("run_vanished", run_status=AgentRunStatus.ABANDONED)
         except BadResponse as error:
@@ -89,14 +93,15 @@ async def _ask_until_over(attempt: "Attempt", run: RunRecord, watch: Watch) -> R
             # Whatever we are told here, the run lives on in Suna: it is asked for until its time is up. That
             # it cannot be asked for is worth saying only if it lasts.
             failures += 1
-            if failures >= SAY_AFTER:
+            if failures >= SAY_AFTER or isinstance(error, ContractChanged):
                 await attempt.wait_out(error)
             at_least_s = getattr(error, "retry_after_s", None) or 0.0
         else:
             misses = bad = failures = 0
-            if view.status in OVER:
+            if view.status in OVER and doubt.is_over(view, now=attempt.owner.now()):
                 return view
-            await attempt.owner.say_waiting(attempt.step.id, None)
+            waits_for = Reason(code="end_in_doubt") if view.doubtful else None
+            await attempt.owner.say_waiting(attempt.step.id, waits_for)
             watch.goes_on()
         await watch.wait(
             age_s=age_s,
@@ -105,6 +110,14 @@ async def _ask_until_over(attempt: "Attempt", run: RunRecord, watch: Watch) -> R
             polls_only=bool(misses or bad or failures),
         )
     return _ToStop(None)
+
+
+def _may_yet_appear(attempt: "Attempt", run: RunRecord) -> bool:
+    """Whether the run was started so short a time ago that the service may not show it yet."""
+    if run.started_at is None:
+        return False
+    age_s = (attempt.owner.now() - run.started_at).total_seconds()
+    return age_s < attempt.service.traits.run_appears_within_s
 
 
 async def _end(attempt: "Attempt", run: RunRecord, view: RunView) -> Outcome:
@@ -127,7 +140,8 @@ async def _end(attempt: "Attempt", run: RunRecord, view: RunView) -> Outcome:
         return attempt.broken("agent_failed", result.error, result=result, text=_cut(result.partial))
     if result.text is not None and len(result.text) > MAX_TEXT_CHARS:
         # Looking for data in it would hold up every other execution of this driver.
-        kept = f"{result.text[:MAX_TEXT_CHARS]}\n[cut: {len(result.text)} characters]"
+        digest = hashlib.sha256(result.text.encode()).hexdigest()
+        kept = f"{result.text[:MAX_TEXT_CHARS]}\n[cut: {len(result.text)} characters, sha256 {digest}]"
         params: dict[str, Json] = {"characters": len(result.text), "limit": MAX_TEXT_CHARS}
         return attempt.broken("result_too_large", params=params, result=result, text=kept)
     return Answered(run=run, result=result)
@@ -152,13 +166,15 @@ async def _stop_run(attempt: "Attempt", run: RunRecord, *, code: str | None) -> 
                 view = await attempt.service.get_run(run_id, urgency=Urgency.STOP)
             if view.status is RunStatus.COMPLETED and code is not None and not sent:
                 break
-            if view.status in OVER:
+            if view.status in OVER and (sent or not view.doubtful):
                 return await _stopped(attempt, run, view, code=code)
             await attempt.owner.say_waiting(attempt.step.id, _stopping(code))
             await attempt.service.stop_run(run_id)
             sent = True
         except NotFound:
-            return _given_up(attempt, run, code=code, message="the run is not there any more")
+            # What was just started may not be written down yet, and a stop of it is lost until it is.
+            if not _may_yet_appear(attempt, run):
+                return _given_up(attempt, run, code=code, message="the run is not there any more")
         except AgentServiceError as error:
             await attempt.wait_out(error, saying=_stopping(code, error))
         await asyncio.sleep(patience.next())

@@ -131,7 +131,11 @@ class Gate:
         was_sent = isinstance(error, Unavailable) and error.sent
         self._failures.note_failed(key, was_sent=was_sent, now=now)
         pause = self.pause
-        if pause is not None and pause.code == error.code and pause.probe == key:
+        if (
+            pause is not None
+            and pause.probe == key
+            and (pause.code == error.code or pause.outranks(error.code))
+        ):
             pause.put_off(now=now, jitter=self._jitter)
             return False
         return self.hold_for(error.code, now=now)
@@ -142,7 +146,7 @@ class Gate:
 
     def hold_for(self, code: str, *, now: float) -> bool:
         """Let no start through until a probe succeeds; return whether a person is needed and knew nothing."""
-        if self.pause is not None and (self.pause.code == code or code == "unavailable"):
+        if self.pause is not None and (self.pause.code == code or self.pause.outranks(code)):
             return False
         self.pause = begin_pause(code, now=now, jitter=self._jitter)
         # Other calls succeed while starts do not: they prove nothing a second time.

@@ -12,6 +12,7 @@ from executions.agent_service import (
     AgentService,
     AgentServiceError,
     AgentView,
+    ContractChanged,
     HintsOffered,
     RunRequest,
     RunResult,
@@ -34,13 +35,19 @@ class GuardedService:
     """Guards a service. It spells out every call of the port on purpose: a new one must be thought about."""
 
     def __init__(
-        self, service: AgentService, *, gate: Gate, clock: Callable[[], float] = time.monotonic
+        self,
+        service: AgentService,
+        *,
+        gate: Gate,
+        changed: Callable[[], None] = lambda: None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._service = service
         self._gate = gate
         self._circuit = gate.circuit
         self._budget = RetryBudget()
         self._clock = clock
+        self._changed = changed
 
     @property
     def hints(self) -> HintsOffered:
@@ -130,6 +137,11 @@ class GuardedService:
     async def _send(self, key: Hashable, call: Callable[[], Awaitable[R]]) -> R:
         try:
             result = await call()
+        except ContractChanged:
+            # It answers, only as another one: `changed` is told, and no pause would mend it.
+            self._note_answer(key)
+            self._changed()
+            raise
         except (Unavailable, StartUncertain):
             self._circuit.failed(now=self._clock())
             self._budget.note(key, failed=True)

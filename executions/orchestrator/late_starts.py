@@ -123,7 +123,7 @@ async def _stop_all(service: AgentService, run: AgentRun) -> list[_Found]:
 
 
 async def _stop(service: AgentService, view: RunView, thread_id: str) -> _Found:
-    if view.status in (RunStatus.RUNNING, RunStatus.UNKNOWN):
+    if view.doubtful or view.status in (RunStatus.RUNNING, RunStatus.UNKNOWN):
         await service.stop_run(view.run_id)
         await asyncio.sleep(settings.ORCHESTRATOR.stop_settle_s)
         view = await service.get_run(view.run_id)

@@ -8,14 +8,16 @@ from dataclasses import dataclass
 
 from executions.orchestrator.start_line import Key
 
-WAITS_FOR_A_PERSON = ("credential_refused", "payment_required")
+WAITS_FOR_A_PERSON = ("credential_refused", "payment_required", "unknown_suna")
 """Codes that only a person can mend: they are kept on the connection's row."""
 
 _INTERVALS_S: Mapping[str, tuple[float, float]] = {
     "unavailable": (1.0, 15.0),
+    "contract_changed": (1.0, 15.0),
     "redirect_refused": (2.0, 60.0),
     "credential_refused": (30.0, 300.0),
     "payment_required": (30.0, 300.0),
+    "unknown_suna": (30.0, 300.0),
 }
 """For how long nothing starts until the first probe, and to what that doubles."""
 
@@ -39,6 +41,10 @@ class StartPause:
     def may_probe(self, *, now: float) -> bool:
         """Whether one start may be let through now."""
         return self.probe is None and now >= self.probe_at
+
+    def outranks(self, code: str) -> bool:
+        """Whether a refusal for this code tells nothing that the pause does not tell better."""
+        return code == "unavailable" or (code == "contract_changed" and self.code in WAITS_FOR_A_PERSON)
 
     def put_off(self, *, now: float, jitter: Callable[[float, float], float]) -> None:
         """Take in that the probe failed: the next one comes after twice the time."""

@@ -65,7 +65,7 @@ def _take_answer(
         return
     tracked.state = transition.state
     data: dict[str, Json] = {"attempt": run.attempt}
-    if transition.outcome.cleaned:
+    if transition.outcome.cleaned or result.cleaned:
         data["cleaned"] = True
     _write_run(tracked, run, changes)
     _write_step(tracked, run.step_id, changes, kind="step_completed", data=data)

@@ -5,7 +5,8 @@ decides what happens next.
 """
 
 import dataclasses
-from collections.abc import Callable, Collection
+import types
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 
 from executions.agent_service import (
@@ -28,6 +29,7 @@ from executions.agent_service import (
 )
 from executions.live_output import LiveEvent
 from executions.suna.address import may_carry_keys, parse_base_url
+from executions.suna.before_start import BeforeStart
 from executions.suna.connection import Connection
 from executions.suna.credential import SunaCredential, check_credential, check_user_keys, hide_secrets
 from executions.suna.errors import build_error
@@ -37,7 +39,9 @@ from executions.suna.streams import Streams
 from executions.suna.transport import TransportName
 from executions.suna.wire import PROFILES, Capabilities, WireProfile
 from executions.suna.wire.call import Answer, Call, Patience
+from executions.suna.wire.learned import read_learned
 from executions.suna.wire.runs import RunRow
+from executions.suna.wire.values import Json
 
 MAX_AGENT_PAGES = 100
 AGENT_MISSING = "Suna does not know this agent"
@@ -50,7 +54,7 @@ def open_client(
     profile: str,
     credential: SunaCredential,
     sends_user_keys: bool,
-    lists_active_runs: bool = False,
+    learned: Mapping[str, Json] = types.MappingProxyType({}),
     call_deadline_s: float = 30.0,
     start_deadline_s: float = 60.0,
     prepare_deadline_s: float = 120.0,
@@ -67,7 +71,7 @@ def open_client(
     cancelling ends it. A start alone counts its wait: after `start_deadline_s` in all it was sent and lost,
     or it never will be.
 
-    `lists_active_runs` says that this build lists active runs, though its profile does not promise it.
+    `learned` is what detection found of this build, beyond what its profile promises.
     `sends_user_keys` is the connection's consent to send users' own keys with a start;
     `allowed_plain_hosts` are the hosts beside this machine to which they may go without TLS. With
     `public_only` nothing is sent to an address that is not public, whatever the host's name leads to by
@@ -93,14 +97,11 @@ def open_client(
         patience_s=max(deadlines_s.values()),
         public_only=public_only,
     )
-    promised = PROFILES[profile].capabilities
     return SunaClient(
         connection=connection,
         streams=Streams(base_url=url, credential=credential, public_only=public_only),
         profile=PROFILES[profile],
-        capabilities=dataclasses.replace(
-            promised, lists_active_runs=promised.lists_active_runs or lists_active_runs
-        ),
+        capabilities=read_learned(PROFILES[profile], learned),
         credential=credential,
         sends_user_keys=sends_user_keys,
         keys_may_travel=may_carry_keys(url, allowed_plain_hosts=allowed_plain_hosts),
@@ -131,6 +132,9 @@ class SunaClient(AgentService):
         self._sends_user_keys = sends_user_keys
         self._keys_may_travel = keys_may_travel
         self._deadlines_s = deadlines_s
+        self._before_start = BeforeStart(
+            capabilities=capabilities, has_jwt=credential.bearer is not None, get_agent=self.get_agent
+        )
 
     @property
     def capabilities(self) -> Capabilities:
@@ -170,6 +174,7 @@ class SunaClient(AgentService):
         making = self._profile.make_place(request)
         if making is None:
             return None
+        await self._before_start.check(request.agent_id)
         place = self._profile.read_place((await self._ask(making, urgency=request.urgency)).body)
         prompt = self._profile.put_prompt(request, place=place)
         if prompt is not None:
@@ -199,16 +204,17 @@ class SunaClient(AgentService):
             if not self._keys_may_travel:
                 raise Rejected("users' keys are sent over https only, save to listed hosts")
         uncertain: AgentServiceError
+        spent_s = await self._before_start.check_within(request.agent_id, within_s=self.start_deadline_s / 4)
         try:
             # The grace of a start in doubt counts from before it is sent (design §5): a start that came to
             # its turn after that grace would be a second one. It needs half of its time to be answered.
             answer = await self._connection.exchange(
                 call,
-                deadline_s=deadline_s,
+                deadline_s=deadline_s - spent_s,
                 # Also of a new execution: its thread is there, and the grace of its start begins to run.
                 urgency=Urgency.NEXT,
                 user_keys=keys,
-                waits_at_most_s=self.start_deadline_s / 2,
+                waits_at_most_s=(self.start_deadline_s - spent_s) / 2,
             )
             if answer.is_success:
                 return self._profile.read_start(answer.body, place=place)
@@ -285,6 +291,7 @@ class SunaClient(AgentService):
             place=place,
             ask=partial(self._ask, urgency=Urgency.FINISH),
             list_rows=partial(self._list_run_rows, place),
+            may_replay=self._capabilities.streams_safely,
         )
         return dataclasses.replace(result, error=self._hide(result.error))
 

@@ -21,12 +21,15 @@ async def read_result(
     place: str,
     ask: Ask,
     list_rows: Callable[[], Awaitable[Sequence[RunRow]]],
+    may_replay: bool,
 ) -> RunResult:
     """Return a run's result with its usage and, where it left none, the reason as far as Suna tells it.
 
-    `list_rows` lists the runs of the thread. The errors are those of `ask` and of the profile.
+    `list_rows` lists the runs of the thread. `may_replay`: the run's stream may be read. The errors are those
+    of `ask` and of the profile.
     """
-    result = await _read_rows(profile, run_id, place, ask, list_rows)
+    instead = profile.replay(run_id=run_id) if may_replay else None
+    result = await _read_rows(profile, run_id, place, ask, list_rows, instead)
     if profile.find_usage(page=0) is not None:
         result = await _add_usage(profile, result, place, ask)
     call = profile.find_error(result, run_id=run_id)
@@ -43,9 +46,9 @@ async def _read_rows(
     place: str,
     ask: Ask,
     list_rows: Callable[[], Awaitable[Sequence[RunRow]]],
+    instead: Call | None,
 ) -> RunResult:
-    """Read the thread's rows; where they are closed to this credential, the run's replayed stream."""
-    instead = profile.replay(run_id=run_id)
+    """Read the thread's rows; `instead` of them, where they are closed to this credential, the replay."""
     try:
         answer = await ask(profile.get_result(run_id=run_id, place=place))
     except Denied:

@@ -55,6 +55,9 @@ _PAUSED_QUEUED = f"(e.status = 'queued' AND e.cancel_requested_at IS NULL AND {P
 # Nothing of it is in flight, and a person is asked.
 _ASKING = """(e.status = 'running' AND e.at_rest AND EXISTS (SELECT 1 FROM executions_question q
     WHERE q.execution_id = e.id AND q.state = 'open'))"""
+# Suna cannot tell what became of a start, and a person is asked.
+_IN_DOUBT = """EXISTS (SELECT 1 FROM executions_executionstep d WHERE d.execution_id = e.id
+    AND d.status = 'start_uncertain' AND d.code = 'start_unknown')"""
 _TOKENS = ("tokens_input", "tokens_output")
 
 
@@ -72,7 +75,7 @@ _STANDING = (
         breach="accepted and not over",
         sql=f"""SELECT e.id::text || ' ' || e.status FROM {_EXECUTION} WHERE {_IN_SCOPE}
             AND e.status NOT IN {_OVER} AND e.status NOT IN ('paused', 'quarantined') AND NOT {_ASKING}
-            AND NOT {_PAUSED_QUEUED}""",
+            AND NOT {_PAUSED_QUEUED} AND NOT {_IN_DOUBT}""",
         at_work=Severity.IGNORED,
     ),
     Check(
@@ -95,6 +98,14 @@ _STANDING = (
         sql=f"SELECT e.id::text FROM {_EXECUTION} WHERE {_IN_SCOPE} AND {_ASKING}",
         at_rest=Severity.WARNING,
         at_work=Severity.IGNORED,
+    ),
+    Check(
+        name="waits_for_decision",
+        breach="waits until a person says what became of a start",
+        sql=f"""SELECT e.id::text FROM {_EXECUTION} WHERE {_IN_SCOPE} AND e.status NOT IN {_OVER}
+            AND {_IN_DOUBT}""",
+        at_rest=Severity.WARNING,
+        at_work=Severity.WARNING,
     ),
     Check(
         name="quarantined",

@@ -16,6 +16,7 @@ from executions.models import AgentRun, ExecutionStep
 from executions.orchestrator.changes import Changes, Event
 from executions.orchestrator.commit import commit_batch
 from executions.orchestrator.row_writes import RUN_COLUMNS, STEP_COLUMNS
+from executions.orchestrator.unknown_start import START_UNKNOWN
 
 AT_ONCE = 200
 NIL = uuid.UUID(int=0)
@@ -44,6 +45,8 @@ def doubt_starts(*, made_at: dt.datetime, by: str) -> int:
         .order_by("id")
     )
     while batch := list(runs.filter(id__gt=last)[:AT_ONCE]):
+        # What a person had decided by then may have been obeyed since by the database that was lost.
+        AgentRun.objects.filter(pk__in=[run.pk for run in batch]).update(start_decision="")
         for outcome in commit_batch([_doubt(run, by=by) for run in batch]).outcomes:
             if isinstance(outcome, Exception):
                 raise outcome
@@ -63,18 +66,18 @@ def _doubt(run: AgentRun, *, by: str) -> Changes:
         ],
     )
     if run.step.status in MAY_BE_STARTED:
-        changes.steps[run.step.id] = _in_doubt(run.step, attempt=run.attempt)
+        changes.steps[run.step.id] = _in_doubt(run.step, run)
     return changes
 
 
-def _in_doubt(step: ExecutionStep, *, attempt: int) -> dict[str, object]:
+def _in_doubt(step: ExecutionStep, run: AgentRun) -> dict[str, object]:
     values = {name: getattr(step, name) for name in STEP_COLUMNS}
     # A start that was put back is not counted while it waits; one in doubt is.
     return values | {
         "status": StepStatus.START_UNCERTAIN.value,
-        "code": CODE,
-        "reason_params": {},
-        "attempts": attempt,
+        "code": START_UNKNOWN if run.thread_id is None else CODE,
+        "reason_params": {"attempt": run.attempt} if run.thread_id is None else {},
+        "attempts": run.attempt,
         "retry_at": None,
         "input": None,
     }

@@ -74,6 +74,9 @@ def _question_answered(params: Params) -> str:
 
 
 WAITING: Mapping[str, Callable[[Params], str]] = {
+    "end_in_doubt": lambda params: _(
+        "Suna says that the run failed, but may be mistaken. Renum asks for some minutes more."
+    ),
     "paused": lambda params: _("Waits because the execution is paused."),
     "max_parallel": _max_parallel,
     "question_answered": _question_answered,
@@ -115,6 +118,9 @@ WAITING: Mapping[str, Callable[[Params], str]] = {
     "service_throttled": _throttled,
     "service_contract_changed": lambda params: _(
         "This Suna has changed: Renum is finding out which version it is now."
+    ),
+    "service_unknown_suna": lambda params: _(
+        "Waits because another program answers in place of this Suna. The connection's owner has to look."
     ),
     "service_unavailable": lambda params: _("Suna cannot be reached at present. Renum keeps trying."),
 }

@@ -1,12 +1,22 @@
 """Which Suna is found at an address, from recorded routes and from probing, without changing anything."""
 
 import asyncio
+import gzip
 from collections.abc import Collection
+from typing import Any
 
 import pytest
 
-from executions.agent_service import CredentialRefused, RedirectRefused, Unavailable
-from executions.suna.detect import NO_SUNA, REWRITTEN, Detection, detect_profile
+from executions.agent_service import (
+    CredentialRefused,
+    Denied,
+    RedirectRefused,
+    SecretText,
+    Throttled,
+    Unavailable,
+)
+from executions.suna.credential import SunaCredential
+from executions.suna.detect import GUARDED, NO_SUNA, REWRITTEN, WEB_SITE, Detection, detect_profile
 from tests.contract.clients import bearer
 from tests.contract.raw_server import RawServer, Request, Respond, always, answer, json_answer, serve
 from tests.contract.recordings import load_routes
@@ -18,21 +28,42 @@ SEED_ROUTES = (
     "/api/agent-run/{agent_run_id}/results",
 )
 POST_ONLY = ("/agent/start", "/agent/initiate")
-VERSIONS = [
-    ("2025-07", "2025-07", None),
-    ("2025-08", "2025-08", None),
-    ("2025-08-b2", "2025-08", None),
-    ("2025-10", "2025-10", None),
-    ("2025-12", None, "2025-12"),
-    ("2025-12-c2", None, "2025-12"),
-    ("2026-01", None, "2026-01"),
-]
+VERSIONS = ["2025-07", "2025-08", "2025-08-b2", "2025-10", "2025-12", "2025-12-c2", "2026-01"]
+OPTIMISTIC = {"2025-12": False, "2025-12-c2": True, "2026-01": True}
 
 
-def with_routes(routes: Collection[str], *, shows_openapi: bool, logged_in: bool = False) -> Respond:
-    """Return a responder that behaves as FastAPI does with these routes."""
+def check_found(found: Detection, recording: str) -> None:
+    version = recording.removesuffix("-b2").removesuffix("-c2")
+    assert (found.profile, found.refused_because) == (version, None)
 
-    def is_route(path: str) -> str | None:
+
+def build_openapi(routes: Collection[str], *, optimistic: bool | None) -> dict[str, Any]:
+    """Return an OpenAPI document as FastAPI makes it, with the form of the unified start where it is told."""
+    document: dict[str, Any] = {"info": {}, "paths": {route: {} for route in routes}}
+    if optimistic is not None:
+        name = "Body_unified_agent_start_v1_agent_start_post"
+        form = {"schema": {"$ref": f"#/components/schemas/{name}"}}
+        document["paths"]["/v1/agent/start"] = {
+            "post": {"requestBody": {"content": {"multipart/form-data": form}}}
+        }
+        fields = ["thread_id", "prompt", "model_name", "agent_id", *(["optimistic"] if optimistic else [])]
+        document["components"] = {"schemas": {name: {"properties": {field: {} for field in fields}}}}
+    return document
+
+
+def with_routes(
+    routes: Collection[str],
+    *,
+    openapi: Any = None,
+    hidden: int = 404,
+    logged_in: bool = False,
+) -> Respond:
+    """Return a responder that behaves as FastAPI does with these routes.
+
+    Where `openapi` is None the list of routes is answered with the status `hidden`.
+    """
+
+    def find_route(path: str) -> str | None:
         for route in routes:
             parts, asked = route.split("/"), path.split("/")
             if len(parts) == len(asked) and all(
@@ -42,9 +73,10 @@ def with_routes(routes: Collection[str], *, shows_openapi: bool, logged_in: bool
         return None
 
     async def respond(request: Request, writer: asyncio.StreamWriter) -> None:
-        route = is_route(request.path)
-        if request.path == "/openapi.json" and shows_openapi:
-            payload = json_answer(200, {"info": {}, "paths": {route: {} for route in routes}})
+        route = find_route(request.path)
+        if request.path == "/openapi.json":
+            body = {"detail": "Not Found" if hidden == 404 else "closed"} if openapi is None else openapi
+            payload = json_answer(hidden if openapi is None else 200, body)
         elif route is None:
             payload = json_answer(404, {"detail": "Not Found"})
         elif route.endswith(POST_ONLY):
@@ -67,57 +99,137 @@ def check_nothing_was_changed(server: RawServer) -> None:
     assert {(request.method, request.body) for request in server.requests} == {("GET", b"")}
 
 
-@pytest.mark.parametrize("shows_openapi", [True, False])
 @pytest.mark.parametrize("logged_in", [True, False])
-@pytest.mark.parametrize(("recording", "profile", "named"), VERSIONS)
-async def test_each_version_is_told_from_the_others(recording, profile, named, shows_openapi, logged_in):
+@pytest.mark.parametrize("recording", VERSIONS)
+async def test_each_version_is_told_from_the_others_by_its_list_of_routes(recording, logged_in):
     routes = load_routes(recording)
-    found, server = await detect(with_routes(routes, shows_openapi=shows_openapi, logged_in=logged_in))
-    assert found.profile == profile
+    openapi = build_openapi(routes, optimistic=OPTIMISTIC.get(recording))
+    found, server = await detect(with_routes(routes, openapi=openapi, logged_in=logged_in))
+    check_found(found, recording)
     assert found.evidence
-    if named is None:
-        assert found.refused_because is None
-    else:
-        assert found.refused_because == f"this is Suna {named}: known, but not spoken yet by Renum"
-    # Where the routes are hidden and the door is closed, nobody can tell. From 2025-10 on the profile does.
-    told_by = {"2025-08-b2": shows_openapi or logged_in, "2025-10": shows_openapi}
-    assert found.lists_active_runs == told_by.get(recording, False)
+    learned = {
+        "2025-08-b2": {"lists_active_runs": True},
+        "2025-12": {"streams_safely": True, "live": "stream"},
+    }
+    assert found.learned == learned.get(recording, {})
+    assert [request.path for request in server.requests] == ["/openapi.json"]
     check_nothing_was_changed(server)
+
+
+@pytest.mark.parametrize("hidden", [404, 401, 403, 500])
+@pytest.mark.parametrize("logged_in", [True, False])
+@pytest.mark.parametrize("recording", VERSIONS)
+async def test_each_version_is_told_by_probing_where_its_routes_are_hidden(recording, logged_in, hidden):
+    responder = with_routes(load_routes(recording), hidden=hidden, logged_in=logged_in)
+    found, server = await detect(responder)
+    check_found(found, recording)
+    # What cannot be seen is not assumed: a 2025-12 counts as the later build, whose stream nobody may read.
+    known = {"lists_active_runs": True} if recording == "2025-08-b2" and logged_in else {}
+    assert found.learned == known
+    check_nothing_was_changed(server)
+
+
+async def test_a_2025_12_whose_schema_cannot_be_read_counts_as_the_one_whose_stream_nobody_may_read():
+    routes = load_routes("2025-12")
+    found, _ = await detect(with_routes(routes, openapi=build_openapi(routes, optimistic=None)))
+    assert (found.profile, found.learned) == ("2025-12", {})
 
 
 @pytest.mark.parametrize("shows_openapi", [True, False])
 @pytest.mark.parametrize("logged_in", [True, False])
 async def test_the_documents_own_contract_is_known_by_its_results(shows_openapi, logged_in):
-    found, server = await detect(with_routes(SEED_ROUTES, shows_openapi=shows_openapi, logged_in=logged_in))
+    openapi = build_openapi(SEED_ROUTES, optimistic=None) if shows_openapi else None
+    found, server = await detect(with_routes(SEED_ROUTES, openapi=openapi, logged_in=logged_in))
     assert (found.profile, found.refused_because) == ("seed", None)
     check_nothing_was_changed(server)
 
 
+@pytest.mark.parametrize("only", ["bearer", "api_key"])
+@pytest.mark.parametrize("recording", VERSIONS)
+async def test_one_half_of_a_credential_is_enough_and_goes_along_alone(recording, only):
+    secret = SecretText("pk_one:sk_two" if only == "api_key" else "a.jwt")
+    credential = SunaCredential(**{only: secret})
+    async with serve(with_routes(load_routes(recording))) as server:
+        found = await detect_profile(base_url=server.url, credential=credential, call_deadline_s=3)
+    check_found(found, recording)
+    header, other = ("x-api-key", "authorization") if only == "api_key" else ("authorization", "x-api-key")
+    assert all(header in request.headers and other not in request.headers for request in server.requests)
+
+
 async def test_the_rewritten_suna_is_refused_in_clear_words():
     routes = ("/v1/projects", "/v1/projects/{p}/sessions")
-    found, _ = await detect(with_routes(routes, shows_openapi=True))
+    found, _ = await detect(with_routes(routes, openapi=build_openapi(routes, optimistic=None)))
     assert (found.profile, found.refused_because) == (None, REWRITTEN)
-    found, _ = await detect(with_routes(routes, shows_openapi=False))
+    found, _ = await detect(with_routes(routes))
     assert (found.profile, found.refused_because) == (None, REWRITTEN)
 
 
 @pytest.mark.parametrize(
-    "payload",
+    ("payload", "words"),
     [
-        answer(404, b"404 Not Found", content_type="text/plain"),
-        answer(200, b"<!doctype html>", content_type="text/html"),
-        json_answer(200, {"paths": {}}),
-        json_answer(200, {"paths": ["/api/threads"]}),
+        (answer(404, b"404 Not Found", content_type="text/plain"), NO_SUNA),
+        (answer(200, b"<!doctype html>", content_type="text/html"), WEB_SITE),
+        (json_answer(200, {"paths": {}}), NO_SUNA),
+        (json_answer(200, {"paths": ["/api/threads"]}), NO_SUNA),
+        (json_answer(200, {"paths": {"/pets": {}}}), NO_SUNA),
     ],
 )
-async def test_what_is_no_suna_is_called_so(payload):
+async def test_what_is_no_suna_is_called_so(payload, words):
     async def respond(request: Request, writer: asyncio.StreamWriter) -> None:
         missing = answer(404, b"404 Not Found", content_type="text/plain")
         writer.write(payload if request.path == "/openapi.json" else missing)
 
     found, server = await detect(respond)
-    assert (found.profile, found.refused_because) == (None, NO_SUNA)
+    assert (found.profile, found.refused_because) == (None, words)
     check_nothing_was_changed(server)
+
+
+@pytest.mark.parametrize(
+    ("page", "words"),
+    [
+        (answer(200, b"<!doctype html>", content_type="text/html; charset=utf-8"), WEB_SITE),
+        (answer(404, b"<html>nginx</html>", content_type="text/html"), WEB_SITE),
+        (answer(403, b"<html>", content_type="text/html", headers={"cf-mitigated": "challenge"}), GUARDED),
+        (
+            answer(200, b"<html>" * 10, content_type="text/html", headers={"cf-mitigated": "challenge"}),
+            GUARDED,
+        ),
+        (answer(200, b"[]"), NO_SUNA),
+        (json_answer(404, {"error": "no such thing"}), NO_SUNA),
+    ],
+)
+async def test_what_answers_everything_alike_is_named_for_what_it_is(page, words):
+    found, server = await detect(always(page))
+    assert (found.profile, found.refused_because) == (None, words)
+    check_nothing_was_changed(server)
+
+
+@pytest.mark.parametrize(
+    ("payload", "error"),
+    [
+        (answer(502, b"<html>bad gateway</html>", content_type="text/html"), Unavailable),
+        (answer(503, b"<html>", content_type="text/html", headers={"cf-ray": "1"}), Unavailable),
+        (json_answer(403, {"message": "Forbidden"}), Denied),
+        (json_answer(429, {"detail": "slow down"}), Throttled),
+    ],
+)
+async def test_what_only_keeps_from_seeing_is_no_verdict(payload, error):
+    with pytest.raises(error):
+        await detect(always(payload))
+
+
+async def test_a_list_of_routes_that_is_too_long_to_read_is_done_without():
+    hidden = with_routes(load_routes("2026-01"))
+    bomb = gzip.compress(b" " * (17 * 1024 * 1024))
+
+    async def respond(request: Request, writer: asyncio.StreamWriter) -> None:
+        if request.path == "/openapi.json":
+            writer.write(answer(200, bomb, headers={"Content-Encoding": "gzip"}))
+        else:
+            await hidden(request, writer)
+
+    found, _ = await detect(respond)
+    assert found.profile == "2026-01"
 
 
 async def test_an_address_that_is_closed_to_the_credential_is_no_verdict():

@@ -8,6 +8,7 @@ import pytest
 from executions.agent_service import (
     MAX_ID_CHARS,
     BadResponse,
+    ContractChanged,
     CredentialRefused,
     Denied,
     NotFound,
@@ -31,6 +32,11 @@ def detail(value: object) -> dict[str, object]:
     return {"detail": value}
 
 
+def wrapped_402(code: str) -> str:
+    """Return a refusal as c1, c2 and d wrap it into the text of a 500."""
+    return f"Failed to create thread: 402: {{'message': 'Thread limit', 'limit': 10, 'error_code': '{code}'}}"
+
+
 @pytest.mark.parametrize(
     ("status", "body", "on_start", "on_read"),
     [
@@ -45,13 +51,17 @@ def detail(value: object) -> dict[str, object]:
         (402, detail({"error_code": ["odd"]}), Denied, Denied),
         (403, detail({"message": "no", "allowed_models": []}), Denied, Denied),
         (404, detail("Thread not found"), NotFound, NotFound),
-        (405, detail("Method Not Allowed"), BadResponse, BadResponse),
+        (404, detail("Not Found"), ContractChanged, ContractChanged),
+        (405, detail("Method Not Allowed"), ContractChanged, ContractChanged),
         (408, {"error": "Request timeout"}, StartUncertain, Unavailable),
         (418, detail("teapot"), Rejected, Rejected),
         (422, detail([{"loc": ["body", "x"], "msg": "bad", "input": "secret"}]), Rejected, Rejected),
         (422, detail([None, {"loc": 3}]), Rejected, Rejected),
         (429, detail(TOO_MANY), Throttled, Throttled),
         (500, detail("Failed to initialize sandbox"), StartUncertain, Unavailable),
+        (500, detail(wrapped_402("THREAD_LIMIT_EXCEEDED")), StartUncertain, Denied),
+        (500, detail(wrapped_402("INSUFFICIENT_CREDITS")), StartUncertain, PaymentRequired),
+        (500, detail(wrapped_402("AGENT_RUN_LIMIT_EXCEEDED")), StartUncertain, Throttled),
         (502, detail("x"), StartUncertain, Unavailable),
         (503, detail("x"), StartUncertain, Unavailable),
         (504, detail("x"), StartUncertain, Unavailable),
@@ -129,7 +139,26 @@ async def test_a_404_at_a_start_is_the_agents_where_the_thread_is_there(runs_sta
             await client.start_run(REQUEST, place="t-1")
 
 
-@pytest.mark.parametrize("text", ["down", "Access denied to agent 7", "it was not found here"])
+PAGE = b"<html><body>404 Not Found</body></html>"
+
+
+@pytest.mark.parametrize("status", [404, 405])
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [(PAGE, "text/html"), (b"", ""), (b'{"message":"no Route matched"}', "application/json")],
+)
+async def test_what_stands_before_a_suna_that_is_away_is_no_other_version(status, body, kind):
+    foreign = always(answer(status, body, content_type=kind))
+    async with serve(foreign) as server, client_to(server.url) as client:
+        with pytest.raises(Unavailable) as read:
+            await client.get_run("r-1")
+        # A proxy may have passed the start on before it lost Suna.
+        with pytest.raises(StartUncertain):
+            await client.start_run(REQUEST, place="t-1")
+    assert type(read.value) is Unavailable
+
+
+@pytest.mark.parametrize("text", ["down", "Access denied to the database", "it was not found here"])
 async def test_a_500_for_an_agent_is_not_found_only_where_suna_words_it_so(text):
     async with serve(always(json_answer(500, detail(text)))) as server, client_to(server.url) as client:
         with pytest.raises(Unavailable):

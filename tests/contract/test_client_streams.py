@@ -264,7 +264,7 @@ async def test_a_stop_is_told_on_the_stream(suna: SimulatedSuna):
 
 async def test_active_runs_are_listed_while_they_run(suna: SimulatedSuna):
     suna.reset()
-    async with client_to(suna.url, lists_active_runs=True) as client:
+    async with client_to(suna.url, learned={"lists_active_runs": True}) as client:
         assert client.hints.by_list
         running = await start(client, 'Find facts. @@sim{"takes": 30}')
         stopped = await start(client, 'Find facts. @@sim{"takes": 30}')

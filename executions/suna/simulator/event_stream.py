@@ -54,6 +54,16 @@ def without_events(recording: Recording) -> Recording:
     return replace(recording, events=[])
 
 
+def with_chunks_unordered(recording: Recording) -> Recording:
+    """Return a recording in which the chunks have changed places in pairs; `sequence` tells their order."""
+    events = list(recording.events)
+    places = [index for index, (_, event) in enumerate(events) if "sequence" in event]
+    for first, second in zip(places[::2], places[1::2], strict=False):
+        early, late = events[first], events[second]
+        events[first], events[second] = (early[0], late[1]), (late[0], early[1])
+    return replace(recording, events=events)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cut:
     """An end that is none, after so many events: a broken connection, a silent close, a lie, or silence."""

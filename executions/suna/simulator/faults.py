@@ -36,6 +36,7 @@ Kind = Literal[
     "half_open",
     "trickle",
     "bad_events",
+    "unordered_chunks",
     "expired_stream",
     "timeout",
     "model_denied",
@@ -59,7 +60,8 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     - `half_open`: half of an answer, or `events` of a stream, and then neither more nor an end.
     - `cut_stream`: ends a stream after `events` events, as `how` says: the connection breaks, it closes
       without a word, or it lies that the run is completed. `bad_events`: puts lines that are no events
-      behind `events` of them, and goes on. `expired_stream`: as if the list of events had expired.
+      behind `events` of them, and goes on. `unordered_chunks`: chunks change places in pairs, as they
+      may in the list (suna-contract §9.22). `expired_stream`: as if the list of events had expired.
     - `late_run`: the start fails as `answer` says, and the run appears `seconds` later. `timeout`: 408 at
       once, and the operation is done `seconds` later all the same. `vanish`: 404; on a start, the run is
       gone once it is answered.

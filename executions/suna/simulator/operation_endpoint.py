@@ -98,6 +98,8 @@ def _note(call: Call, effect: Effect) -> None:
         call.cut = Cut(after=effect.events, how="silence")
     elif effect.kind == "bad_events":
         call.noise_after = effect.events
+    elif effect.kind == "unordered_chunks":
+        call.unordered = True
     elif effect.kind == "expired_stream":
         call.replay_expired = True
     elif effect.kind == "vanish":

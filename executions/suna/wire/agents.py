@@ -46,7 +46,7 @@ def read_agent(body: bytes) -> AgentView:
 def is_missing_agent(answer: Answer) -> bool:
     """Tell whether a 500 stands for a missing agent, as it does from 4 October 2025 on (suna-contract §1.3).
 
-    The one place where a text decides: no code and no status tells it.
+    So does one for somebody else's agent. The one place where a text decides: no code and no status tells it.
     """
     if answer.status != 500 or not answer.is_json or answer.truncated:
         return False
@@ -54,7 +54,7 @@ def is_missing_agent(answer: Answer) -> bool:
         detail = parse_object(answer.body).get("detail")
     except BadResponse:
         return False
-    return isinstance(detail, str) and detail.endswith("not found")
+    return isinstance(detail, str) and (detail.endswith("not found") or "Access denied to agent" in detail)
 
 
 def _build_agent(row: Mapping[str, Json]) -> AgentView:

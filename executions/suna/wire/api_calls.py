@@ -17,6 +17,7 @@ class ApiCalls:
     """Threads, runs and agents under `prefix`: what has stayed the same in every version."""
 
     prefix = "/api"
+    varying: frozenset[str] = frozenset()
 
     def make_place(self, request: RunRequest) -> Call | None:
         """Build the call that makes a thread; what is wrong with the request is refused before it."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from executions.suna.wire.runs import RunRow, read_time
-from executions.suna.wire.values import Json, clean_text, parse_object, read_rows, short_text
+from executions.suna.wire.values import Json, clean_text, is_storable, parse_object, read_rows, short_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +29,11 @@ class Message:
             parts = [part.get("text") for part in inner if isinstance(part, dict)]
             return clean_text("".join(part for part in parts if isinstance(part, str))) or None
         return None
+
+    @property
+    def is_storable(self) -> bool:
+        """Whether the row's content can be stored as it stands; `text` is cleaned in any case."""
+        return is_storable(self.content)
 
     @property
     def status_type(self) -> str | None:

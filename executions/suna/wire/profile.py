@@ -26,8 +26,10 @@ class Capabilities:
     `honours_user_keys`: it reads `X-API-Key-<service>`; no version but the design document's does.
     `makes_threads`: a thread can be made before the start; where not, the start makes it and tells its id.
     `answers_in_thread`: a further prompt can be put into a thread that has runs. `reads_rows`: the rows of a
-    thread can be read; where not, an ended run's event stream is replayed as long as it is kept. `live`,
-    `wants_model`, `run_appears_within_s` and `rows_follow_within_s` are those of ServiceTraits.
+    thread can be read; where not, an ended run's event stream is replayed as long as it is kept.
+    `rows_need_jwt`: they are not shown to an API key alone. `checks_agent`: a start does not tell that its
+    agent is missing, so that the agent has to be looked up before it. `live`, `wants_model`,
+    `run_appears_within_s` and `rows_follow_within_s` are those of ServiceTraits.
     """
 
     streams_safely: bool
@@ -43,6 +45,8 @@ class Capabilities:
     live: LiveSource = LiveSource.NONE
     run_appears_within_s: float = 0.0
     rows_follow_within_s: float = 0.0
+    rows_need_jwt: bool = False
+    checks_agent: bool = False
 
 
 class WireProfile(Protocol):
@@ -56,6 +60,11 @@ class WireProfile(Protocol):
     @property
     def capabilities(self) -> Capabilities:
         """What this version can do."""
+        ...
+
+    @property
+    def varying(self) -> frozenset[str]:
+        """The names of the capabilities in which builds of this version differ, as `learned` reads them."""
         ...
 
     def make_place(self, request: RunRequest) -> Call | None:

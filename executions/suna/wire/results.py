@@ -1,35 +1,51 @@
-"""What a run left behind in its thread's rows: the final answer and the model calls (XML tool calls)."""
+"""What a run left behind in its thread's rows: the final answer and the model calls."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from executions.agent_service import ModelResponse, RunResult
 from executions.suna.wire.messages import Message
 from executions.suna.wire.usage import build_response
 from executions.suna.wire.values import short_text
-from executions.suna.wire.xml_calls import find_final_call, strip_calls
+from executions.suna.wire.xml_calls import FinalCall, find_final_call, strip_calls
 
 _RESPONSE_ENDS = frozenset({"assistant_response_end", "llm_response_end"})
 """Written after each model call: the first until 3 October 2025, the second from then on."""
 
 
-def build_result(messages: Sequence[Message], *, run_id: str) -> RunResult:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """How an assistant's row is read: the call that ended the run, if it has it, and what it says beside."""
+
+    find_call: Callable[[Message], FinalCall | None]
+    read_plain: Callable[[Message], str]
+
+
+XML = Reading(
+    find_call=lambda message: find_final_call(message.text or ""),
+    read_plain=lambda message: strip_calls(message.text or ""),
+)
+"""Tool calls inside the text, as they were until 24 November 2025."""
+
+
+def build_result(messages: Sequence[Message], *, run_id: str, reading: Reading = XML) -> RunResult:
     """Build a run's result from its rows, oldest first.
 
     `structured` stays None: Suna's agents submit text, and a text that holds JSON is the engine's to read.
     """
-    answers = [message.text or "" for message in messages if message.type == "assistant"]
+    answers = [message for message in messages if message.type == "assistant"]
     responses = build_responses(messages, run_id=run_id)
     complete = _is_usage_complete(messages)
     if not answers:
         # Without a word from Suna this is no error: an agent may end without an answer.
         error = _find_error(messages)
         return RunResult(text=None, error=error, responses=responses, usage_complete=complete)
-    final = find_final_call(answers[-1])
+    final = reading.find_call(answers[-1])
     text = final.text if final is not None else None
     if text is None:
         # The tool complete may come without a text: then what the agent wrote beside it is the answer,
         # and before that what it wrote last.
-        text = next((plain for plain in map(strip_calls, reversed(answers)) if plain), None)
+        text = next((plain for plain in map(reading.read_plain, reversed(answers)) if plain), None)
     asked = final is not None and final.tool == "ask"
     return RunResult(
         text=text,

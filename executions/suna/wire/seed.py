@@ -16,6 +16,7 @@ from executions.suna.wire.usage import split_model
 from executions.suna.wire.values import (
     Json,
     clean_text,
+    is_storable,
     parse_object,
     read_rows,
     short_text,
@@ -65,14 +66,21 @@ class Seed(ApiCalls):
         answer = parse_object(body)
         if answer.get("agent_run_id") not in (None, run_id):
             raise BadResponse("the result is another run's")
-        text, structured = _read_output(answer.get("output"))
+        if "output" not in answer:
+            raise BadResponse("the result has no output")
+        text, structured = _read_output(answer["output"])
         usage = read_rows(answer, "usage") if answer.get("usage") is not None else []
         responses = {
             response.source_id: response
             for number, row in enumerate(usage, start=1)
             for response in [_build_response(row, run_id=run_id, number=number)]
         }
-        return RunResult(text=text, structured=structured, responses=tuple(responses.values()))
+        return RunResult(
+            text=text,
+            structured=structured,
+            responses=tuple(responses.values()),
+            cleaned=not is_storable(answer["output"]),
+        )
 
     def find_error(self, result: RunResult, *, run_id: str) -> Call | None:
         """Return None: the run itself tells its error."""

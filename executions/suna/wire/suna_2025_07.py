@@ -6,7 +6,7 @@ read from its event stream, replayed when it is over; tokens are in the account'
 
 from collections.abc import Sequence
 
-from executions.agent_service import Rejected, RunRequest, RunResult
+from executions.agent_service import LiveSource, Rejected, RunRequest, RunResult
 from executions.suna.wire.api_calls import check_request, named_model
 from executions.suna.wire.call import Call, Patience
 from executions.suna.wire.profile import Capabilities
@@ -33,6 +33,7 @@ class Suna202507(ThreadRows):
         makes_threads=False,
         answers_in_thread=False,
         reads_rows=False,
+        live=LiveSource.STREAM,
     )
 
     def make_place(self, request: RunRequest) -> Call | None:

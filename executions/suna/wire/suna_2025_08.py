@@ -17,6 +17,7 @@ class Suna202508(ThreadRows):
     name = "2025-08"
     # The list of active runs came on 11 October 2025: most builds of this profile do not have it, and
     # detection tells of those that do.
+    varying = frozenset({"lists_active_runs"})
     capabilities = Capabilities(
         streams_safely=True,
         lists_runs=True,

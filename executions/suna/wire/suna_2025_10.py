@@ -4,6 +4,7 @@ Within it limits moved from 403 and 429 to 402 with an error code (9 November), 
 need the JWT (6 November, suna-contract §1.2): with an API key alone the run's stream is replayed instead.
 """
 
+from executions.agent_service import LiveSource
 from executions.suna.wire.call import Call
 from executions.suna.wire.form_start import FormStart
 from executions.suna.wire.profile import Capabilities
@@ -21,6 +22,7 @@ class Suna202510(FormStart):
         reports_usage=True,
         prompt_before_start=False,
         honours_user_keys=False,
+        live=LiveSource.STREAM,
     )
 
     def replay(self, *, run_id: str) -> Call | None:

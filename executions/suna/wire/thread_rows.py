@@ -40,7 +40,7 @@ class ThreadRows(ApiCalls):
             if runs is None:
                 return None
             messages = select_run(messages, run_id=run_id, runs=runs)
-        return self.build_result(messages, run_id=run_id)
+        return replace(self.build_result(messages, run_id=run_id), cleaned=_is_cleaned(messages))
 
     def build_result(self, messages: Sequence[Message], *, run_id: str) -> RunResult:
         """Build the result from one run's rows, oldest first: here with tool calls in XML."""
@@ -54,6 +54,7 @@ class ThreadRows(ApiCalls):
         """
         told = read_replay(body)
         result = self.build_result(told.messages, run_id=run_id)
+        result = replace(result, cleaned=_is_cleaned(told.messages))
         if told.error is not None:
             partial = told.partial or result.text
             return replace(result, text=None, asked=False, error=told.error, partial=partial)
@@ -72,3 +73,8 @@ class ThreadRows(ApiCalls):
     def read_error(self, body: bytes) -> str | None:
         """Return the error that the replayed stream holds, which may stand behind its `completed`."""
         return find_stream_error(body)
+
+
+def _is_cleaned(messages: Sequence[Message]) -> bool:
+    """Tell whether anything that the agent wrote was changed to be storable."""
+    return not all(message.is_storable for message in messages if message.type == "assistant")

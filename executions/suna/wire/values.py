@@ -15,12 +15,20 @@ from executions.agent_service import MAX_ID_CHARS, BadResponse
 Json: TypeAlias = Any
 """A JSON value as `json.loads` returns it."""
 
+
+class NotFinite(str):
+    """A number that is none in JSON (NaN, Infinity, 1e999), as it was written: text, but never an id."""
+
+    __slots__ = ()
+
+
 MAX_SHORT_CHARS = 2_000
 MAX_TOKENS = 10**9
 """More than any model call can use: a larger count is a mistake, and money must not follow from it."""
 
 MAX_DEPTH = 32
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_NOT_IN_IDS = re.compile(r"[ /\\]")
 
 
 def parse_json(body: bytes) -> Json:
@@ -29,7 +37,7 @@ def parse_json(body: bytes) -> Json:
     NaN, Infinity and numbers beyond a double's range become text: they are no JSON that can be stored.
     """
     try:
-        return json.loads(body, parse_constant=str, parse_float=_parse_float)
+        return json.loads(body, parse_constant=NotFinite, parse_float=_parse_float)
     except (ValueError, RecursionError):
         # Raised below, outside of this block: the parser's error holds the whole body.
         pass
@@ -38,7 +46,7 @@ def parse_json(body: bytes) -> Json:
 
 def _parse_float(digits: str) -> float | str:
     value = float(digits)
-    return value if math.isfinite(value) else digits
+    return value if math.isfinite(value) else NotFinite(digits)
 
 
 def parse_object(body: bytes) -> dict[str, Json]:
@@ -52,6 +60,21 @@ def parse_object(body: bytes) -> dict[str, Json]:
 def clean_text(text: str) -> str:
     """Return a text without the characters that PostgreSQL refuses."""
     return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text) if _UNSTORABLE.search(text) else text
+
+
+def is_storable(value: Json) -> bool:
+    """Tell whether every text in a JSON value can be stored as it stands, however deep it is nested."""
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, str):
+            if _UNSTORABLE.search(item):
+                return False
+        elif isinstance(item, dict):
+            waiting += [*item.keys(), *item.values()]
+        elif isinstance(item, list):
+            waiting += item
+    return True
 
 
 def short_text(value: Json, *, max_chars: int = MAX_SHORT_CHARS) -> str | None:
@@ -77,11 +100,18 @@ def storable(value: Json, *, depth: int = MAX_DEPTH) -> Json:
 
 
 def read_id(source: Mapping[str, Json], key: str, *, max_chars: int = MAX_ID_CHARS) -> str:
-    """Return an id that must be there: a text of 1 to `max_chars` characters without blanks or controls."""
+    """Return an id that must be there: a text of 1 to `max_chars` characters without blanks or controls.
+
+    Nor with a slash: quoted in a path it would still be one to servers and proxies that look twice.
+    """
     value = source.get(key)
-    if isinstance(value, str) and 0 < len(value) <= max_chars and value.isprintable() and " " not in value:
-        return value
-    raise BadResponse(f"{key} is missing or is not an id")
+    if not isinstance(value, str) or isinstance(value, NotFinite) or not _is_id(value, max_chars):
+        raise BadResponse(f"{key} is missing or is not an id")
+    return value
+
+
+def _is_id(text: str, max_chars: int) -> bool:
+    return 0 < len(text) <= max_chars and text.isprintable() and not _NOT_IN_IDS.search(text)
 
 
 def find_object(value: Json, *keys: str) -> dict[str, Json]:

@@ -59,7 +59,7 @@ def test_initiate_takes_urlencoded_and_multipart_and_files_beside_the_fields(b0:
     fields = {"prompt": prompt, "agent_id": "agent-123"}
     urlencoded = b0.client.post(INITIATE, data=fields).json()
     multipart = b0.client.post(
-        INITIATE, data=fields, files={"files": ("prompt.txt", b"not the prompt", "text/plain")}
+        INITIATE, data=fields, files={"prompt": ("prompt.txt", b"not the prompt", "text/plain")}
     ).json()
 
     for started in (urlencoded, multipart):
@@ -239,6 +239,7 @@ def test_timeout_answers_408_and_the_handler_goes_on(b0: Simulated) -> None:
 
     assert answer.status_code == 408
     assert set(answer.json()) == {"error", "message", "timeout", "duration", "request_id", "timestamp"}
+    assert answer.json()["message"] == "Request exceeded 120 seconds timeout"
     assert b0.client.get("/_simulator/summary").json()["starts"] == 0
     give_up_at = time.monotonic() + 10
     while b0.client.get("/_simulator/summary").json()["starts"] == 0:

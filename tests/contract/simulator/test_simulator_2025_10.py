@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from executions.suna.simulator.profiles.y2025_08 import PLAN_DEFAULT
 from tests.contract.simulator.recorded_shapes import events_of, kind_of
 from tests.contract.simulator.simulator_server import Simulated, jwt, running_simulator
 
@@ -219,3 +220,27 @@ def test_failed_run_ends_also_without_langfuse(c0: Simulated) -> None:
     run_id = start(c0, '@@sim{"fail": "scripted failure", "takes": 0}')["agent_run_id"]
 
     c0.wait_for(run_id, "failed")
+
+
+def test_chunks_may_come_out_of_order_and_say_so(c0: Simulated) -> None:
+    run_id = start(c0, '@@sim{"text": "one two three four", "takes": 0}')["agent_run_id"]
+    c0.wait_for(run_id, "completed")
+    c0.fault(operation="run.stream", kind="unordered_chunks")
+
+    events = events_of(c0.client.get(f"/api/agent-run/{run_id}/stream").text)
+
+    chunks = [event for event in events if "sequence" in event]
+    assert [chunk["sequence"] for chunk in chunks] == [1, 0, 3, 2]
+    chunks.sort(key=lambda chunk: int(chunk["sequence"]))
+    assert "".join(json.loads(chunk["content"])["content"] for chunk in chunks) == "one two three four"
+
+
+@pytest.mark.parametrize("name", ["kortix/basic", None])
+def test_without_a_model_the_plans_own_is_used_and_not_the_agents(c0: Simulated, name: str | None) -> None:
+    fields = {"prompt": '@@sim{"text": "Hi.", "takes": 0}', "agent_id": "data-analyst"}
+    started = c0.client.post(START, data=fields | ({"model_name": name} if name else {})).json()
+    c0.wait_for(started["agent_run_id"], "completed")
+
+    (opened,) = c0.messages(started["thread_id"], "llm_response_start")
+    assert opened["content"]["model"] == (name or PLAN_DEFAULT)
+    assert opened["content"]["model"] != c0.client.get("/api/agents/data-analyst").json()["model"]

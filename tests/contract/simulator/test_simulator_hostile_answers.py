@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from executions.suna.simulator.event_stream import NOISE
-from tests.contract.simulator.simulator_server import Simulated
+from tests.contract.simulator.simulator_server import Simulated, running_simulator
 
 HANG = '@@sim{"hang": true}'
 
@@ -179,3 +179,34 @@ def test_options_that_make_no_sense_are_refused_and_change_nothing(b2: Simulated
 
     assert answer.status_code == 422
     assert b2.client.get("/_simulator/options").json() == before
+
+
+@pytest.mark.parametrize("profile", ["2025-12/c1", "2025-12/c2", "2026-01/d"])
+def test_streams_of_later_versions_go_wrong_in_the_same_ways(profile: str) -> None:
+    name, _, variant = profile.partition("/")
+    with running_simulator(profile=name, variant=variant) as suna:
+        form = {"prompt": '@@sim{"text": "Hi.", "takes": 1.5}', "agent_id": "agent-123"}
+        run_id = suna.client.post("/v1/agent/start", data=form).json()["agent_run_id"]
+        url = f"{suna.url}/v1/agent-run/{run_id}/stream"
+        rule = {"operation": "run.stream", "times": 1}
+        faults = [
+            {**rule, "nth": 1, "do": {"kind": "half_open", "events": 1}},
+            {**rule, "nth": 2, "do": {"kind": "bad_events", "events": 1}},
+        ]
+        suna.client.post("/_simulator/faults", json=faults).raise_for_status()
+        seen: list[str] = []
+
+        with (
+            pytest.raises(httpx.ReadTimeout),
+            suna.client.stream("GET", url, timeout=0.8) as stream,
+        ):
+            seen.extend(line for line in stream.iter_lines() if line)
+        with suna.client.stream("GET", url) as stream:
+            got = b""
+            for piece in stream.iter_raw():
+                got += piece
+                if NOISE in got:
+                    break
+
+    assert len(seen) == 1
+    assert got[: got.index(NOISE)].count(b"data: ") == 1

@@ -5,6 +5,7 @@ import json
 import httpx
 import pytest
 
+from tests.contract.simulator.recorded_native import NATIVE_VERSIONS
 from tests.contract.simulator.recorded_shapes import events_of, kind_of, shape
 from tests.contract.simulator.recorded_versions import (
     CASES,
@@ -28,6 +29,12 @@ STREAMS = [
     for path in version.recorded()
     if path.suffix == ".sse"
 ]
+
+
+def test_every_folder_of_recordings_is_a_version_that_is_played() -> None:
+    folders = {path.name for path in RECORDED.iterdir() if path.is_dir()}
+
+    assert {version.folder for version in (*VERSIONS, *NATIVE_VERSIONS)} == folders
 
 
 @pytest.fixture(scope="module")

@@ -339,3 +339,15 @@ def test_list_of_active_runs_is_there_or_not_as_the_option_says(variant, active_
 
     assert ("/api/agent-runs/active" in routes) == active_runs
     assert answer.status_code == (200 if active_runs else 404)
+
+
+@pytest.mark.parametrize(("variant", "kind"), [("b1", str), ("b2", dict)])
+def test_initiate_stores_its_prompt_as_a_json_string_in_b1(variant: str, kind: type) -> None:
+    with running_simulator(profile="2025-08", variant=variant) as simulated:
+        started = simulated.client.post("/api/agent/initiate", data={"prompt": "Hello."}).json()
+
+        (row,) = simulated.messages(started["thread_id"], "user")
+
+    assert isinstance(row["content"], kind)
+    content = json.loads(row["content"]) if kind is str else row["content"]
+    assert content == {"role": "user", "content": "Hello."}

@@ -21,6 +21,7 @@ def test_every_address_opens_for_the_superuser(admin: Client) -> None:
     # Rows that are never changed or added here refuse even the superuser, and so do verbs that are not legal
     # for an execution that is queued. Nothing else does.
     refusing = ("/add/", "/delete/", "/password/", "/release/", "/resume/", "/retry/", "/run-again/")
+    refusing += ("/start-again/", "/give-up-start/")
     assert all(address.endswith(refusing) for address in forbidden), forbidden
 
 

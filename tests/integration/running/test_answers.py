@@ -1,5 +1,7 @@
 """What becomes of answers that cannot be taken as they are: none at all, one that is too large."""
 
+import hashlib
+
 import pytest
 
 from tests.faults.history import check_history
@@ -43,8 +45,9 @@ def test_answer_over_the_limit_fails_its_step_and_its_beginning_is_kept(renum_on
     assert (execution.status, step.status, step.code) == ("failed", "failed", "result_too_large")
     assert step.reason_params == {"characters": 1_200_000, "limit": LIMIT}
     assert step.result_text.startswith("Größe Größe ")
-    assert step.result_text.endswith("[cut: 1200000 characters]")
-    assert LIMIT < len(step.result_text) < LIMIT + 100
+    digest = hashlib.sha256(("Größe " * 200_000).encode()).hexdigest()
+    assert step.result_text.endswith(f"[cut: 1200000 characters, sha256 {digest}]")
+    assert LIMIT < len(step.result_text) < LIMIT + 200
     assert execution.usage_metrics["tokens_input"] > 0
     check_history(renum)
 

@@ -1,4 +1,4 @@
-"""That nobody answers on a connection is on its row while it is so, and a test that succeeds lets starts on."""
+"""That nobody answers is on the connection's row while it is so; a test that succeeds lets starts on."""
 
 from executions.actions.edit_connection import ConnectionChanges, edit_connection
 from executions.actions.try_connection import try_connection

@@ -11,6 +11,7 @@ from executions.actions.resume_execution import resume_execution
 from executions.models import AgentRun, Execution, ExecutionStep
 from executions.orchestrator.claim import count_claimable, database_now
 from executions.upkeep.needs_review import hand_over_to_people
+from executions.upkeep.verify import check_all
 from tests.integration.orchestrator.rows import LATER, Rows, make_execution, make_rows, make_run, make_step
 
 pytestmark = pytest.mark.usefixtures("clean_redis")
@@ -83,6 +84,30 @@ def test_a_start_that_waited_is_one_in_doubt_afterwards(rows, status, step, atte
     ]
     hand_over()
     assert execution.events.filter(kind="start_in_doubt").count() == 1
+
+
+@pytest.mark.parametrize("decision", ["", "again"])
+def test_a_start_without_a_thread_waits_for_a_person_and_forgets_what_was_decided(rows, decision):
+    execution = make_execution(rows.team, rows.version, status="running")
+    step = make_step(execution, status="starting", attempts=1)
+    run = make_run(step, status="starting", suna_run_id=None)
+    AgentRun.objects.filter(pk=run.pk).update(thread_id=None, start_decision=decision)
+
+    hand_over()
+
+    run.refresh_from_db()
+    step.refresh_from_db()
+    assert (run.status, run.thread_id, run.start_decision) == ("starting", None, "")
+    assert (step.status, step.code, step.reason_params) == (
+        "start_uncertain",
+        "start_unknown",
+        {"attempt": 1},
+    )
+    report = check_all(quiescent=True)
+    assert "waits_for_decision" in [found.name for found in report.warnings]
+    # It waits, at rest too: the one that is not over and waits for nobody is another one.
+    (not_over,) = [found for found in report.findings if found.name == "not_over"]
+    assert not_over.examples == ()
 
 
 def test_a_start_in_doubt_at_the_backup_has_its_whole_grace_once_more(rows):

@@ -220,7 +220,7 @@ LEGAL: dict[str, str] = {
             'id', gen_random_uuid(), 'execution_id', gen_random_uuid(), 'agent_run_id', gen_random_uuid(),
             'source_id', 'old'))).* FROM renum_ai_usage_logs u LIMIT 1""",
 }  # fmt: skip
-ALWAYS_WARNINGS = {"paused", "quarantined", "waits_for_answer"}
+ALWAYS_WARNINGS = {"paused", "quarantined", "waits_for_answer", "waits_for_decision"}
 DEFINITION = {
     "type": "sequential",
     "agents": [
@@ -316,6 +316,14 @@ def _check_severities() -> None:
     assert [one.name for one in waiting.warnings] == ["paused"]
     assert waiting.errors == ()
     assert [one.name for one in quarantined.warnings] == ["quarantined"]
+    in_doubt = (
+        f"{unfinished};UPDATE executions_executionstep SET status = 'start_uncertain', code = 'start_unknown',"
+        f" finished_at = NULL WHERE id = {FIRST}"
+    )
+    for quiescent in (True, False):
+        doubtful = _broken_by(in_doubt, quiescent=quiescent)
+        assert [one.name for one in doubtful.warnings] == ["waits_for_decision"]
+        assert "not_over" not in [one.name for one in doubtful.errors]
     asking = (
         unfinished.replace("'running'", "'running', at_rest = true")
         + f""";

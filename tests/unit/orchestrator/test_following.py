@@ -6,7 +6,15 @@ from dataclasses import replace
 
 import pytest
 
-from executions.agent_service import NotFound, RunResult, RunStatus, Unavailable, Urgency
+from executions.agent_service import (
+    NotFound,
+    RunResult,
+    RunStatus,
+    RunView,
+    ServiceTraits,
+    Unavailable,
+    Urgency,
+)
 from executions.engine.state import AgentRunStatus
 from executions.orchestrator.circuit import OPENS_AFTER
 from executions.orchestrator.collect import READ_FOR
@@ -14,9 +22,10 @@ from executions.orchestrator.follow import VANISHED_AFTER, follow_run
 from executions.orchestrator.guarded_service import GuardedService
 from executions.orchestrator.outcomes import Answered, Broken, Outcome, Stopped
 from tests.unit.engine.plans import make_step
-from tests.unit.orchestrator.scripted_service import Answer, Owner, ScriptedService, make_attempt
+from tests.unit.orchestrator.scripted_service import AT, Answer, Owner, ScriptedService, make_attempt
 
 COMPLETED, RUNNING, STOPPED = RunStatus.COMPLETED, RunStatus.RUNNING, RunStatus.STOPPED
+FAILED = RunStatus.FAILED
 
 
 @pytest.fixture(autouse=True)
@@ -156,3 +165,95 @@ async def test_result_is_waited_for_while_suna_is_away_altogether():
 
     assert isinstance(outcome, Broken)
     assert service.calls[2:] == ["look", "result", "look", "look", "look", "result"]
+
+
+async def test_run_that_may_yet_appear_has_not_vanished_and_later_it_has():
+    # Each reading of the clock is a tenth of a second later.
+    service = ScriptedService([NotFound()])
+    service.traits_shown = ServiceTraits(run_appears_within_s=3.0)
+    attempt = make_attempt(Owner(service=service), running=True)
+    assert attempt.run is not None
+
+    outcome = await follow_run(attempt, attempt.run)
+
+    assert isinstance(outcome, Broken)
+    assert outcome.code == "run_vanished"
+    assert len(service.calls) > 2 * VANISHED_AFTER
+    waited_s = (attempt.owner.now() - AT).total_seconds()
+    assert 3.0 < waited_s < 6.0
+
+
+async def test_stop_is_repeated_until_the_run_has_appeared_and_taken_it():
+    service = ScriptedService([NotFound(), NotFound(), NotFound(), RUNNING, STOPPED])
+    service.traits_shown = ServiceTraits(run_appears_within_s=60.0)
+    attempt = make_attempt(Owner(service=service), running=True)
+    attempt.stopping.set()
+    assert attempt.run is not None
+
+    outcome = await follow_run(attempt, attempt.run)
+
+    assert isinstance(outcome, Stopped)
+    assert outcome.run_status is AgentRunStatus.STOPPED
+    assert service.calls[:5] == ["look", "look", "look", "look", "stop"]
+
+
+class Doubtful(ScriptedService):
+    """Says of each failure that it may be taken back."""
+
+    async def get_run(self, run_id: str, *, urgency: Urgency = Urgency.POLL) -> RunView:
+        view = await super().get_run(run_id, urgency=urgency)
+        return replace(view, doubtful=view.status is FAILED)
+
+
+@pytest.mark.parametrize(
+    ("looks", "ends"),
+    [([RUNNING, FAILED, FAILED, COMPLETED], Answered), ([RUNNING, FAILED], Broken)],
+)
+async def test_end_that_may_be_taken_back_counts_only_once_it_has_lasted(settings, looks, ends):
+    settings.ORCHESTRATOR = replace(settings.ORCHESTRATOR, doubtful_end_s=2.0)
+    service = Doubtful(looks)
+    owner = Owner(service=service)
+    attempt = make_attempt(owner, running=True)
+    assert attempt.run is not None
+
+    outcome = await follow_run(attempt, attempt.run)
+
+    assert isinstance(outcome, ends)
+    assert "end_in_doubt" in owner.said
+    assert service.calls.count("look") > len(looks) - 1 + 3 * (ends is Broken)
+
+
+async def test_run_whose_end_is_doubtful_is_stopped_all_the_same():
+    service = Doubtful([FAILED, STOPPED])
+    attempt = make_attempt(Owner(service=service), running=True)
+    attempt.stopping.set()
+    assert attempt.run is not None
+
+    outcome = await follow_run(attempt, attempt.run)
+
+    assert isinstance(outcome, Stopped)
+    assert service.calls == ["look", "stop", "look", "look", "result"]
+
+
+class LateRows(ScriptedService):
+    """Has its answer only when it was asked for the third time."""
+
+    async def get_result(self, run_id: str, *, place: str | None) -> RunResult:
+        result = await super().get_result(run_id, place=place)
+        late = self.calls.count("result") < 3
+        return RunResult(text=None, usage_complete=False) if late else result
+
+
+@pytest.mark.parametrize(("follow_within_s", "text"), [(6.0, "the answer"), (0.0, None)])
+async def test_answer_that_is_written_after_the_end_is_waited_for_where_suna_is_known_for_it(
+    follow_within_s, text
+):
+    service = LateRows([COMPLETED])
+    service.traits_shown = ServiceTraits(rows_follow_within_s=follow_within_s)
+    attempt = make_attempt(Owner(service=service), running=True)
+    assert attempt.run is not None
+
+    outcome = await follow_run(attempt, attempt.run)
+
+    assert isinstance(outcome, Answered)
+    assert outcome.result.text == text

@@ -15,7 +15,12 @@ from executions.suna.simulator.answers import Refusal, invalid, json_answer
 from executions.suna.simulator.authentication import AuthenticationRules
 from executions.suna.simulator.call import Call
 from executions.suna.simulator.clock import iso
-from executions.suna.simulator.event_stream import EventStream, Recording, without_events
+from executions.suna.simulator.event_stream import (
+    EventStream,
+    Recording,
+    with_chunks_unordered,
+    without_events,
+)
 from executions.suna.simulator.profiles.openapi import build_openapi
 from executions.suna.simulator.profiles.operation import Operation
 from executions.suna.simulator.profiles.refused_starts import coded_refusal, parallel_runs
@@ -25,10 +30,11 @@ from executions.suna.simulator.profiles.y2025_08_errors import model_error_text,
 from executions.suna.simulator.profiles.y2025_08_events import build_recording
 from executions.suna.simulator.profiles.y2025_08_routes import routes_of
 from executions.suna.simulator.profiles.y2025_08_rows import build_rows, user_row
-from executions.suna.simulator.run import Run
+from executions.suna.simulator.run import Run, Thread
 
 OPEN = ("health", "flags.list", "flags.get")
 _START = "/api/thread/{thread_id}/agent/start"
+PLAN_DEFAULT = "anthropic/claude-haiku-4-5"
 _ACTIVE_RUNS = "/api/agent-runs/active"
 _TEXT: dict[str, Any] = {"anyOf": [{"type": "string"}, {"type": "null"}]}
 _FLAG: dict[str, Any] = {"anyOf": [{"type": "boolean"}, {"type": "null"}]}
@@ -109,7 +115,7 @@ class Wire202508(Agents202508):
 
     @property
     def lingers(self) -> bool:
-        """Whether this is a b2 without keys for Langfuse, whose workers die at the end (suna-contract §9)."""
+        """Whether this is a b2 or c0 without keys for Langfuse: workers die at the end (suna-contract §9)."""
         return self.manner == "b2" and not self.world.options.langfuse
 
     def openapi(self) -> dict[str, Any]:
@@ -172,8 +178,16 @@ class Wire202508(Agents202508):
         agent_id = fields.get("agent_id")
         self.check_start(agent_id=agent_id)
         thread = self.begin_thread(fields["prompt"], as_string=self.manner == "b1")
-        run = self.begin_run(thread, agent_id=agent_id, model_name=fields.get("model_name"), call=call)
+        run = self.begin_by_form(thread, fields, call)
         return json_answer({"thread_id": thread.id, "agent_run_id": run.id})
+
+    def begin_by_form(self, thread: Thread, fields: dict[str, str], call: Call) -> Run:
+        """Start the run. From b2 on a model that is not named is the plan's, whatever the agent's own is."""
+        asked = fields.get("model_name") or None
+        model_name = asked or (PLAN_DEFAULT if self.manner == "b2" else None)
+        run = self.begin_run(thread, agent_id=fields.get("agent_id"), model_name=model_name, call=call)
+        run.model_asked = asked
+        return run
 
     def stream(self, call: Call) -> ASGIApp:
         """Answer the stream of a run, from its first event on, until the list of its events expires."""
@@ -181,6 +195,8 @@ class Wire202508(Agents202508):
         recording = self.recording_of(run)
         if call.replay_expired or self._is_expired(run):
             recording = without_events(recording)
+        if call.unordered:
+            recording = with_chunks_unordered(recording)
         return EventStream(
             recording=recording,
             run=run,

@@ -62,7 +62,7 @@ class Wire202510(Wire202508):
             thread = self.begin_thread(prompt or "")
         elif prompt:
             self.world.add_message(thread, kind="user", is_llm_message=True, text=prompt)
-        run = self.begin_run(thread, agent_id=agent_id, model_name=fields.get("model_name"), call=call)
+        run = self.begin_by_form(thread, fields, call)
         return json_answer({"thread_id": thread.id, "agent_run_id": run.id, "status": "running"})
 
     def agent_cannot_start(self, agent_id: str) -> Exception:

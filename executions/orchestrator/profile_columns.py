@@ -1,17 +1,17 @@
 """What a connection's row says of the Suna that was found: its version, what it can do, if it gets keys."""
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any
 
 from executions.suna.detect import Detection
 from executions.suna.wire import PROFILES, Capabilities
+from executions.suna.wire.learned import read_learned
 from teams.models import SunaConnection
 
 
 def learned_capabilities(found: Detection) -> Capabilities:
     """Return what the profile promises, and what detection learned of this very build beside it."""
-    promised = PROFILES[found.profile or ""].capabilities
-    return replace(promised, lists_active_runs=True) if found.lists_active_runs else promised
+    return read_learned(PROFILES[found.profile or ""], found.learned)
 
 
 def profile_columns(

@@ -1,0 +1,83 @@
+"""A person watches agents at work, in a real browser, over uvicorn."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
+from playwright.sync_api import expect
+
+from executions.models import Execution
+from tests.browser.conftest import Window
+from tests.fixtures.people import PASSWORD
+from tests.fixtures.running import RunningRenum
+from tests.fixtures.web import RunningWeb, running_web
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+HOSTILE = "<img src=x onerror=alert(1)><b>bold</b>"
+
+
+@pytest.fixture
+def watched(
+    renum_on: Callable[[str], RunningRenum], tmp_path: Path
+) -> Iterator[Callable[[list[str]], tuple[RunningRenum, RunningWeb, Execution]]]:
+    """Give a function that starts agents beside each other, by their directives, and serves their page."""
+    with ExitStack() as stack:
+
+        def begin(directives: list[str]) -> tuple[RunningRenum, RunningWeb, Execution]:
+            renum = renum_on("2025-08")
+            # The tests' own quick hash is none that the product takes.
+            renum.owner.password = PBKDF2PasswordHasher().encode(PASSWORD, "salt", iterations=1000)
+            renum.owner.save()
+            web = stack.enter_context(running_web(renum.env, tmp_path / "web.log"))
+            agents = [
+                {"agent_id": f"agent-{number}", "instructions": f"@@sim{directive}"}
+                for number, directive in enumerate(directives, start=1)
+            ]
+            execution = renum.start(renum.make_team({"type": "parallel", "agents": agents}))
+            renum.start_drivers()
+            return renum, web, execution
+
+        yield begin
+
+
+def open_page(window: Window, web: RunningWeb, renum: RunningRenum, execution: Execution) -> None:
+    window.origin = web.url
+    window.sign_in(renum.owner.username, PASSWORD)
+    expect(window.page.get_by_role("button", name="Sign out")).to_be_visible()
+    window.page.goto(f"{window.origin}/executions/{execution.pk}/")
+
+
+def test_agents_are_watched_at_work_through_a_reload_and_without_scripts(
+    watched: Callable[[list[str]], tuple[RunningRenum, RunningWeb, Execution]],
+    open_window: Callable[..., Window],
+) -> None:
+    said = (HOSTILE + " and so on. ") * 30
+    speaks = json.dumps({"takes": 25, "text": said})
+    calls = json.dumps({"takes": 25, "responses": 5, "complete": HOSTILE})
+    renum, web, execution = watched([speaks, calls])
+    window = open_window(width=390, height=844)
+    open_page(window, web, renum, execution)
+    text = window.page.locator("[data-step=agent-1] .live-output .text")
+    tool = window.page.locator("[data-step=agent-2] .live-output .tool").first
+
+    expect(text).to_contain_text(HOSTILE, timeout=20_000)
+    expect(tool).to_contain_text("web_search", timeout=20_000)
+    shown = text.inner_text()
+    assert said.startswith(shown)
+    expect(text).not_to_have_text(shown)
+    assert window.page.evaluate("document.documentElement.scrollWidth") <= 390
+    window.page.reload()
+    expect(text).to_contain_text(shown.strip())
+    plain = open_window(scripts=False)
+    open_page(plain, web, renum, execution)
+    expect(plain.page.locator("[data-step=agent-1] .live-output .text")).to_contain_text(shown.strip())
+
+    renum.wait_for(execution)
+    expect(window.page.locator("#live .badge").first).to_have_text("completed", timeout=15_000)
+    expect(window.page.locator(".live-output")).to_have_count(0)
+    assert window.page.locator("img[onerror], b").count() == 0
+    assert window.complaints == []
