@@ -99,8 +99,8 @@ def _take_over(connection: SunaConnection, usable: Mapping[str, AgentView]) -> i
         update_fields=[*COMPARED, "synced_at", "missing_since"],
     )
     for agent_id, other in changed.items():
-        row = Agent.objects.filter(connection=connection, agent_id=agent_id)
-        row.update(changed_at=Now(), changed_from=other)
+        found = Agent.objects.filter(connection=connection, agent_id=agent_id)
+        found.update(changed_at=Now(), changed_from=other)
     return len(changed)
 
 
