@@ -13,6 +13,9 @@ from billing.models import UserApiKey
 from teams.api.authentication import person
 from teams.api.endpoint import PAGE, Endpoint, page_of, read_body
 from teams.api.fields import InputSerializer, Text
+from teams.models import SunaConnection
+
+MAX_CONNECTIONS = 100
 
 
 class UserKeyInput(InputSerializer):
@@ -37,8 +40,13 @@ class UserKeyList(Endpoint):
     query = PAGE
 
     def get(self, request: Request) -> Response:
-        """List them, newest first."""
-        return page_of(UserApiKey.objects.for_user(person(request)), request, UserKeyOutput)
+        """List them, newest first. `sent_on` are the connections to which any key may be sent at all."""
+        sent_on = SunaConnection.objects.visible_to(person(request)).filter(sends_user_keys=True)
+        ids = [
+            str(pk) for pk in sent_on.order_by("created_at").values_list("pk", flat=True)[:MAX_CONNECTIONS]
+        ]
+        rows = UserApiKey.objects.for_user(person(request))
+        return page_of(rows, request, UserKeyOutput, sent_on=ids)
 
 
 class UserKey(Endpoint):

@@ -1,7 +1,7 @@
 """What a test of a connection found, judged: what works with this credential and what does not. Pure.
 
-A finding is {"name", "state", "code"}: `state` is works, limited, missing or unknown, and `code` says which
-of the sentences of `executions.wording.connection_tests` applies.
+A finding is {"name", "state", "code"}: `state` is works, limited, missing, unknown or absent (not missed),
+and `code` says which of the sentences of `executions.wording.connection_tests` applies.
 """
 
 from dataclasses import dataclass
@@ -69,7 +69,7 @@ _RESULTS = {
 _LIVE = {
     LiveSource.STREAM: ("works", "by_stream"),
     LiveSource.ROWS: ("limited", "by_rows"),
-    LiveSource.NONE: ("missing", "none"),
+    LiveSource.NONE: ("absent", "none"),
 }
 
 
@@ -117,5 +117,5 @@ def _user_keys(capabilities: Capabilities, *, sends_user_keys: bool) -> Finding:
     return (
         _finding("user_keys", "limited", "sent_in_vain")
         if sends_user_keys
-        else _finding("user_keys", "missing", "ignored")
+        else _finding("user_keys", "absent", "ignored")
     )

@@ -81,7 +81,7 @@ def _take_over(connection: SunaConnection, usable: Mapping[str, AgentView]) -> i
     """Store the agents that Suna lists; return how many of them are others than they were."""
     known = {agent.agent_id: agent for agent in Agent.objects.filter(connection=connection)}
     rows = [_row(connection, agent) for agent in usable.values()]
-    changed = []
+    changed: dict[str, dict[str, str]] = {}
     for row in rows:
         before = known.get(row.agent_id)
         # What nobody synced yet was entered by hand: Suna knows better, and nothing has changed there.
@@ -91,18 +91,16 @@ def _take_over(connection: SunaConnection, usable: Mapping[str, AgentView]) -> i
             name: getattr(before, name) for name in COMPARED if getattr(before, name) != getattr(row, name)
         }
         if other:
-            row.changed_at, row.changed_from = Now(), other
-            changed.append(row)
+            changed[row.agent_id] = other
     Agent.objects.bulk_create(
         rows,
         update_conflicts=True,
         unique_fields=["connection", "agent_id"],
         update_fields=[*COMPARED, "synced_at", "missing_since"],
     )
-    for row in changed:
-        Agent.objects.filter(connection=connection, agent_id=row.agent_id).update(
-            changed_at=row.changed_at, changed_from=row.changed_from
-        )
+    for agent_id, other in changed.items():
+        found = Agent.objects.filter(connection=connection, agent_id=agent_id)
+        found.update(changed_at=Now(), changed_from=other)
     return len(changed)
 
 

@@ -24,7 +24,7 @@ from executions.orchestrator.connections import reaches_public_only
 from executions.orchestrator.profile_columns import keys_after, learned_capabilities, profile_columns
 from executions.suna.credential import SunaCredential
 from executions.suna.detect import REWRITTEN, Detection, detect_profile
-from executions.suna.probe import Probed, SaidTime, Seen, probe_suna
+from executions.suna.probe import Probed, SaidTime, Seen, answers_with_page, probe_suna
 from executions.suna.reach import find_reach_fault
 from executions.suna.wire import PROFILES, Capabilities
 from teams.models import SunaConnection, User
@@ -58,20 +58,23 @@ def try_connection(*, connection: SunaConnection, by: User | None) -> SunaConnec
     a minute at most where nobody answers.
     """
     check_may_manage(by, connection)
+    # As it is now: whoever asks may have read it before somebody changed it.
+    row = SunaConnection.objects.get(pk=connection.pk)
     database_now, noted_at = _database_now(), time.monotonic()
     try:
-        held = connection.credential()
+        held = row.credential()
     except Undecryptable:
         held = None
-    asked = _Asked(code="credential_unreadable") if held is None else _ask_where_allowed(connection, held)
-    result = _build_result(connection, asked, held or {"bearer": "", "api_key": ""})
+    asked = _Asked(code="credential_unreadable") if held is None else _ask_where_allowed(row, held)
+    result = _build_result(row, asked, held or {"bearer": "", "api_key": ""})
     if asked.probed is not None and asked.probed.said_time is not None:
         result["clock_ahead_s"] = _ahead_s(asked.probed.said_time, database_now, noted_at)
-    _store(connection, asked, result)
+    _store(row, asked, result)
     if asked.code == "":
         # Why it failed is kept on the connection, and is no failure of the test.
+        row.refresh_from_db(fields=["wire_profile", "capabilities"])
         with contextlib.suppress(SunaUnusable):
-            sync_agents(connection=connection, by=by, patience_s=SYNC_S)
+            sync_agents(connection=row, by=by, patience_s=SYNC_S)
     connection.refresh_from_db()
     return connection
 
@@ -101,7 +104,10 @@ async def _ask(base_url: str, credential: SunaCredential, *, public_only: bool) 
         )
         evidence = found.evidence[:MAX_EVIDENCE]
         if found.profile is None or found.profile not in PROFILES:
-            return replace(_judge_stranger(found, base_url), evidence=evidence)
+            is_page = await answers_with_page(
+                base_url=base_url, call_deadline_s=CALL_DEADLINE_S, public_only=public_only
+            )
+            return replace(_judge_stranger(found, base_url, is_page=is_page), evidence=evidence)
         capabilities = learned_capabilities(found)
         probed = await probe_suna(
             base_url=base_url,
@@ -125,8 +131,10 @@ async def _ask(base_url: str, credential: SunaCredential, *, public_only: bool) 
     )
 
 
-def _judge_stranger(found: Detection, base_url: str) -> _Asked:
+def _judge_stranger(found: Detection, base_url: str, *, is_page: bool) -> _Asked:
     reason = found.refused_because or ""
+    if is_page:
+        return _Asked(code="web_page", reason=reason)
     if found.refused_because == REWRITTEN:
         return _Asked(code="rewritten_suna", reason=reason)
     # The commonest slip: an address copied with the prefix that each call adds by itself.

@@ -6,6 +6,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from executions.actions.connection_rights import may_manage
+from executions.wording.connection_tests import outcome_words
 from teams.models import SunaConnection
 from teams.pages.signed_in import SignedInRequest, signed_in
 from teams.wording.connections import connection_notices
@@ -20,6 +21,9 @@ def list_connections(request: SignedInRequest) -> HttpResponse:
     shown = [
         {
             "connection": connection,
+            "broken": outcome_words(connection.test_result["code"])[0]
+            if connection.test_result.get("code")
+            else "",
             "notices": connection_notices(connection, now=now),
             "may_manage": may_manage(request.user, connection),
         }

@@ -114,6 +114,26 @@ async def probe_suna(
         )
 
 
+async def answers_with_page(*, base_url: str, call_deadline_s: float, public_only: bool) -> bool:
+    """Tell whether a web page stands where a Suna lists its routes. Nothing secret is sent."""
+    connection = Connection(
+        base_url=parse_base_url(base_url),
+        credential=SunaCredential(),
+        transport="aiohttp",
+        max_connections=1,
+        max_response_bytes=MAX_BYTES,
+        patience_s=call_deadline_s,
+        public_only=public_only,
+    )
+    async with connection:
+        call = Call(method="GET", path="/openapi.json")
+        try:
+            answer = await connection.exchange(call, deadline_s=call_deadline_s)
+        except AgentServiceError:
+            return False
+    return answer.is_success and _is_page(answer)
+
+
 async def _look_for_active(asking: "_Asking", wire: WireProfile, capabilities: Capabilities) -> Seen:
     if not capabilities.lists_active_runs:
         return Seen.NOT_ASKED
@@ -153,11 +173,15 @@ def judge(answer: Answer) -> Seen:
     """Return what an answer shows. FastAPI's own 404 and 405 mean that there is no such route."""
     if answer.is_success:
         # What stands before a Suna may answer everything with a page of its own.
-        return Seen.FAILS if answer.headers.get("content-type", "").startswith("text/html") else Seen.WORKS
+        return Seen.FAILS if _is_page(answer) else Seen.WORKS
     if answer.status == 404:
         return Seen.ABSENT if _detail(answer) in (None, "Not Found") else Seen.WORKS
     known = {401: Seen.REFUSED, 403: Seen.DENIED, 405: Seen.ABSENT}
     return known.get(answer.status, Seen.FAILS)
+
+
+def _is_page(answer: Answer) -> bool:
+    return answer.headers.get("content-type", "").strip().lower().startswith("text/html")
 
 
 def read_account(agents: bytes) -> str | None:

@@ -112,6 +112,7 @@ _STATES: Mapping[str, Any] = {
     "works": _("works"),
     "limited": _("in part"),
     "missing": _("does not work"),
+    "absent": _("not there"),
     "unknown": _("not known"),
 }
 _NOT_TOLD = _("Suna did not say. Test again in a while.")
