@@ -14,6 +14,8 @@ from tests.faults.history import check_history
 from tests.fixtures.running import wait_until
 from tests.fixtures.site_rows import EXAMPLES
 
+pytestmark = pytest.mark.shares_suna
+
 OLD = ("2025-07", "2025-10")
 ONE_STEP = {"type": "sequential", "agents": [{"agent_id": "agent-1"}]}
 POLICY = {"retry": {"max_attempts": 2, "initial_interval": "1s"}}

@@ -25,6 +25,8 @@ from teams.models.team_membership import TeamRole
 from tests.faults.history import STARTED_TWICE, UNKNOWN_RUNS, check_history
 from tests.fixtures.running import RunningRenum, wait_until
 
+pytestmark = pytest.mark.shares_suna
+
 ASKS = {"ask": "Which city?"}
 # The document's own contract has no questions.
 ASKING_PROFILES = sorted(name for name in PROFILES if name != "seed")
