@@ -64,6 +64,7 @@ async def follow_run(attempt: "Attempt", run: RunRecord) -> Outcome:
     run_id = run.suna_run_id or ""
     shown = LiveRun(
         id=run.id,
+        execution_id=attempt.owner.tracked.id,
         run_id=run_id,
         place=run.thread_id,
         service=lambda: attempt.service,

@@ -27,6 +27,8 @@ from tests.integration.running.watching import (
     written,
 )
 
+pytestmark = pytest.mark.shares_suna
+
 
 def step(directive: str) -> dict[str, Any]:
     return {"type": "sequential", "agents": [{"agent_id": "agent-1", "instructions": f"@@sim{directive}"}]}
