@@ -205,14 +205,15 @@ class LiveSource(StrEnum):
 class ServiceTraits:
     """How a service behaves where services differ; the defaults are those of one that makes it easy.
 
-    `finds_starts`: a start in doubt can be looked up by its place; where not, only a person can know whether
-    it made a run. `wants_model`: a start that names no model gets another than the agent's own.
-    `answers_in_place`: the answer to an agent's question goes into the place of the run that asked; where
-    not, a new run in a new place is told the whole conversation. `run_appears_within_s`: so long after its
-    start a run may be NotFound although it is there. `rows_follow_within_s`: so long after its end a run may
-    still get its rows.
+    `makes_places`: a run has its place before its start; where not, the start makes it. `finds_starts`: a
+    start in doubt can be looked up by its place; where not, only a person can know whether it made a run.
+    `wants_model`: a start that names no model gets another than the agent's own. `answers_in_place`: the
+    answer to an agent's question goes into the place of the run that asked; where not, a new run in a new
+    place is told the whole conversation. `run_appears_within_s`: so long after its start a run may be
+    NotFound although it is there. `rows_follow_within_s`: so long after its end a run may still get its rows.
     """
 
+    makes_places: bool = True
     finds_starts: bool = True
     wants_model: bool = True
     answers_in_place: bool = True

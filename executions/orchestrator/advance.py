@@ -10,6 +10,8 @@ import uuid
 from collections.abc import Coroutine
 from typing import Any, Protocol, TypeVar
 
+from django.db import OperationalError
+
 from executions.agent_service import AgentService
 from executions.context.store import read_context
 from executions.engine.decide import find_next_moment
@@ -27,14 +29,20 @@ from executions.models import ExecutionStep
 from executions.orchestrator.agent_models import AgentModels
 from executions.orchestrator.attempt import Attempt
 from executions.orchestrator.changes import Changes, Committed, Event
-from executions.orchestrator.database_calls import in_any_thread
+from executions.orchestrator.database_calls import in_any_thread, is_contended
 from executions.orchestrator.gate import Gate
 from executions.orchestrator.hints import Hints
 from executions.orchestrator.live_runs import LiveRuns
 from executions.orchestrator.obey import Obeyed, obey
 from executions.orchestrator.open_starts import OpenStarts
 from executions.orchestrator.outcomes import Outcome
-from executions.orchestrator.questions import close_questions, find_prompt, list_waiting, read_closed
+from executions.orchestrator.questions import (
+    Closed,
+    close_questions,
+    find_prompt,
+    list_waiting,
+    read_closed,
+)
 from executions.orchestrator.starts import Starts
 from executions.orchestrator.take_in import end_parked, take_closed_questions, take_in
 from executions.orchestrator.tracked import RunRecord, Tracked
@@ -45,6 +53,7 @@ from teams.workflow.plan import Json
 T = TypeVar("T")
 
 LONGEST_WAIT_S = 30.0
+RENEWED = ("base_url", "wire_profile", "sends_user_keys")
 
 
 class Holder(Protocol):
@@ -189,8 +198,13 @@ class Advance:
         return self._holder.now()
 
     async def renew_service(self) -> None:
-        """Take the connection as its owner may have mended it since."""
-        self.service = await self._holder.client_of(self.tracked.connection.id)
+        """Take the connection as its owner may have mended it since, or as it was detected anew.
+
+        Whose keys go along, and what is billed, is said by the row that the client is made of.
+        """
+        connection = self.tracked.connection
+        self.service = await self._holder.client_of(connection.id)
+        await in_any_thread(connection.refresh_from_db, fields=RENEWED)
         self.tracked.answers_in_place = self.service.traits.answers_in_place
 
     def mark_step(self, step_id: str, status: StepStatus, reason: Reason | None) -> bool:
@@ -240,7 +254,7 @@ class Advance:
                 obey(self.tracked, decision, changes, obeyed, now=self.now())
         waiting = list_waiting(self.tracked.state)
         if waiting:
-            closed = await in_any_thread(read_closed, self.tracked, now=self.now())
+            closed = await self._read_closed()
             take_closed_questions(self.tracked, closed, changes, now=self.now())
             for decision in decide_ending(self.tracked.plan, self.tracked.state):
                 obey(self.tracked, decision, changes, obeyed, now=self.now())
@@ -262,6 +276,15 @@ class Advance:
         for start in obeyed.starts:
             parked = self.tracked.runs.pop(start.step_id, None)
             self._spawn(group, start.step_id, prompt=start.prompt, run=parked)
+
+    async def _read_closed(self) -> list[Closed]:
+        """Return the questions to take in; what is locked by somebody else is looked at again next turn."""
+        try:
+            return await in_any_thread(read_closed, self.tracked, now=self.now())
+        except OperationalError as error:
+            if not is_contended(error):
+                raise
+            return []
 
     def _stop(self, step_id: str, changes: Changes) -> None:
         attempt = self._attempts.get(step_id)

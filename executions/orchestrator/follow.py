@@ -43,9 +43,10 @@ OVER = {
 
 @dataclass(frozen=True, slots=True)
 class _ToStop:
-    """A run that has to be stopped. `code` says why; None where somebody asked for it."""
+    """A run that has to be stopped. `code` and `message` say why; None where somebody asked for it."""
 
     code: str | None
+    message: str = ""
 
 
 async def follow_run(attempt: "Attempt", run: RunRecord) -> Outcome:
@@ -65,7 +66,7 @@ async def follow_run(attempt: "Attempt", run: RunRecord) -> Outcome:
     if isinstance(found, RunView):
         return await _end(attempt, run, found)
     if isinstance(found, _ToStop):
-        return await _stop_run(attempt, run, code=found.code)
+        return await _stop_run(attempt, run, found)
     return found
 
 
@@ -99,7 +100,9 @@ async def _ask_until_over(attempt: "Attempt", run: RunRecord, watch: Watch) -> R
         else:
             misses = bad = failures = 0
             if view.status in OVER and doubt.is_over(view, now=attempt.owner.now()):
-                return view
+                # Nobody but the service's own word says that it is over: were it not, another attempt would
+                # run beside it.
+                return _ToStop("agent_failed", view.error or "") if view.doubtful else view
             waits_for = Reason(code="end_in_doubt") if view.doubtful else None
             await attempt.owner.say_waiting(attempt.step.id, waits_for)
             watch.goes_on()
@@ -151,9 +154,9 @@ def _cut(partial: str | None) -> str | None:
     return partial[:MAX_TEXT_CHARS] if partial else None
 
 
-async def _stop_run(attempt: "Attempt", run: RunRecord, *, code: str | None) -> Outcome:
+async def _stop_run(attempt: "Attempt", run: RunRecord, why: _ToStop) -> Outcome:
     """Stop a run and wait until it is over. Asked first, because a stop overwrites how a run ended."""
-    run_id = run.suna_run_id or ""
+    run_id, code = run.suna_run_id or "", why.code
     patience = Patience(longest_s=5.0)
     sent = False
     give_up_at = attempt.owner.now() + dt.timedelta(seconds=settings.ORCHESTRATOR.stop_give_up_s)
@@ -167,7 +170,7 @@ async def _stop_run(attempt: "Attempt", run: RunRecord, *, code: str | None) -> 
             if view.status is RunStatus.COMPLETED and code is not None and not sent:
                 break
             if view.status in OVER and (sent or not view.doubtful):
-                return await _stopped(attempt, run, view, code=code)
+                return await _stopped(attempt, run, view, why)
             await attempt.owner.say_waiting(attempt.step.id, _stopping(code))
             await attempt.service.stop_run(run_id)
             sent = True
@@ -190,12 +193,13 @@ def _stopping(code: str | None, error: AgentServiceError | None = None) -> Reaso
     return Reason(code="stopping", params=params if error is None else {**params, "service": error.code})
 
 
-async def _stopped(attempt: "Attempt", run: RunRecord, view: RunView, *, code: str | None) -> Outcome:
+async def _stopped(attempt: "Attempt", run: RunRecord, view: RunView, why: _ToStop) -> Outcome:
     result = await collect_usage(attempt.service, view, place=run.thread_id)
     status = OVER[view.status]
-    if code is None:
+    if why.code is None:
         return Stopped(step_id=run.step_id, run=run, run_status=status, result=result)
-    return attempt.broken(code, run_status=status, result=result)
+    text = _cut(result.partial) if why.code == "agent_failed" else None
+    return attempt.broken(why.code, why.message, run_status=status, result=result, text=text)
 
 
 def _given_up(attempt: "Attempt", run: RunRecord, *, code: str | None, message: str) -> Outcome:

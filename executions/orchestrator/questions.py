@@ -113,7 +113,10 @@ def take_question(
     verdict = judge_question(policy, exchanges, attempt=run.attempt)
     if verdict == "fail":
         return False
-    until = now + dt.timedelta(seconds=policy.timeout_s) if verdict == "ask" else None
+    until = None
+    if verdict == "ask":
+        # Nobody is told to have time that the execution does not have.
+        until = min(now + dt.timedelta(seconds=policy.timeout_s), tracked.state.deadline_at)
     asked = Asked(
         step_id=tracked.extras[run.step_id].row_id,
         run_id=run.id,

@@ -153,6 +153,7 @@ class SunaClient(AgentService):
         """How this version behaves where versions differ."""
         known = self._capabilities
         return ServiceTraits(
+            makes_places=known.makes_threads,
             finds_starts=known.makes_threads and known.lists_runs,
             wants_model=known.wants_model,
             answers_in_place=known.answers_in_thread,
