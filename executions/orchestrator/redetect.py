@@ -55,6 +55,11 @@ class Redetection:
         self._tasks[connection_id] = task
         task.add_done_callback(lambda _: self._tasks.pop(connection_id, None))
 
+    @property
+    def is_looking(self) -> bool:
+        """Whether something is being found out."""
+        return bool(self._tasks)
+
     async def aclose(self) -> None:
         """Find out no more."""
         tasks = list(self._tasks.values())

@@ -80,9 +80,9 @@ def _pause(rows: list[Execution], *, made_at: dt.datetime, by: str) -> None:
         _say_until(step_id, expires_at)
 
 
-def _say_until(step_id: uuid.UUID, until: dt.datetime) -> None:
+def _say_until(step_id: uuid.UUID, until: dt.datetime | None) -> None:
     """Have a step that asks say until when an answer counts."""
     step = ExecutionStep.objects.get(pk=step_id)
-    if "until" in step.reason_params:
+    if until is not None and "until" in step.reason_params:
         step.reason_params["until"] = until.isoformat()
         step.save(update_fields=["reason_params"])

@@ -11,6 +11,7 @@ from django.db.models.functions import Now
 
 from billing.models import UsageLog
 from executions.actions.answer_question import QuestionClosed, answer_question
+from executions.actions.start_step_again import start_step_again
 from executions.models import AgentRun, Execution, Question
 from executions.suna.wire import PROFILES
 from teams.models import TeamMembership, User
@@ -239,6 +240,37 @@ def _two_people_at_once(renum: RunningRenum) -> None:
 
 
 @pytest.mark.faults
+@pytest.mark.parametrize("profile", ["2025-07", "2025-12"])
+def test_driver_killed_between_answer_and_its_start_makes_one_run_where_the_start_carries_it(
+    renum_on, profile
+):
+    renum = renum_on(profile)
+    cluster = renum.start_drivers()
+    execution = begin(renum, one_step(), key="k", attempts=[ASKS, {"text": "Done."}])
+    question = open_question(execution)
+    wait_until(lambda: rests(execution))
+    cluster.kill_driver()
+
+    # Nobody drives: the answer waits in its row.
+    answer(question)
+    renum.suna.fail("agent.start", kind="barrier", when="after", name="start")
+    wait_until(lambda: renum.suna.get("barriers")["waiting"].get("start"))
+    cluster.kill_driver()
+    renum.suna.release("start")
+
+    if profile == "2025-07":
+        # The start that nobody can look up is a person's to decide, and is not sent again.
+        wait_until(lambda: execution.steps.filter(code="start_unknown").exists())
+        assert renum.suna.starts() == 2
+        step_id = execution.steps.get().step_id
+        start_step_again(execution=execution, step_id=step_id, by=renum.owner)
+    renum.wait_for(execution)
+    again = profile == "2025-07"
+    assert (execution.status, renum.suna.starts()) == ("completed", 2 + again)
+    assert execution.agent_runs.filter(status="completed").count() == 2
+
+
+@pytest.mark.faults
 def test_driver_killed_between_answer_and_start_makes_one_run(renum_on):
     renum = renum_on("2025-08")
     cluster = renum.start_drivers()
@@ -278,6 +310,18 @@ def _retry_after_an_answer(renum: RunningRenum) -> None:
     assert len(told) == 1
 
 
+def _answer_before_the_deadline(renum: RunningRenum) -> None:
+    execution = begin(renum, one_step() | {"limits": {"deadline": 600}})
+
+    question = open_question(execution)
+
+    execution.refresh_from_db()
+    assert question.expires_at == execution.deadline_at
+    assert execution.steps.get().reason_params["until"] == execution.deadline_at.isoformat()
+    answer(question)
+    renum.wait_for(execution)
+
+
 def _answer_too_late(renum: RunningRenum) -> None:
     execution = begin(renum, one_step(on_question={"policy": "human", "timeout": 1}))
     question = open_question(execution)
@@ -298,5 +342,6 @@ def test_answers_are_given_once_heard_at_any_time_and_never_too_late(renum_on):
     _two_people_at_once(renum)
     _retry_after_an_answer(renum)
     _answer_too_late(renum)
+    _answer_before_the_deadline(renum)
 
     check_history(renum, but_for={TWICE: [4]})

@@ -174,6 +174,7 @@ class Owner:
     @property
     def tracked(self) -> Any:
         return SimpleNamespace(
+            id=self.execution_id,
             connection=SunaConnection(wire_profile="2025-08", sends_user_keys=False),
             state=SimpleNamespace(steps={"a": StepState(step_id="a")}),
         )
