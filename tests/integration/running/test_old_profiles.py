@@ -68,7 +68,8 @@ def test_both_examples_run_to_the_end_on_their_agents_own_models(renum_on, profi
     starts = [entry for entry in renum.suna.get("ledger")["entries"] if entry["operation"] == "agent.start"]
     told = sorted(entry["body"].get("model_name", "") for entry in starts)
     assert told == sorted(run.model_name for run in runs)
-    assert "" not in told
+    # Suna of July 2025 does not tell it: only there may a start name none.
+    assert ("" in told) is (profile == "2025-07")
     figure(f"examples_{profile}_runs", runs.count())
     check_history(renum)
 
@@ -251,7 +252,7 @@ def test_a_lock_that_holds_up_a_sibling_loses_no_answer_to_a_start(renum_on):
     agents = [
         {
             "agent_id": "agent-1",
-            "instructions": '@@sim{"ask": "Which?"}',
+            "instructions": '@@sim{"key": "q", "attempts": [{"ask": "Which?"}, {"text": "Faro it is."}]}',
             "on_question": {"policy": "human", "timeout": 1, "on_timeout": "auto_answer", "answer": "Faro."},
         },
         {"agent_id": "agent-2", "instructions": "slow"},
