@@ -344,4 +344,4 @@ def test_answers_are_given_once_heard_at_any_time_and_never_too_late(renum_on):
     _answer_too_late(renum)
     _answer_before_the_deadline(renum)
 
-    check_history(renum, but_for={TWICE: [4]})
+    check_history(renum, but_for={TWICE: [5]})

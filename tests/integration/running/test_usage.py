@@ -62,9 +62,10 @@ def test_totals_are_what_suna_reported_with_failed_attempts_and_usage_that_was_r
     assert tokens() == (2900, 520)
 
     # As of an execution that went on for long after this attempt: a person took their time.
-    long_ago = F("finished_at") - dt.timedelta(hours=2)
-    AgentRun.objects.filter(execution=unread).update(finished_at=long_ago)
+    hours = dt.timedelta(hours=2)
+    AgentRun.objects.filter(execution=unread).update(finished_at=F("finished_at") - hours)
     sweep()
+    AgentRun.objects.filter(execution=unread).update(finished_at=F("finished_at") + hours)
 
     unread.refresh_from_db()
     assert (unread.status, unread.usage_complete) == ("completed", True)
