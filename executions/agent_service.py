@@ -205,18 +205,18 @@ class LiveSource(StrEnum):
 class ServiceTraits:
     """How a service behaves where services differ; the defaults are those of one that makes it easy.
 
-    `makes_places`: a run has its place before its start; where not, the start makes it. `finds_starts`: a
-    start in doubt can be looked up by its place; where not, only a person can know whether it made a run.
-    `wants_model`: a start that names no model gets another than the agent's own. `answers_in_place`: the
-    answer to an agent's question goes into the place of the run that asked; where not, a new run in a new
-    place is told the whole conversation. `run_appears_within_s`: so long after its start a run may be
-    NotFound although it is there. `rows_follow_within_s`: so long after its end a run may still get its rows.
+    `makes_places`: a run has its place before its start, else with it. `finds_starts`: a lost start can
+    be looked up by its place; else a person must. `wants_model`: a start naming no model gets another than
+    the agent's own. `answers_in_place`: an answer goes where its question came from; else a new run is told
+    all. `may_linger`: a run that is over may say for ever that it is under way. After a start (an end) a run
+    may be NotFound for `run_appears_within_s` (get rows for `rows_follow_within_s`) all the same.
     """
 
     makes_places: bool = True
     finds_starts: bool = True
     wants_model: bool = True
     answers_in_place: bool = True
+    may_linger: bool = False
     live: LiveSource = LiveSource.NONE
     run_appears_within_s: float = 0.0
     rows_follow_within_s: float = 0.0
@@ -374,6 +374,13 @@ class AgentService(Protocol):
 
     async def get_result(self, run_id: str, *, place: str | None) -> RunResult:
         """Return what an ended run left behind."""
+        ...
+
+    async def mark_whole_answer(self, run_id: str, *, place: str | None, is_over: bool) -> str | None:
+        """Return a mark of what stands in a run's place, where the run has answered in full; else None.
+
+        Equal marks: nothing has changed in between. Only where `traits.may_linger`. `is_over`: it has ended.
+        """
         ...
 
     async def stop_run(self, run_id: str) -> None:

@@ -10,8 +10,6 @@ import uuid
 from collections.abc import Coroutine
 from typing import Any, Protocol, TypeVar
 
-from django.db import OperationalError
-
 from executions.agent_service import AgentService
 from executions.context.store import read_context
 from executions.engine.decide import find_next_moment
@@ -29,20 +27,14 @@ from executions.models import ExecutionStep
 from executions.orchestrator.agent_models import AgentModels
 from executions.orchestrator.attempt import Attempt
 from executions.orchestrator.changes import Changes, Committed, Event
-from executions.orchestrator.database_calls import in_any_thread, is_contended
+from executions.orchestrator.database_calls import in_any_thread
 from executions.orchestrator.gate import Gate
 from executions.orchestrator.hints import Hints
 from executions.orchestrator.live_runs import LiveRuns
 from executions.orchestrator.obey import Obeyed, obey
 from executions.orchestrator.open_starts import OpenStarts
 from executions.orchestrator.outcomes import Outcome
-from executions.orchestrator.questions import (
-    Closed,
-    close_questions,
-    find_prompt,
-    list_waiting,
-    read_closed,
-)
+from executions.orchestrator.questions import close_questions, find_prompt, list_waiting, read_closed
 from executions.orchestrator.starts import Starts
 from executions.orchestrator.take_in import end_parked, take_closed_questions, take_in
 from executions.orchestrator.tracked import RunRecord, Tracked
@@ -122,6 +114,9 @@ class Advance:
         self._holder = holder
         self._inbox: asyncio.Queue[Outcome | None] = asyncio.Queue()
         self._attempts: dict[str, Attempt] = {}
+        self._works: dict[str, asyncio.Task[None]] = {}
+        self.rests_until: dt.datetime | None = None
+        """Of one at rest: when a decision about a start is waited for no longer."""
         self._heard_at = dt.datetime.min.replace(tzinfo=dt.UTC)
         self.starts = Starts(holder.gate_of(tracked.connection), tracked, wake=self.wake)
 
@@ -157,7 +152,8 @@ class Advance:
                     self._holder.settled(self.tracked.id)
                     if self.tracked.state.status in EXECUTION_TERMINAL:
                         return
-                    if not self._attempts and rests(self.tracked, now=self.now()):
+                    if self._waits_for_decisions_only() and rests(self.tracked, now=self.now()):
+                        self._put_down()
                         return
                     ended = await self._wait()
         finally:
@@ -254,7 +250,7 @@ class Advance:
                 obey(self.tracked, decision, changes, obeyed, now=self.now())
         waiting = list_waiting(self.tracked.state)
         if waiting:
-            closed = await self._read_closed()
+            closed = await in_any_thread(read_closed, self.tracked, now=self.now())
             take_closed_questions(self.tracked, closed, changes, now=self.now())
             for decision in decide_ending(self.tracked.plan, self.tracked.state):
                 obey(self.tracked, decision, changes, obeyed, now=self.now())
@@ -277,15 +273,6 @@ class Advance:
             parked = self.tracked.runs.pop(start.step_id, None)
             self._spawn(group, start.step_id, prompt=start.prompt, run=parked)
 
-    async def _read_closed(self) -> list[Closed]:
-        """Return the questions to take in; what is locked by somebody else is looked at again next turn."""
-        try:
-            return await in_any_thread(read_closed, self.tracked, now=self.now())
-        except OperationalError as error:
-            if not is_contended(error):
-                raise
-            return []
-
     def _stop(self, step_id: str, changes: Changes) -> None:
         attempt = self._attempts.get(step_id)
         if attempt is None:
@@ -307,8 +294,24 @@ class Advance:
         )
         self._attempts[step_id] = attempt
         work = self._holder.charge(self.tracked.id, self._carry_out(attempt))
-        group.create_task(work, name=f"{self.tracked.id} {step_id}")
+        self._works[step_id] = group.create_task(work, name=f"{self.tracked.id} {step_id}")
         return attempt
+
+    def _waits_for_decisions_only(self) -> bool:
+        """Whether no attempt is under way but such as wait for a person to decide of their start."""
+        return all(
+            attempt.decision_until is not None
+            and not attempt.stopping.is_set()
+            and not attempt.decided.is_set()
+            for attempt in self._attempts.values()
+        )
+
+    def _put_down(self) -> None:
+        """Leave the attempts that wait for decisions: whoever takes it up finds them in the rows."""
+        waits = [attempt.decision_until for attempt in self._attempts.values()]
+        self.rests_until = min((until for until in waits if until is not None), default=None)
+        for step_id in self._attempts:
+            self._works[step_id].cancel()
 
     async def _carry_out(self, attempt: Attempt) -> None:
         self._inbox.put_nowait(await attempt.carry_out())

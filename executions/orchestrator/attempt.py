@@ -6,6 +6,7 @@ grace is over and the list is still empty. What an attempt waits for, it says on
 """
 
 import asyncio
+import datetime as dt
 import logging
 import uuid
 from collections.abc import Coroutine, Mapping, Sequence
@@ -32,6 +33,7 @@ from executions.orchestrator.find_start import (
     MENDED_BY_OWNER,
     NOTHING_STARTED,
     hear_start,
+    look_up_lost_start,
     look_up_start,
 )
 from executions.orchestrator.follow import follow_run
@@ -69,6 +71,8 @@ class Attempt:
         self.run = run
         self.stopping = asyncio.Event()
         self.decided = asyncio.Event()
+        self.decision_until: dt.datetime | None = None
+        """Set while nothing but a person's decision is awaited: the moment when that wait is over."""
         self._prompt = prompt
         self._model_name = step.model_name or (run.model_name if run is not None else "") or None
         self._sent_keys: tuple[SecretText, ...] | None = None
@@ -103,7 +107,9 @@ class Attempt:
 
     async def _carry_out(self) -> Outcome:
         try:
-            if self.run is None or self._is_unsent(self.run):
+            if self.run is not None and self.run.is_doubtful and self.run.status is AgentRunStatus.CREATED:
+                ended = await look_up_lost_start(self, self.run)
+            elif self.run is None or self._is_unsent(self.run):
                 ended = await self._start()
             elif self.run.suna_run_id is None:
                 ended = await look_up_start(self, self.run)

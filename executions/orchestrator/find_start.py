@@ -19,7 +19,7 @@ from executions.agent_service import (
     Throttled,
     Unavailable,
 )
-from executions.engine.state import Reason, StepStatus
+from executions.engine.state import AgentRunStatus, Reason, StepStatus
 from executions.orchestrator.outcomes import NeverStarted, Outcome
 from executions.orchestrator.patience import Patience
 from executions.orchestrator.tracked import RunRecord
@@ -75,6 +75,15 @@ async def look_up_start(attempt: "Attempt", run: RunRecord) -> Outcome | None:
         return await _look_until_known(attempt, run)
     finally:
         attempt.owner.hints.pace.leave(attempt)
+
+
+async def look_up_lost_start(attempt: "Attempt", run: RunRecord) -> Outcome | None:
+    """Do as after a lost answer: nothing is sent before it is known what a lost database sent."""
+    run.status, run.start_requested = AgentRunStatus.STARTING, True
+    attempt.owner.mark_step(attempt.step.id, StepStatus.START_UNCERTAIN, Reason(code="start_uncertain"))
+    committed = await attempt.owner.commit_run(run, kind="start_in_doubt")
+    run.start_requested_at = committed.at
+    return await look_up_start(attempt, run)
 
 
 async def _look_until_known(attempt: "Attempt", run: RunRecord) -> Outcome | None:

@@ -10,6 +10,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from django.db import OperationalError
+
 from executions.agent_service import RunResult
 from executions.engine.questions import Exchange, build_conversation, judge_question
 from executions.engine.results import clean_text
@@ -17,9 +19,11 @@ from executions.engine.state import ExecutionState, ExecutionStatus, StepStatus
 from executions.engine.transitions import Transition, fail_attempt, take_input, wait_for_input
 from executions.models import Question, QuestionState
 from executions.orchestrator.changes import Changes, Event
+from executions.orchestrator.database_calls import is_contended
 from executions.orchestrator.question_rows import Asked
 from executions.orchestrator.questions_closed import expire_due
-from executions.orchestrator.tracked import RunRecord, Tracked, find_run_ids
+from executions.orchestrator.tracked import RunRecord, Tracked, find_run_ids, is_from_backup
+from executions.orchestrator.unknown_start import is_start_unknown
 from teams.workflow.plan import Json
 
 ASKED = "asked"
@@ -87,10 +91,10 @@ def list_waiting(state: ExecutionState) -> tuple[str, ...]:
 
 
 def waits_for_people_only(state: ExecutionState) -> bool:
-    """Whether nothing of a running execution can go on before a person answers."""
+    """Whether nothing of a running execution can go on before a person answers, or decides of a start."""
     is_asking = False
     for step in state.steps.values():
-        if step.status is StepStatus.WAITING_INPUT:
+        if step.status is StepStatus.WAITING_INPUT or is_start_unknown(step):
             is_asking = True
         elif step.status is StepStatus.READY:
             # The places that it waits for are those of the steps that ask.
@@ -145,7 +149,12 @@ def take_question(
 def read_closed(tracked: Tracked, *, now: dt.datetime) -> list[Closed]:
     """Return the questions of the execution that were answered or are out of time by now, to be taken in."""
     if any(step.input_until is not None and step.input_until <= now for step in tracked.state.steps.values()):
-        expire_due(tracked.id, plan=tracked.plan)
+        try:
+            expire_due(tracked.id, plan=tracked.plan)
+        except OperationalError as error:
+            # Somebody else holds the execution for a moment: the next turn looks again.
+            if not is_contended(error):
+                raise
     rows = Question.objects.filter(
         execution_id=tracked.id, state__in=[QuestionState.ANSWERED, QuestionState.EXPIRED], heard=False
     )
@@ -189,6 +198,7 @@ def take_closed(
             changes,
             before=one.before,
             from_person=not question.is_automatic,
+            is_doubtful=is_from_backup(tracked.execution, question),
         )
     return failures
 
@@ -211,6 +221,7 @@ def _go_on(
     *,
     before: frozenset[str],
     from_person: bool,
+    is_doubtful: bool = False,
 ) -> None:
     """Make the further run that carries the answer. It waits for its start like one that was put back."""
     tracked.exchanges.setdefault(step_id, []).append(exchange)
@@ -224,6 +235,7 @@ def _go_on(
         model_name=asking.model_name,
         thread_id=asking.thread_id if in_place else None,
         before=before | {asking.suna_run_id or ""} if in_place else frozenset(),
+        is_doubtful=is_doubtful,
     )
     run.prompt = find_prompt(tracked, step_id, run)
     tracked.runs[step_id] = run

@@ -1,7 +1,6 @@
 """The port, spoken to Suna: which calls make one operation, and which error of the port each failure is.
 
-What a call looks like is the wire profile's, how it travels the connection's. Nothing here waits, retries or
-decides what happens next.
+What a call looks like is the wire profile's, how it travels the connection's. Nothing is decided here.
 """
 
 import dataclasses
@@ -33,6 +32,7 @@ from executions.suna.before_start import BeforeStart
 from executions.suna.connection import Connection
 from executions.suna.credential import SunaCredential, check_credential, check_user_keys, hide_secrets
 from executions.suna.errors import build_error
+from executions.suna.find_mark import find_mark
 from executions.suna.live_stream import follow_rows, follow_stream
 from executions.suna.read_result import read_result
 from executions.suna.streams import Streams
@@ -157,6 +157,7 @@ class SunaClient(AgentService):
             finds_starts=known.makes_threads and known.lists_runs,
             wants_model=known.wants_model,
             answers_in_place=known.answers_in_thread,
+            may_linger=known.may_linger,
             live=known.live,
             run_appears_within_s=known.run_appears_within_s,
             rows_follow_within_s=known.rows_follow_within_s,
@@ -295,6 +296,21 @@ class SunaClient(AgentService):
             may_replay=self._capabilities.streams_safely,
         )
         return dataclasses.replace(result, error=self._hide(result.error))
+
+    async def mark_whole_answer(self, run_id: str, *, place: str | None, is_over: bool) -> str | None:
+        """Return a mark of the thread's rows, or of the replay, where the run has answered in full."""
+        place = place or (await self.get_run(run_id)).place
+        if place is None:
+            raise BadResponse("the run does not say in which thread it is")
+        return await find_mark(
+            self._profile,
+            run_id=run_id,
+            place=place,
+            ask=self._ask,
+            list_rows=partial(self._list_run_rows, place),
+            # The stream of a run that is not over does not close.
+            may_replay=is_over and self._capabilities.streams_safely,
+        )
 
     async def stop_run(self, run_id: str) -> None:
         """Ask Suna to stop a run. Suna does so unconditionally: an ended run becomes `stopped` too."""

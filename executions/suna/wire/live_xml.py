@@ -6,8 +6,10 @@ hostile (see there).
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from executions.suna.wire.live_answer import AnswerInXml, open_end
 from executions.suna.wire.xml_calls import TERMINATING_TOOLS, find_final_call
 
 _OPEN = "<function_calls>"
@@ -32,10 +34,15 @@ class XmlCall:
 
 
 class CallFilter:
-    """Takes a message piece by piece and lets through what is not a block of calls."""
+    """Takes a message piece by piece and lets through what is not a block of calls.
 
-    def __init__(self) -> None:
+    `answer` is told, as it comes, the text of a call within a block that ends the run.
+    """
+
+    def __init__(self, *, answer: Callable[[str], None] = lambda _: None) -> None:
         self.calls: list[XmlCall] = []
+        self._answer = answer
+        self._in_block = AnswerInXml()
         self._rest = ""
         self._block: str | None = None
         # Blanks before a block are not shown, and nobody knows yet whether one follows.
@@ -66,9 +73,9 @@ class CallFilter:
         start = text.find(_OPEN)
         if start >= 0:
             shown.append(text[:start])
-            self._block = ""
+            self._block, self._in_block = "", AnswerInXml()
             return text[start + len(_OPEN) :]
-        held = _open_end(text, _OPEN)
+        held = open_end(text, _OPEN)
         shown.append(text[: len(text) - held])
         self._rest = text[len(text) - held :]
         return ""
@@ -76,7 +83,7 @@ class CallFilter:
     def _inside(self, text: str) -> str:
         end = text.find(_CLOSE)
         if end < 0:
-            held = _open_end(text, _CLOSE)
+            held = open_end(text, _CLOSE)
             self._keep(text[: len(text) - held])
             self._rest = text[len(text) - held :]
             return ""
@@ -86,6 +93,9 @@ class CallFilter:
         return text[end + len(_CLOSE) :]
 
     def _keep(self, text: str) -> None:
+        answer = self._in_block.feed(text)
+        if answer:
+            self._answer(answer)
         block = self._block or ""
         self._block = block + text[: MAX_BLOCK_CHARS - len(block)]
 
@@ -134,11 +144,3 @@ def _arguments(name: str, body: str) -> str:
         found[body[start + len(_PARAMETER_OPEN) : name_end]] = body[name_end + 2 : end]
         position = end + len(_PARAMETER_CLOSE)
     return json.dumps(found, ensure_ascii=False) if found else ""
-
-
-def _open_end(text: str, tag: str) -> int:
-    """Return how many characters at the end of a text may be the beginning of a tag."""
-    for length in range(min(len(tag) - 1, len(text)), 0, -1):
-        if text.endswith(tag[:length]):
-            return length
-    return 0

@@ -22,7 +22,9 @@ from tests.faults.history import check_history
 from tests.fixtures.running import TOKEN, RunningRenum, wait_until
 from tests.integration.orchestrator.rows import make_run
 
-HANGING = {"type": "sequential", "agents": [{"agent_id": "agent-1", "instructions": '@@sim{"takes": 6}'}]}
+pytestmark = pytest.mark.shares_suna
+
+HANGING = {"type": "sequential", "agents": [{"agent_id": "agent-1", "instructions": '@@sim{"takes": 4}'}]}
 QUICK = {"type": "sequential", "agents": [{"agent_id": "agent-1"}]}
 
 

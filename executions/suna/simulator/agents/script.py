@@ -54,6 +54,7 @@ class Script:
     pickup_s: float
     structured: Any
     then: dict[str, Any] | None = None
+    slow_tool: bool = False
 
     @property
     def asks(self) -> bool:
@@ -104,6 +105,7 @@ def build_script(
         pickup_s=directive.pickup,
         structured=directive.output,
         then=directive.then,
+        slow_tool=directive.slow_tool,
     )
 
 
