@@ -205,15 +205,15 @@ class LiveSource(StrEnum):
 class ServiceTraits:
     """How a service behaves where services differ; the defaults are those of one that makes it easy.
 
-    `finds_starts`: a start in doubt can be looked up by its place; where not, only a person can know whether
-    it made a run. `wants_model`: a start that names no model gets another than the agent's own.
-    `answers_in_place`: the answer to an agent's question goes into the place of the run that asked; where
-    not, a new run in a new place is told the whole conversation. `may_linger`: a run that is over may say for
-    ever that it is under way. `newer_hides_runs`: a newer version with the same routes shows a run late.
-    `run_appears_within_s`: so long after its start a run may be NotFound although it is there.
-    `rows_follow_within_s`: so long after its end a run may still get its rows.
+    `makes_places`: a run has its place before its start, else with it. `finds_starts`: a lost start can
+    be looked up by its place; else a person must. `wants_model`: a start naming no model gets another than
+    the agent's own. `answers_in_place`: an answer goes where its question came from; else a new run is told
+    all. `may_linger`: a run that is over may say for ever that it is under way. `newer_hides_runs`: a newer
+    version with the same routes shows a run late. After a start (an end) a run may be NotFound for
+    `run_appears_within_s` (get rows for `rows_follow_within_s`) all the same.
     """
 
+    makes_places: bool = True
     finds_starts: bool = True
     wants_model: bool = True
     answers_in_place: bool = True

@@ -15,13 +15,7 @@ from executions.context.store import read_context
 from executions.engine.decide import find_next_moment
 from executions.engine.decisions import FinishExecution
 from executions.engine.ending import decide_ending
-from executions.engine.state import (
-    EXECUTION_TERMINAL,
-    STEP_ACTIVE,
-    AgentRunStatus,
-    Reason,
-    StepStatus,
-)
+from executions.engine.state import EXECUTION_TERMINAL, STEP_ACTIVE, AgentRunStatus, Reason, StepStatus
 from executions.engine.transitions import mark
 from executions.models import ExecutionStep
 from executions.orchestrator.agent_models import AgentModels
@@ -45,6 +39,7 @@ from teams.workflow.plan import Json
 T = TypeVar("T")
 
 LONGEST_WAIT_S = 30.0
+RENEWED = ("base_url", "wire_profile", "sends_user_keys")
 
 
 class Holder(Protocol):
@@ -91,7 +86,7 @@ class Holder(Protocol):
         """Return the gate on the starts of a connection."""
         ...
 
-    async def look_again(self, connection_id: uuid.UUID) -> None:
+    async def look_again(self, connection: SunaConnection) -> None:
         """Find out anew which version of the service a connection leads to, if nobody just did."""
         ...
 
@@ -197,13 +192,18 @@ class Advance:
         return self._holder.now()
 
     async def renew_service(self) -> None:
-        """Take the connection as its owner may have mended it since."""
-        self.service = await self._holder.client_of(self.tracked.connection.id)
+        """Take the connection as its owner may have mended it since, or as it was detected anew.
+
+        Whose keys go along, and what is billed, is said by the row that the client is made of.
+        """
+        connection = self.tracked.connection
+        self.service = await self._holder.client_of(connection.id)
+        await in_any_thread(connection.refresh_from_db, fields=RENEWED)
         self.tracked.answers_in_place = self.service.traits.answers_in_place
 
     async def look_again(self) -> None:
         """Find out anew which version of the service it is, if nobody just did, and take it as it is."""
-        await self._holder.look_again(self.tracked.connection.id)
+        await self._holder.look_again(self.tracked.connection)
         await self.renew_service()
 
     def mark_step(self, step_id: str, status: StepStatus, reason: Reason | None) -> bool:

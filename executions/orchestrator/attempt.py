@@ -6,24 +6,18 @@ grace is over and the list is still empty. What an attempt waits for, it says on
 """
 
 import asyncio
-import contextlib
 import datetime as dt
 import logging
 import uuid
 from collections.abc import Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
-
 from executions.agent_service import (
     AgentService,
     AgentServiceError,
-    ContractChanged,
     CredentialRefused,
-    CredentialUnreadable,
     NotFound,
     PaymentRequired,
-    RedirectRefused,
     ResultExpired,
     RunRequest,
     RunResult,
@@ -31,19 +25,24 @@ from executions.agent_service import (
     SecretText,
     StartUncertain,
     Throttled,
-    Unavailable,
     Urgency,
 )
 from executions.engine.state import STEP_TERMINAL, AgentRunStatus, Reason, StepStatus
 from executions.orchestrator.database_calls import in_any_thread
+from executions.orchestrator.find_start import (
+    MENDED_BY_OWNER,
+    NOTHING_STARTED,
+    hear_start,
+    look_up_lost_start,
+    look_up_start,
+)
 from executions.orchestrator.follow import follow_run
-from executions.orchestrator.outcomes import Broken, NeverStarted, Outcome, PutBack, Stopped
+from executions.orchestrator.outcomes import Broken, Outcome, PutBack, Stopped
 from executions.orchestrator.patience import Patience
 from executions.orchestrator.questions import find_prompt
 from executions.orchestrator.run_keys import KeysRefused, find_run_keys, read_keys_to_hide
 from executions.orchestrator.scrub import scrub_outcome
 from executions.orchestrator.tracked import RunRecord
-from executions.orchestrator.unknown_start import wait_for_decision
 from teams.workflow.plan import Json, PlanStep
 
 if TYPE_CHECKING:
@@ -54,14 +53,10 @@ logger = logging.getLogger(__name__)
 FENCE_WAIT_S = 0.5
 # So many threads that Suna made and then does not find are enough.
 THREADS_AT_MOST = 3
-# Errors that prove that nothing was started, where waiting can help. A lost answer is none of them.
-NOTHING_STARTED = (Throttled, Unavailable, CredentialRefused, RedirectRefused)
-# What the owner of the connection can mend, or detection: it is taken anew before the next call.
-MENDED_BY_OWNER = (CredentialRefused, CredentialUnreadable, RedirectRefused, ContractChanged)
 
 
-class _LeaseUnsure(Exception):
-    """The lease may have run out between the commit and the start: nothing was sent."""
+class _NothingSent(Exception):
+    """Between commit and start the lease became unsure, or the connection another: nothing was sent."""
 
 
 class Attempt:
@@ -81,6 +76,7 @@ class Attempt:
         self._prompt = prompt
         self._model_name = step.model_name or (run.model_name if run is not None else "") or None
         self._sent_keys: tuple[SecretText, ...] | None = None
+        self._stored_keys: tuple[SecretText, ...] | None = None
         if run is not None:
             run.prompt = prompt
 
@@ -98,24 +94,29 @@ class Attempt:
         return scrub_outcome(outcome, await self.find_secrets())
 
     async def find_secrets(self) -> Sequence[SecretText]:
-        """Return the keys that the run was started with; read again where another driver started it."""
-        if self._sent_keys is None and self.run is not None and self.run.suna_run_id is not None:
-            tracked = self.owner.tracked
-            self._sent_keys = await in_any_thread(read_keys_to_hide, tracked.execution, tracked.connection)
-        return self._sent_keys or ()
+        """Return the keys that the run was started with; read again where another driver started it.
+
+        A further turn may hold what an earlier one was sent, too.
+        """
+        run = self.run
+        is_started = run is not None and run.suna_run_id is not None
+        is_known = self._sent_keys is not None and run is not None and run.turn == 1
+        if is_started and not is_known and self._stored_keys is None:
+            self._stored_keys = await in_any_thread(read_keys_to_hide, self.owner.tracked.execution)
+        return (*(self._sent_keys or ()), *(self._stored_keys or ()))
 
     async def _carry_out(self) -> Outcome:
         try:
             if self.run is not None and self.run.is_doubtful and self.run.status is AgentRunStatus.CREATED:
-                ended = await self._look_up_lost_start(self.run)
-            elif self.run is None or self.run.status is AgentRunStatus.CREATED:
+                ended = await look_up_lost_start(self, self.run)
+            elif self.run is None or self._is_unsent(self.run):
                 ended = await self._start()
             elif self.run.suna_run_id is None:
-                ended = await self._look_up_start(self.run)
+                ended = await look_up_start(self, self.run)
             else:
                 ended = None
             if ended is not None or self.run is None:
-                return ended or self._nothing_to_stop()
+                return ended or self.nothing_to_stop()
             return await follow_run(self, self.run)
         except KeysRefused as error:
             return self.broken(error.code, params=error.params)
@@ -123,6 +124,10 @@ class Attempt:
             return self.broken("run_vanished", params={"because": error.code})
         except AgentServiceError as error:
             return self.broken(_FAILURE_CODES.get(error.code, error.code), error.detail)
+
+    def _is_unsent(self, run: RunRecord) -> bool:
+        """Whether it is known that the run's start was never sent."""
+        return run.status is AgentRunStatus.CREATED or self.owner.open_starts.is_unsent(run.id)
 
     async def sleep(self, seconds: float) -> None:
         """Wait, but no longer than until somebody asks to stop."""
@@ -182,7 +187,7 @@ class Attempt:
                 continue
             try:
                 run = await self._unless_stopped(self._prepare())
-                return self._nothing_to_stop() if run is None else await self._send_start(run)
+                return self.nothing_to_stop() if run is None else await self._send_start(run)
             except NotFound as error:
                 # The thread is gone and nothing runs in it: the same attempt gets a new one.
                 if self.run is not None:
@@ -194,20 +199,20 @@ class Attempt:
                 self.owner.starts.unsure(self.step.id)
                 await self.wait_out(error, saying=Reason(code="service_bad_response"))
                 await self.sleep(patience.next())
-            except _LeaseUnsure:
+            except _NothingSent:
                 continue
             except NOTHING_STARTED as error:
                 self.owner.starts.refused(self.step.id, error)
                 if self.owner.starts.is_own_fault(self.step.id):
                     return self.broken("rejected", error.detail)
-                return self._put_back(error)
+                return self.put_back(error)
             except PaymentRequired as error:
                 was_known = self.owner.starts.is_paused_for(error.code)
                 self.owner.starts.refused(self.step.id, error)
                 if was_known:
-                    return self._put_back(error)
+                    return self.put_back(error)
                 raise
-        return self._nothing_to_stop()
+        return self.nothing_to_stop()
 
     def _leave_place(self, run: RunRecord) -> None:
         """Give the run's place up; in a new one its agent has to be told what was said in the old one."""
@@ -215,26 +220,35 @@ class Attempt:
         if run.turn > 1:
             self._prompt = run.prompt = find_prompt(self.owner.tracked, self.step.id, run)
 
-    def _nothing_to_stop(self) -> Stopped:
+    def nothing_to_stop(self) -> Stopped:
+        """Return the outcome of an attempt that was to stop before there was a run."""
         return Stopped(
             step_id=self.step.id, run=self.run, run_status=AgentRunStatus.ABANDONED, message="not started"
         )
 
-    def _put_back(self, error: AgentServiceError) -> PutBack:
+    def put_back(self, error: AgentServiceError) -> PutBack:
+        """Return the outcome of a start that surely made no run and waits for the error to pass."""
         return PutBack(step_id=self.step.id, run=self.run, reason=waiting_reason(error))
 
     async def _prepare(self) -> RunRecord:
         """Return the attempt's run with a thread that holds the prompt, made now where there is none.
 
-        Where only a start makes a thread, the run has none yet.
+        Where only a start makes a thread, the run has none yet; one that another version made counts for
+        nothing there.
         """
-        if self.run is not None and self.run.thread_id is not None:
-            if self.run.before:
-                await self.service.add_prompt(self._request(), place=self.run.thread_id)
-            return self.run
-        await self._find_model()
-        thread_id = await self.service.prepare_run(self._request())
-        run = self.run or RunRecord(
+        service, run = self.service, self.run
+        await self._find_model(service)
+        if run is not None and run.thread_id is not None and not service.traits.makes_places:
+            self._leave_place(run)
+        if run is not None and run.thread_id is not None:
+            # The version that made the thread may have had no prompt in it before the start, unlike this.
+            if run.before or run.prepared_by is not service:
+                await service.add_prompt(self._request(), place=run.thread_id)
+                run.prepared_by = service
+            run.model_name = self._model_name or ""
+            return run
+        thread_id = await service.prepare_run(self._request())
+        run = run or RunRecord(
             step_id=self.step.id,
             attempt=self.number,
             agent_id=self.step.agent_id,
@@ -242,14 +256,15 @@ class Attempt:
             prompt=self._prompt,
         )
         run.thread_id, run.model_name = thread_id, self._model_name or ""
+        run.prepared_by = service
         return run
 
-    async def _find_model(self) -> None:
+    async def _find_model(self, service: AgentService) -> None:
         """Find the agent's own model, where the step names none and the service would take another."""
-        if self._model_name is None and self.service.traits.wants_model:
+        if self._model_name is None and service.traits.wants_model:
             connection = self.owner.tracked.connection
             self._model_name = await self.owner.models.find(
-                connection.id, self.step.agent_id, service=self.service
+                connection.id, self.step.agent_id, service=service
             )
 
     async def _unless_stopped(self, preparing: Coroutine[Any, Any, RunRecord]) -> RunRecord | None:
@@ -273,86 +288,33 @@ class Attempt:
         run.api_key_type = keys.api_key_type
         self._sent_keys = tuple(keys.values.values())
         self.run = run
+        can_be_found = run.thread_id is not None
+        if not can_be_found:
+            self.owner.open_starts.announce(run.id, of=self.owner.tracked.id)
         committed = await self.owner.commit_run(run, kind="start_requested")
         run.start_requested_at = committed.at
         if self.stopping.is_set() or committed.cancel_requested:
-            return self._nothing_to_stop()
+            return self.nothing_to_stop()
         if not self.owner.may_start():
             # The commit took longer than the lease is sure for. Nothing was sent; whoever holds the execution
             # next finds the request's time and looks the start up.
-            raise _LeaseUnsure
-        can_be_found = run.thread_id is not None
-        with contextlib.nullcontext() if can_be_found else self.owner.open_starts.under_way():
-            try:
-                view = await self.service.start_run(self._request(keys.values), place=run.thread_id)
-            except StartUncertain:
-                is_taken = False
-            else:
-                is_taken = True
-                await self._adopt(run, view, kind="step_running")
-        if is_taken:
-            return None
-        self.owner.starts.unsure(self.step.id)
-        return await self._look_up_start(run)
-
-    async def _look_up_lost_start(self, run: RunRecord) -> Outcome | None:
-        """Do as after a lost answer: nothing is sent before it is known what a lost database sent."""
-        run.status, run.start_requested = AgentRunStatus.STARTING, True
-        self.owner.mark_step(self.step.id, StepStatus.START_UNCERTAIN, Reason(code="start_uncertain"))
-        committed = await self.owner.commit_run(run, kind="start_in_doubt")
-        run.start_requested_at = committed.at
-        return await self._look_up_start(run)
-
-    async def _look_up_start(self, run: RunRecord) -> Outcome | None:
-        """Find the run of a start in doubt: adopt it, or give the start up when the grace is over.
-
-        What has no thread cannot be found: a person decides.
-        """
-        if run.thread_id is None or not self.service.traits.finds_starts:
-            return await wait_for_decision(self, run)
-        if self.owner.mark_step(self.step.id, StepStatus.START_UNCERTAIN, Reason(code="start_uncertain")):
-            await self.owner.commit_run(run, kind="start_in_doubt")
+            raise _NothingSent
+        if run.prepared_by is not self.service:
+            # Another one by now, for which the place may not be ready.
+            raise _NothingSent
+        call = self.service.start_run(self._request(keys.values), place=run.thread_id)
+        if not can_be_found:
+            return await hear_start(self, run, self.owner.open_starts.send(run.id, call))
         try:
-            return await self._look_until_known(run)
-        finally:
-            self.owner.hints.pace.leave(self)
-
-    async def _look_until_known(self, run: RunRecord) -> Outcome | None:
-        asked_at = run.start_requested_at or self.owner.now()
-        grace = dt.timedelta(seconds=settings.ORCHESTRATOR.start_grace_s)
-        patience = Patience(longest_s=2.0)
-        give_up_at: dt.datetime | None = None
-        while True:
-            # Asked once more after the grace is over: only that answer proves that nothing came of it.
-            now = self.owner.now()
-            found = await self._find_runs(run)
-            if found:
-                await self._adopt(run, found[-1], kind="run_adopted")
-                return None
-            if found is not None and now >= asked_at + grace:
-                return NeverStarted(run=run)
-            # A Suna that cannot be asked is waited for, unless somebody waits for the end: then not for ever.
-            if self.stopping.is_set():
-                give_up_at = give_up_at or now + grace + _stop_patience()
-                if now >= give_up_at:
-                    return self._nothing_to_stop()
-            # Many starts may be in doubt at once: their looks count among all that a driver asks.
-            await asyncio.sleep(self.owner.hints.pace.stretch(self, patience.next()))
-
-    async def _find_runs(self, run: RunRecord) -> tuple[RunView, ...] | None:
-        """Return the runs of the attempt's thread; None where the service could not tell."""
-        try:
-            found = await self.service.list_runs(run.thread_id or "")
-            return tuple(view for view in found if view.run_id not in run.before)
-        except NotFound:
-            return ()
-        except MENDED_BY_OWNER:
-            await self.owner.renew_service()
-        except AgentServiceError as error:
-            logger.info("the start of run %s cannot be looked up yet: %s", run.id, error.code)
+            view = await call
+        except StartUncertain:
+            self.owner.starts.unsure(self.step.id)
+            return await look_up_start(self, run)
+        await self.adopt(run, view, kind="step_running")
         return None
 
-    async def _adopt(self, run: RunRecord, view: RunView, *, kind: str) -> None:
+    async def adopt(self, run: RunRecord, view: RunView, *, kind: str) -> None:
+        """Take a run of the service for this attempt's, and commit that."""
         self.owner.starts.started(self.step.id)
         run.suna_run_id, run.status = view.run_id, AgentRunStatus.RUNNING
         run.thread_id = run.thread_id or view.place
@@ -377,10 +339,6 @@ class Attempt:
 
 
 _FAILURE_CODES = {"not_found": "run_vanished"}
-
-
-def _stop_patience() -> dt.timedelta:
-    return dt.timedelta(seconds=settings.ORCHESTRATOR.stop_give_up_s)
 
 
 def waiting_reason(error: AgentServiceError) -> Reason:

@@ -34,8 +34,9 @@ def build_break_off(
         changes.closed_questions.add(step.id)
     for run in AgentRun.objects.filter(execution=execution).exclude(status__in=AGENT_RUN_TERMINAL):
         values = {name: getattr(run, name, False) for name in RUN_COLUMNS}
-        # Where there is no run there is no usage to wait for.
-        complete = run.usage_complete or run.suna_run_id is None
+        # Where there never was a run there is no usage to wait for.
+        never_sent = run.suna_run_id is None and run.start_requested_at is None
+        complete = run.usage_complete or never_sent
         changes.runs[run.id] = values | {
             "status": AgentRunStatus.ABANDONED.value,
             "code": code,

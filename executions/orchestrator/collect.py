@@ -3,6 +3,7 @@
 import asyncio
 import datetime as dt
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from executions.agent_service import (
@@ -96,15 +97,22 @@ async def collect_usage(service: AgentService, view: RunView, *, place: str | No
             if rows.are_all_there(left):
                 break
         await asyncio.sleep(patience.next())
-    return left
+    # Where rows follow after the end, what is there by now may be all but the last of them.
+    return replace(left, usage_complete=left.usage_complete and not rows.may_follow)
 
 
 class _LateRows:
     """Whether what was read of an ended run may still grow: the service writes rows `within_s` after it."""
 
     def __init__(self, *, within_s: float) -> None:
+        self._within_s = within_s
         self._now = asyncio.get_running_loop().time
         self._until = self._now() + within_s
+
+    @property
+    def may_follow(self) -> bool:
+        """Whether this service writes rows of a run after its end at all."""
+        return self._within_s > 0
 
     def are_all_there(self, result: RunResult) -> bool:
         """Whether nothing more is to be waited for: all is there, or the time for it is over."""

@@ -35,7 +35,7 @@ class OpenConnections:
     `changed` is told, in the event loop, of a connection behind which another Suna seems to be.
     """
 
-    def __init__(self, gates: Gates, *, changed: Callable[[uuid.UUID], None] = lambda _: None) -> None:
+    def __init__(self, gates: Gates, *, changed: Callable[[uuid.UUID, str], None] = lambda *_: None) -> None:
         self._gates = gates
         self._changed = changed
         self._open: dict[Key, AgentService] = {}
@@ -70,9 +70,8 @@ class OpenConnections:
             _capabilities_of(connection),
         )
         if key not in self._open:
-            self._open[key] = GuardedService(
-                open_connection(connection), gate=gate, changed=partial(self._changed, connection.id)
-            )
+            changed = partial(self._changed, connection.id, connection.wire_profile)
+            self._open[key] = GuardedService(open_connection(connection), gate=gate, changed=changed)
         return self._open[key]
 
 

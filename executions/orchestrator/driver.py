@@ -38,7 +38,7 @@ from executions.orchestrator.holding import (
 )
 from executions.orchestrator.lease import Lease
 from executions.orchestrator.live_runs import LiveRuns
-from executions.orchestrator.open_starts import OpenStarts
+from executions.orchestrator.open_starts import LONGEST_START_S, OpenStarts
 from executions.orchestrator.question_rows import find_unheard
 from executions.orchestrator.redetect import Redetection
 from executions.orchestrator.tracked import Tracked, load_tracked
@@ -102,7 +102,7 @@ class Driver:
 
     def may_start(self) -> bool:
         """Whether the lease surely holds long enough for a start, and nobody asked to stop."""
-        return not self._stopping.is_set() and self._lease.may_start()
+        return not self._stopping.is_set() and not self._lease.stopping and self._lease.may_start()
 
     def now(self) -> dt.datetime:
         """Return PostgreSQL's time."""
@@ -119,9 +119,9 @@ class Driver:
     def _mended(self, connection: SunaConnection) -> None:
         self._gates.gate_of(connection).mended(now=time.monotonic())
 
-    async def look_again(self, connection_id: uuid.UUID) -> None:
+    async def look_again(self, connection: SunaConnection) -> None:
         """Find out anew which version of the service a connection leads to, if nobody just did."""
-        await self._redetection.look(connection_id)
+        await self._redetection.look(connection.id, connection.wire_profile)
 
     async def client_of(self, connection_id: uuid.UUID) -> AgentService:
         """Return the client of a connection as it stands now."""
@@ -170,9 +170,26 @@ class Driver:
             if claimed or self._held:
                 idle_since = now
             if now - idle_since > chosen.linger_s or now - began > chosen.max_drive_s:
+                await self._wind_down()
                 return
             if not claimed:
                 await self._rest(chosen.claim_interval_s)
+
+    async def _wind_down(self) -> None:
+        """Start nothing more and wait for the starts under way that nobody could look up later.
+
+        Nobody waits for the end of this process, so that they have all the time that a start may take; what
+        people wish is heard meanwhile.
+        """
+        self._lease.stopping = True
+        give_up_at = time.monotonic() + LONGEST_START_S
+        while self.open_starts.are_any and not self._stopping.is_set() and time.monotonic() < give_up_at:
+            self._woken.clear()
+            try:
+                await self._look_for_wishes()
+            except DATABASE_AWAY as error:
+                logger.warning("PostgreSQL is away, nobody's wishes are heard: %s", type(error).__name__)
+            await self._rest(settings.ORCHESTRATOR.claim_interval_s)
 
     async def _look_round(self) -> int:
         """Claim what is free and look at what people wish; return how many were claimed."""
@@ -245,6 +262,7 @@ class Driver:
             # Let go of and claimed again already, it is another task's.
             if self._held.get(execution_id) is asyncio.current_task():
                 del self._held[execution_id], self._epochs[execution_id]
+                self.open_starts.leave(execution_id)
                 self.settled(execution_id)
             self._woken.set()
 
@@ -348,6 +366,7 @@ class Driver:
             last_first.callback(self._slot.close)
             last_first.push_async_callback(in_driver_thread, self._lease.give_back)
             last_first.push_async_callback(self._connections.aclose)
+            last_first.push_async_callback(self.open_starts.aclose)
             last_first.push_async_callback(self._redetection.aclose)
             last_first.push_async_callback(self._gates.aclose)
             last_first.push_async_callback(self.hints.aclose)

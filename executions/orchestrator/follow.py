@@ -46,9 +46,10 @@ OVER = {
 
 @dataclass(frozen=True, slots=True)
 class _ToStop:
-    """A run that has to be stopped. `code` says why; None where somebody asked for it."""
+    """A run that has to be stopped. `code` and `message` say why; None where somebody asked for it."""
 
     code: str | None
+    message: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ async def follow_run(attempt: "Attempt", run: RunRecord) -> Outcome:
     if isinstance(found, _Lingers):
         return await _end_lingering(attempt, run, found.view)
     if isinstance(found, _ToStop):
-        return await _stop_run(attempt, run, code=found.code)
+        return await _stop_run(attempt, run, found)
     return found
 
 
@@ -122,7 +123,9 @@ async def _ask_until_over(
         else:
             misses = bad = failures = 0
             if view.status in OVER and doubt.is_over(view, now=attempt.owner.now()):
-                return view
+                # Nobody but the service's own word says that it is over: were it not, another attempt would
+                # run beside it.
+                return _ToStop("agent_failed", view.error or "") if view.doubtful else view
             if await lingering.is_over(
                 attempt.service, view, events=watch.events_heard, now=attempt.owner.now
             ):
@@ -192,7 +195,7 @@ async def _end_lingering(attempt: "Attempt", run: RunRecord, view: RunView) -> O
         await stop_lingering(attempt.service, view)
         raise
     if isinstance(outcome, Stopped):
-        return await _stop_run(attempt, run, code=None)
+        return await _stop_run(attempt, run, _ToStop(None))
     await stop_lingering(attempt.service, view)
     return _mark_lingered(outcome)
 
@@ -209,9 +212,9 @@ def _cut(partial: str | None) -> str | None:
     return partial[:MAX_TEXT_CHARS] if partial else None
 
 
-async def _stop_run(attempt: "Attempt", run: RunRecord, *, code: str | None) -> Outcome:
+async def _stop_run(attempt: "Attempt", run: RunRecord, why: _ToStop) -> Outcome:
     """Stop a run and wait until it is over. Asked first, because a stop overwrites how a run ended."""
-    run_id = run.suna_run_id or ""
+    run_id, code = run.suna_run_id or "", why.code
     patience = Patience(longest_s=5.0)
     sent = False
     give_up_at = attempt.owner.now() + dt.timedelta(seconds=settings.ORCHESTRATOR.stop_give_up_s)
@@ -225,7 +228,7 @@ async def _stop_run(attempt: "Attempt", run: RunRecord, *, code: str | None) -> 
             if view.status is RunStatus.COMPLETED and code is not None and not sent:
                 break
             if view.status in OVER and (sent or not view.doubtful):
-                return await _stopped(attempt, run, view, code=code)
+                return await _stopped(attempt, run, view, why)
             await attempt.owner.say_waiting(attempt.step.id, _stopping(code))
             await attempt.service.stop_run(run_id)
             sent = True
@@ -248,14 +251,15 @@ def _stopping(code: str | None, error: AgentServiceError | None = None) -> Reaso
     return Reason(code="stopping", params=params if error is None else {**params, "service": error.code})
 
 
-async def _stopped(attempt: "Attempt", run: RunRecord, view: RunView, *, code: str | None) -> Outcome:
-    if code is not None and await has_answered(attempt.service, run, view):
+async def _stopped(attempt: "Attempt", run: RunRecord, view: RunView, why: _ToStop) -> Outcome:
+    if why.code is not None and await has_answered(attempt.service, run, view):
         return _mark_lingered(await _end(attempt, run, _as_completed(view)))
     result = await collect_usage(attempt.service, view, place=run.thread_id)
     status = OVER[view.status]
-    if code is None:
+    if why.code is None:
         return Stopped(step_id=run.step_id, run=run, run_status=status, result=result)
-    return attempt.broken(code, run_status=status, result=result)
+    text = _cut(result.partial) if why.code == "agent_failed" else None
+    return attempt.broken(why.code, why.message, run_status=status, result=result, text=text)
 
 
 def _given_up(attempt: "Attempt", run: RunRecord, *, code: str | None, message: str) -> Outcome:

@@ -3,6 +3,8 @@
 import datetime as dt
 import logging
 import time
+from dataclasses import replace
+from functools import partial
 
 from django.db import transaction
 from django.db.models import Q
@@ -10,7 +12,7 @@ from django.db.models.functions import Now
 
 from billing.ledger import LedgerEntry, build_entries, record_responses
 from executions.agent_service import AgentService, RunResult
-from executions.engine.state import AGENT_RUN_TERMINAL
+from executions.engine.state import AGENT_RUN_TERMINAL, AgentRunStatus
 from executions.models import AgentRun, Execution
 from executions.orchestrator.ask_around import ask_around
 from executions.orchestrator.claim import database_now
@@ -29,13 +31,15 @@ LOOK_BACK = dt.timedelta(hours=1)
 
 
 def collect_late_usage(*, until: float) -> int:
-    """Ask Suna again for the usage of runs that ended in the last hour without it; return how many had it.
+    """Ask Suna again for the usage of runs that ended without it; return how many had it.
 
-    Ends at `until`, a monotonic time; what is left comes with the next round.
+    They are those that ended in the last hour, or whose execution did. Ends at `until`, a monotonic time;
+    what is left comes with the next round.
     """
     runs = (
         AgentRun.objects.filter(
-            Q(finished_at__gt=Now() - LOOK_BACK),
+            # One that asked ended long before its execution, if a person took their time.
+            Q(finished_at__gt=Now() - LOOK_BACK) | Q(execution__finished_at__gt=Now() - LOOK_BACK),
             status__in=AGENT_RUN_TERMINAL,
             usage_complete=False,
             suna_run_id__isnull=False,
@@ -47,12 +51,16 @@ def collect_late_usage(*, until: float) -> int:
     )
     asked = list(runs)
     within_s = max(0.0, min(until - time.monotonic(), WITHIN_S))
-    results = ask_around(asked, _ask, within_s=within_s)
+    results = ask_around(asked, partial(_ask, now=database_now()), within_s=within_s)
     return sum(_record_unharmed(run, results[run.pk]) for run in asked if run.pk in results)
 
 
-async def _ask(service: AgentService, run: AgentRun) -> RunResult:
-    return await service.get_result(run.suna_run_id or "", place=run.thread_id)
+async def _ask(service: AgentService, run: AgentRun, *, now: dt.datetime) -> RunResult:
+    result = await service.get_result(run.suna_run_id or "", place=run.thread_id)
+    ended_s = (now - (run.finished_at or now)).total_seconds()
+    # Rows of a run that did not complete may still come: what was read so early may lack the last of them.
+    is_early = run.status != AgentRunStatus.COMPLETED and ended_s < service.traits.rows_follow_within_s
+    return replace(result, usage_complete=False) if is_early else result
 
 
 def _record_unharmed(run: AgentRun, result: RunResult) -> bool:
@@ -84,6 +92,8 @@ def _record(run: AgentRun, result: RunResult) -> bool:
 def build_run_entries(run: AgentRun, result: RunResult) -> list[LedgerEntry]:
     """Build the ledger's entries of a run from its row, with which step, team and connection are loaded."""
     facts = facts_of_run(run, execution=run.execution, step_id=run.step.step_id)
-    clean = scrub_result(result, read_keys_to_hide(run.execution, run.connection))
+    clean = scrub_result(result, read_keys_to_hide(run.execution))
     record_content = run.execution.team.record_content
-    return build_entries(clean.responses, run=facts, prompt=run.step.input, record_content=record_content)
+    # What a further turn was told, an answer, is not the step's prompt.
+    prompt = run.step.input if run.turn == 1 else ""
+    return build_entries(clean.responses, run=facts, prompt=prompt, record_content=record_content)

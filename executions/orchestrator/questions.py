@@ -10,6 +10,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from django.db import OperationalError
+
 from executions.agent_service import RunResult
 from executions.engine.questions import Exchange, build_conversation, judge_question
 from executions.engine.results import clean_text
@@ -17,6 +19,7 @@ from executions.engine.state import ExecutionState, ExecutionStatus, StepStatus
 from executions.engine.transitions import Transition, fail_attempt, take_input, wait_for_input
 from executions.models import Question, QuestionState
 from executions.orchestrator.changes import Changes, Event
+from executions.orchestrator.database_calls import is_contended
 from executions.orchestrator.question_rows import Asked
 from executions.orchestrator.questions_closed import expire_due
 from executions.orchestrator.tracked import RunRecord, Tracked, find_run_ids, is_from_backup
@@ -114,7 +117,10 @@ def take_question(
     verdict = judge_question(policy, exchanges, attempt=run.attempt)
     if verdict == "fail":
         return False
-    until = now + dt.timedelta(seconds=policy.timeout_s) if verdict == "ask" else None
+    until = None
+    if verdict == "ask":
+        # Nobody is told to have time that the execution does not have.
+        until = min(now + dt.timedelta(seconds=policy.timeout_s), tracked.state.deadline_at)
     asked = Asked(
         step_id=tracked.extras[run.step_id].row_id,
         run_id=run.id,
@@ -143,7 +149,12 @@ def take_question(
 def read_closed(tracked: Tracked, *, now: dt.datetime) -> list[Closed]:
     """Return the questions of the execution that were answered or are out of time by now, to be taken in."""
     if any(step.input_until is not None and step.input_until <= now for step in tracked.state.steps.values()):
-        expire_due(tracked.id, plan=tracked.plan)
+        try:
+            expire_due(tracked.id, plan=tracked.plan)
+        except OperationalError as error:
+            # Somebody else holds the execution for a moment: the next turn looks again.
+            if not is_contended(error):
+                raise
     rows = Question.objects.filter(
         execution_id=tracked.id, state__in=[QuestionState.ANSWERED, QuestionState.EXPIRED], heard=False
     )

@@ -49,22 +49,28 @@ class Redetection:
         self._tasks: dict[uuid.UUID, asyncio.Task[None]] = {}
         self._asked_at: dict[uuid.UUID, float] = {}
 
-    def note(self, connection_id: uuid.UUID) -> None:
-        """Take in that a known route of a connection is gone."""
+    def note(self, connection_id: uuid.UUID, wire_profile: str) -> None:
+        """Take in that a route of a connection is gone that this profile has."""
         now = time.monotonic()
         if connection_id in self._tasks or now - self._asked_at.get(connection_id, -EVERY_S) < ASKED_AGAIN_S:
             return
         self._asked_at[connection_id] = now
-        task = asyncio.create_task(self._find_out(connection_id), name=f"redetect {connection_id}")
+        work = self._find_out(connection_id, wire_profile)
+        task = asyncio.create_task(work, name=f"redetect {connection_id}")
         self._tasks[connection_id] = task
         task.add_done_callback(lambda _: self._tasks.pop(connection_id, None))
 
-    async def look(self, connection_id: uuid.UUID) -> None:
+    async def look(self, connection_id: uuid.UUID, wire_profile: str) -> None:
         """Find out now and return when that is done, or at once where somebody has just looked."""
-        self.note(connection_id)
+        self.note(connection_id, wire_profile)
         task = self._tasks.get(connection_id)
         if task is not None:
             await asyncio.wait([task])
+
+    @property
+    def is_looking(self) -> bool:
+        """Whether something is being found out."""
+        return bool(self._tasks)
 
     async def aclose(self) -> None:
         """Find out no more."""
@@ -73,10 +79,14 @@ class Redetection:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _find_out(self, connection_id: uuid.UUID) -> None:
+    async def _find_out(self, connection_id: uuid.UUID, wire_profile: str) -> None:
         try:
             connection = await in_driver_thread(_claim, connection_id)
             if connection is None:
+                # Another driver, or a person, has looked: what they found is in the row.
+                known = await in_driver_thread(SunaConnection.objects.get, pk=connection_id)
+                if known.wire_profile != wire_profile:
+                    self._mended(known)
                 return
             found = await _detect(connection)
             if await in_driver_thread(_store, connection, found):

@@ -15,7 +15,6 @@ from executions.models import Execution
 from executions.orchestrator.database_calls import in_any_thread
 from executions.orchestrator.tracked import Tracked
 from executions.suna.wire import PROFILES
-from teams.models import SunaConnection
 from teams.models.encrypted_text import Undecryptable
 from teams.workflow.plan import Json, PlanStep
 
@@ -37,10 +36,13 @@ class RunKeys:
     api_key_type: str
 
 
-def read_keys_to_hide(execution: Execution, connection: SunaConnection) -> tuple[SecretText, ...]:
-    """Return the keys that a run of an execution may have been started with, for taking them out of texts."""
-    if not connection.sends_user_keys:
-        return ()
+def read_keys_to_hide(execution: Execution) -> tuple[SecretText, ...]:
+    """Return the keys that a run of an execution may have been started with, for taking them out of texts.
+
+    They are all that the key owner has by now, whatever the connection sends by now: it may have sent them
+    when the run was started. One that was replaced or deleted since is not stored any more, and nobody can
+    know it but the driver that sent it.
+    """
     return tuple(SecretText(secret.reveal()) for secret in keys_to_hide(user_id=execution.key_owner_id))
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from billing.models import ApiKeyType
+from executions.agent_service import AgentService
 from executions.engine.questions import Exchange
 from executions.engine.state import (
     AGENT_RUN_TERMINAL,
@@ -30,6 +31,7 @@ class RunRecord:
     `start_requested` and `stop_requested` ask the next commit to write its time. `in_doubt`: it may have been
     started without anybody being able to find it. `start_decision` is what a person decided of that.
     `before` holds the runs that were in its thread before it, by the service's ids: they are not this one.
+    `prepared_by` is the client that put its prompt there last; None where another driver did.
     `is_doubtful`: a database that was lost since may have started it.
     """
 
@@ -54,6 +56,7 @@ class RunRecord:
     in_doubt: bool = False
     prompt: str = ""
     before: frozenset[str] = frozenset()
+    prepared_by: AgentService | None = None
     is_doubtful: bool = False
 
     @property

@@ -1,7 +1,6 @@
 """The port, spoken to Suna: which calls make one operation, and which error of the port each failure is.
 
-What a call looks like is the wire profile's, how it travels the connection's. Nothing here waits, retries or
-decides what happens next.
+What a call looks like is the wire profile's, how it travels the connection's. Nothing is decided here.
 """
 
 import dataclasses

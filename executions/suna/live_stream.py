@@ -41,7 +41,9 @@ async def follow_rows(
     while True:
         rows = read_messages(await read())
         if has_several_turns(rows):
-            runs = runs or await list_runs()
+            # The list may have been made before this run was in it.
+            if not any(row.view.run_id == run_id for row in runs):
+                runs = await list_runs()
             rows = select_run(rows, run_id=run_id, runs=runs)
         reader.take(rows)
         await asyncio.sleep(ROWS_EACH_S)

@@ -7,6 +7,7 @@ from executions.suna.wire import Capabilities
 def build_traits(known: Capabilities) -> ServiceTraits:
     """Return the traits of a Suna with these capabilities."""
     return ServiceTraits(
+        makes_places=known.makes_threads,
         finds_starts=known.makes_threads and known.lists_runs,
         wants_model=known.wants_model,
         answers_in_place=known.answers_in_thread,

@@ -1,6 +1,7 @@
 """Handing over to people what a backup knows only the beginning of: paused, with the code `needs_review`."""
 
 import datetime as dt
+import uuid
 
 from django.db import transaction
 from django.db.models import F
@@ -8,7 +9,7 @@ from django.db.models.functions import Greatest, Now
 
 from executions.context.store import forget_contexts
 from executions.engine.state import ExecutionStatus
-from executions.models import Execution
+from executions.models import Execution, ExecutionStep, Question, QuestionState
 from executions.models.pause_wanted import PAUSE_FROM_NOW, PAUSE_WANTED
 from executions.orchestrator.changes import Changes, Event
 from executions.orchestrator.commit import commit_batch
@@ -25,7 +26,8 @@ def hand_over_to_people(*, made_at: dt.datetime, by: str) -> int:
     """Pause every execution that was under way or queued when the backup was made; return how many.
 
     Starts of which the backup does not know whether they were made are in doubt afterwards, and Redis keeps
-    no context of theirs. Their deadlines are put off by the time since the backup, which they spent nowhere.
+    no context of theirs. Their deadlines, and those of the questions that wait for an answer, are put off by
+    the time since the backup, which they spent nowhere.
     May be called again: what waits already is left alone.
     """
     # Whatever is cancelled or released by staff later finds its starts in doubt too.
@@ -72,3 +74,15 @@ def _pause(rows: list[Execution], *, made_at: dt.datetime, by: str) -> None:
         pause_requested_at=PAUSE_FROM_NOW,
         deadline_at=Greatest(F("deadline_at"), F("deadline_at") + (Now() - made_at)),
     )
+    asked = Question.objects.filter(execution__in=rows, state=QuestionState.OPEN, expires_at__isnull=False)
+    asked.update(expires_at=Greatest(F("expires_at"), F("expires_at") + (Now() - made_at)))
+    for step_id, expires_at in asked.values_list("step_id", "expires_at"):
+        _say_until(step_id, expires_at)
+
+
+def _say_until(step_id: uuid.UUID, until: dt.datetime | None) -> None:
+    """Have a step that asks say until when an answer counts."""
+    step = ExecutionStep.objects.get(pk=step_id)
+    if until is not None and "until" in step.reason_params:
+        step.reason_params["until"] = until.isoformat()
+        step.save(update_fields=["reason_params"])

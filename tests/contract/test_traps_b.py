@@ -170,7 +170,8 @@ async def test_trap_12_the_catalogue_may_be_closed_by_a_flag_and_runs_start_all_
     ):
         with pytest.raises(Denied, match="disabled"):
             await client.list_agents()
-        assert await ask_model(client, "agent-123") is None
+        with pytest.raises(Denied, match="disabled"):
+            await ask_model(client, "agent-123")
         assert (await client.start_run(REQUEST, place=place)).run_id == RUN
 
 

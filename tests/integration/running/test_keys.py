@@ -80,7 +80,10 @@ def test_a_users_key_is_in_its_column_and_in_the_starts_that_declare_it_and_nowh
             assert find_in_files(tmp_path, secret) == []
 
 
-def test_a_key_that_suna_repeats_is_hidden_also_by_a_driver_that_never_sent_it(renum_on, canaries, tmp_path):
+@pytest.mark.parametrize("sends_by_then", [True, False])
+def test_a_key_that_suna_repeats_is_hidden_also_by_a_driver_that_never_sent_it(
+    renum_on, canaries, tmp_path, sends_by_then
+):
     renum = renum_on("seed")
     key = canaries["openai"]
     store_user_key(user=renum.owner, service="openai", key=key, now=NOW)
@@ -104,6 +107,8 @@ def test_a_key_that_suna_repeats_is_hidden_also_by_a_driver_that_never_sent_it(r
     renum.suna.fail("run.get", times=1000, kind="barrier", name="held")
     wait_until(lambda: AgentRun.objects.filter(status="running").count() == len(adopted))
     cluster.kill_driver()
+    # The keys are with Suna, whoever has switched them off since.
+    SunaConnection.objects.update(sends_user_keys=sends_by_then)
     renum.suna.release("held")
 
     for epoch, executions in enumerate((followed, adopted), start=1):

@@ -108,6 +108,29 @@ def test_worker_timeout_counts_only_where_it_lasts(renum_on, lasts):
         assert execution.agent_runs.get().message == "Worker timeout"
 
 
+def test_run_that_goes_on_though_suna_calls_it_failed_is_stopped_before_the_next_attempt(renum_on):
+    renum = renum_on("2026-01")
+    set_times(renum, silence_s=0.2)
+    renum.start_drivers(RENUM_DOUBTFUL_END_S="1")
+    script = {"key": "twice", "attempts": [{"hang": True}, {"text": "ok"}]}
+    team = renum.make_team(
+        {**step(script), "defaults": {"retry": {"max_attempts": 2, "initial_interval": 1}}}
+    )
+    execution = renum.start(team)
+    wait_until(lambda: renum.suna.get("runs")["runs"])
+    (run,) = renum.suna.get("runs")["runs"]
+
+    fail_by_reading(renum, run["id"])
+    execution = renum.wait_for(execution)
+
+    assert execution.status == "completed"
+    told = [name for name in operations(renum) if name in ("agent.start", "run.stop")]
+    # Never two at once.
+    assert told == ["agent.start", "run.stop", "agent.start"]
+    first = execution.agent_runs.get(attempt=1)
+    assert (first.code, first.message, first.status) == ("agent_failed", "Worker timeout", "stopped")
+
+
 def fail_by_reading(renum: RunningRenum, run_id: str) -> None:
     """Read a run's stream from a place on at which nothing has come yet, as a careless client does."""
     wait_until(lambda: AgentRun.objects.filter(suna_run_id=run_id, status="running").exists())

@@ -350,6 +350,18 @@ def _retry_after_an_answer(renum: RunningRenum) -> None:
     assert len(told) == 1
 
 
+def _answer_before_the_deadline(renum: RunningRenum) -> None:
+    execution = begin(renum, one_step() | {"limits": {"deadline": 600}})
+
+    question = open_question(execution)
+
+    execution.refresh_from_db()
+    assert question.expires_at == execution.deadline_at
+    assert execution.steps.get().reason_params["until"] == execution.deadline_at.isoformat()
+    answer(question)
+    renum.wait_for(execution)
+
+
 def _answer_too_late(renum: RunningRenum) -> None:
     execution = begin(renum, one_step(on_question={"policy": "human", "timeout": 1}))
     question = open_question(execution)
@@ -370,5 +382,6 @@ def test_answers_are_given_once_heard_at_any_time_and_never_too_late(renum_on):
     _two_people_at_once(renum)
     _retry_after_an_answer(renum)
     _answer_too_late(renum)
+    _answer_before_the_deadline(renum)
 
     check_history(renum)

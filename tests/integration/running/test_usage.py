@@ -1,9 +1,13 @@
 """What runs used: every attempt that reported tokens counts once, and totals are the sum of the rows (P9)."""
 
+import datetime as dt
 import json
 from decimal import Decimal
 
+from django.db.models import F
+
 from billing.models import UsageLog
+from executions.models import AgentRun
 from executions.orchestrator.sweep import sweep
 from tests.faults.history import check_history
 from tests.fixtures.running import RunningRenum
@@ -57,7 +61,11 @@ def test_totals_are_what_suna_reported_with_failed_attempts_and_usage_that_was_r
     assert unread.usage_metrics["tokens_input"] == 300
     assert tokens() == (2900, 520)
 
+    # As of an execution that went on for long after this attempt: a person took their time.
+    hours = dt.timedelta(hours=2)
+    AgentRun.objects.filter(execution=unread).update(finished_at=F("finished_at") - hours)
     sweep()
+    AgentRun.objects.filter(execution=unread).update(finished_at=F("finished_at") + hours)
 
     unread.refresh_from_db()
     assert (unread.status, unread.usage_complete) == ("completed", True)

@@ -12,7 +12,15 @@ from executions.models import AgentRun, Execution, ExecutionStep
 from executions.orchestrator.claim import count_claimable, database_now
 from executions.upkeep.needs_review import hand_over_to_people
 from executions.upkeep.verify import check_all
-from tests.integration.orchestrator.rows import LATER, Rows, make_execution, make_rows, make_run, make_step
+from tests.integration.orchestrator.rows import (
+    LATER,
+    Rows,
+    make_execution,
+    make_question,
+    make_rows,
+    make_run,
+    make_step,
+)
 
 pytestmark = pytest.mark.usefixtures("clean_redis")
 
@@ -174,3 +182,27 @@ def test_a_clock_that_was_put_back_takes_nothing_from_the_deadline(rows):
         cursor.execute("SELECT resume_requested_at > pause_requested_at FROM renum_team_executions"
                        " WHERE id = %s", [execution.pk])  # fmt: skip
         assert cursor.fetchone()[0]
+
+
+def test_a_question_that_was_open_may_be_answered_as_long_as_it_might_have_been(rows):
+    execution = make_execution(rows.team, rows.version, status="running")
+    now = database_now()
+    until = now - HOUR / 2
+    said = {"until": until.isoformat()}
+    step = make_step(execution, status="waiting_input", code="question_open", attempts=1, reason_params=said)
+    run = make_run(step, status="completed", code="asked", finished_at=now - HOUR * 2)
+    question = make_question(run, expires_at=until)
+    closed = make_question(
+        make_run(step, attempt=2, status="completed", code="asked", finished_at=now - HOUR * 2),
+        expires_at=until,
+        state="expired",
+        closed_at=now,
+    )
+
+    assert hand_over() == 1
+
+    for row in (step, question, closed):
+        row.refresh_from_db()
+    assert HOUR <= question.expires_at - until < HOUR + HOUR / 60
+    assert step.reason_params == {"until": question.expires_at.isoformat()}
+    assert closed.expires_at == until

@@ -28,6 +28,7 @@ from executions.orchestrator.changes import Committed
 from executions.orchestrator.gate import Gate
 from executions.orchestrator.hints import Hints
 from executions.orchestrator.live_runs import LiveRuns
+from executions.orchestrator.open_starts import OpenStarts
 from executions.orchestrator.starts import Starts
 from executions.orchestrator.tracked import RunRecord
 from teams.models import SunaConnection
@@ -168,6 +169,7 @@ class Owner:
     execution_id: uuid.UUID = field(default_factory=uuid.uuid4)
     hints: Hints = field(default_factory=Hints)
     live: LiveRuns = field(default_factory=LiveRuns)
+    open_starts: OpenStarts = field(default_factory=OpenStarts)
     models: AgentModels = field(default_factory=AgentModels)
     gate: Gate = field(default_factory=lambda: Gate(uuid.uuid4(), growth_s=10, jitter=lambda low, high: low))
     starts: Starts = field(init=False)

@@ -209,7 +209,9 @@ class Doubtful(ScriptedService):
     ("looks", "ends"),
     [([RUNNING, FAILED, FAILED, COMPLETED], Answered), ([RUNNING, FAILED], Broken)],
 )
-async def test_end_that_may_be_taken_back_counts_only_once_it_has_lasted(settings, looks, ends):
+async def test_end_that_may_be_taken_back_counts_once_it_has_lasted_and_the_run_is_stopped(
+    settings, looks, ends
+):
     settings.ORCHESTRATOR = replace(settings.ORCHESTRATOR, doubtful_end_s=2.0)
     service = Doubtful(looks)
     owner = Owner(service=service)
@@ -221,6 +223,7 @@ async def test_end_that_may_be_taken_back_counts_only_once_it_has_lasted(setting
     assert isinstance(outcome, ends)
     assert "end_in_doubt" in owner.said
     assert service.calls.count("look") > len(looks) - 1 + 3 * (ends is Broken)
+    assert service.calls.count("stop") == (ends is Broken)
 
 
 async def test_run_whose_end_is_doubtful_is_stopped_all_the_same():
@@ -257,3 +260,20 @@ async def test_answer_that_is_written_after_the_end_is_waited_for_where_suna_is_
 
     assert isinstance(outcome, Answered)
     assert outcome.result.text == text
+
+
+@pytest.mark.parametrize(("follow_within_s", "complete"), [(0.02, False), (0.0, True)])
+async def test_what_a_stopped_run_used_is_read_once_more_where_suna_writes_after_the_end(
+    follow_within_s, complete
+):
+    service = ScriptedService([RUNNING, STOPPED])
+    service.traits_shown = ServiceTraits(rows_follow_within_s=follow_within_s)
+    attempt = make_attempt(Owner(service=service), running=True)
+    attempt.stopping.set()
+    assert attempt.run is not None
+
+    outcome = await follow_run(attempt, attempt.run)
+
+    assert isinstance(outcome, Stopped)
+    assert outcome.result is not None
+    assert outcome.result.usage_complete is complete

@@ -1,5 +1,6 @@
 """What recorded streams and rows tell of a run while it goes on, and what broken ones do not break."""
 
+import datetime as dt
 import json
 import random
 import time
@@ -7,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from executions.agent_service import NotFound, RunStatus, RunView
 from executions.live_output import (
     LeftOut,
     LiveEvent,
@@ -16,10 +18,12 @@ from executions.live_output import (
     WholeMessage,
     event_as_json,
 )
+from executions.suna.live_stream import follow_rows
 from executions.suna.wire.live_events import MAX_EVENT_BYTES, LiveRows, LiveStream
 from executions.suna.wire.live_order import MAX_HELD, ChunkOrder
 from executions.suna.wire.live_xml import CallFilter
 from executions.suna.wire.messages import read_messages
+from executions.suna.wire.runs import RunRow
 from executions.suna.wire.xml_calls import strip_calls
 from tests.contract.recordings import load, load_stream
 
@@ -277,3 +281,37 @@ def test_calls_without_ids_are_told_apart_by_their_order():
     }
     outputs = {said.call: said.output for said in told if isinstance(said, ToolFinished)}
     assert outputs == {0: "one", 1: "two"}
+
+
+def written(kind: str, text: str, second: int) -> dict[str, Any]:
+    content = {"role": kind, "content": text}
+    at = f"2026-11-22T12:00:{second:02}+00:00"
+    return {"message_id": f"m-{second}", "type": kind, "content": content, "metadata": {}, "created_at": at}
+
+
+def listed(run_id: str, second: int) -> RunRow:
+    view = RunView(run_id=run_id, place="thread-1", status=RunStatus.RUNNING, word="running")
+    return RunRow(view=view, started_at=dt.datetime(2026, 11, 22, 12, 0, second, tzinfo=dt.UTC))
+
+
+async def test_runs_of_a_thread_are_listed_until_the_followed_one_is_among_them(monkeypatch):
+    monkeypatch.setattr("executions.suna.live_stream.ROWS_EACH_S", 0.001)
+    rows = [written("user", "one", 1), written("assistant", "old words", 2)]
+    rows += [written("user", "two", 9), written("assistant", "new words", 11)]
+    lists = [(listed("first", 0),), (listed("first", 0), listed("second", 10))]
+    calls: list[str] = []
+
+    async def read() -> bytes:
+        if calls.count("read") == 4:
+            raise NotFound
+        calls.append("read")
+        return json.dumps({"messages": rows}).encode()
+
+    async def list_runs() -> tuple[RunRow, ...]:
+        calls.append("list")
+        return lists[min(calls.count("list"), 2) - 1]
+
+    with pytest.raises(NotFound):
+        await follow_rows(read=read, list_runs=list_runs, run_id="second", tell=lambda _: None)
+
+    assert calls == ["read", "list", "read", "list", "read", "read"]
