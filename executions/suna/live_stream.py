@@ -8,6 +8,7 @@ only the rows are read.
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from executions.agent_service import BadResponse
 from executions.live_output import LiveEvent
 from executions.suna.streams import Streams
 from executions.suna.wire.call import Answer, Call
@@ -41,7 +42,12 @@ async def follow_rows(
     while True:
         rows = read_messages(await read())
         if has_several_turns(rows):
-            runs = runs or await list_runs()
-            rows = select_run(rows, run_id=run_id, runs=runs)
+            if run_id not in (row.view.run_id for row in runs):
+                runs = await list_runs()
+            try:
+                rows = select_run(rows, run_id=run_id, runs=runs)
+            except BadResponse:
+                # It is not listed yet.
+                rows = ()
         reader.take(rows)
         await asyncio.sleep(ROWS_EACH_S)
