@@ -15,7 +15,7 @@ import aiohttp
 
 from bench.clocked import Chain
 from bench.simulated_suna import TOKEN
-from bench.situations import BenchError, Situation
+from bench.situations import MODEL, BenchError, Situation
 
 THREAD_NAME = "Renum"
 FASTEST_POLL_S = 0.01
@@ -106,7 +106,8 @@ class _Runner:
         thread_id = str(made["thread_id"])
         message = {"type": "user", "content": prompt, "is_llm_message": True}
         await self._ask("POST", f"/api/threads/{thread_id}/messages", json=message)
-        started = await self._ask("POST", f"/api/thread/{thread_id}/agent/start", json={"agent_id": agent_id})
+        start = {"agent_id": agent_id, "model_name": MODEL}
+        started = await self._ask("POST", f"/api/thread/{thread_id}/agent/start", json=start)
         run_id, began = str(started["agent_run_id"]), time.monotonic()
         while (await self._ask("GET", f"/api/agent-run/{run_id}"))["status"] == "running":
             age_s = time.monotonic() - began

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 AGENT_TEXT_CHARS = 2048
+MODEL = "openai/gpt-4o-mini"
+"""Named by each step, so that no agent has to be asked for its own."""
 
 
 class BenchError(Exception):
@@ -50,6 +52,7 @@ class Situation:
                 {
                     "agent_id": agent_id,
                     "role": "analyst",
+                    "model_name": MODEL,
                     "instructions": (
                         "Say what follows from this. "
                         f'@@sim{{"takes": {self.run_s}, "chars": {AGENT_TEXT_CHARS}}}'

@@ -208,14 +208,15 @@ class ServiceTraits:
     `finds_starts`: a start in doubt can be looked up by its place; where not, only a person can know whether
     it made a run. `wants_model`: a start that names no model gets another than the agent's own.
     `answers_in_place`: the answer to an agent's question goes into the place of the run that asked; where
-    not, a new run in a new place is told the whole conversation. `run_appears_within_s`: so long after its
-    start a run may be NotFound although it is there. `rows_follow_within_s`: so long after its end a run may
-    still get its rows.
+    not, a new run in a new place is told the whole conversation. `may_linger`: a run that is over may say
+    for ever that it is under way. `run_appears_within_s`: so long after its start a run may be NotFound
+    although it is there. `rows_follow_within_s`: so long after its end a run may still get its rows.
     """
 
     finds_starts: bool = True
     wants_model: bool = True
     answers_in_place: bool = True
+    may_linger: bool = False
     live: LiveSource = LiveSource.NONE
     run_appears_within_s: float = 0.0
     rows_follow_within_s: float = 0.0
@@ -279,8 +280,7 @@ class RunResult:
     `asked`: it ended with a question to a human, which is `text` then, with the answers that the agent offers
     (`options`) and the names of files (`attachments`). `usage_complete` is false where the service may still
     add responses or could not be asked. `partial` is what is known of an answer that never became whole.
-    `cleaned`: the answer held what cannot be stored, which was replaced. `unsettled`, within an adapter only:
-    the run went on after `partial`, and what became of it has to be asked for.
+    `cleaned`: what cannot be stored was replaced. `unsettled`, within an adapter: what came after `partial`?
     """
 
     text: str | None
@@ -375,6 +375,13 @@ class AgentService(Protocol):
 
     async def get_result(self, run_id: str, *, place: str | None) -> RunResult:
         """Return what an ended run left behind."""
+        ...
+
+    async def mark_whole_answer(self, run_id: str, *, place: str | None, is_over: bool) -> str | None:
+        """Return a mark of what stands in a run's place, where the run has answered in full; else None.
+
+        Equal marks: nothing has changed in between. Only where `traits.may_linger`. `is_over`: it has ended.
+        """
         ...
 
     async def stop_run(self, run_id: str) -> None:

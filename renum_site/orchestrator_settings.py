@@ -24,7 +24,8 @@ class OrchestratorSettings:
     `gate_exchange_s`, or more often. One driver reads at most `live_readers` runs for those who watch what
     they do; a web process shows it to `live_clients` pages and programs at once, of one person to
     `live_clients_per_user`. An end that Suna may take back counts once it has lasted
-    `doubtful_end_s`.
+    `doubtful_end_s`. A run that has answered in full and never says that it is over counts as over once
+    nothing in its thread has changed for `lingering_s`.
     """
 
     lease_ttl_s: float
@@ -56,6 +57,7 @@ class OrchestratorSettings:
     gate_exchange_s: float
     alive_within_s: float
     doubtful_end_s: float
+    lingering_s: float
     live_readers: int
     live_clients: int
     live_clients_per_user: int
@@ -93,6 +95,7 @@ def read_orchestrator_settings(env: Env) -> OrchestratorSettings:
         gate_exchange_s=env.seconds("RENUM_GATE_EXCHANGE_S", default=1, low=0.1, high=60),
         alive_within_s=env.seconds("RENUM_ALIVE_WITHIN_S", default=60, low=3, high=3600),
         doubtful_end_s=env.seconds("RENUM_DOUBTFUL_END_S", default=300, low=0, high=86_400),
+        lingering_s=env.seconds("RENUM_LINGERING_S", default=60, low=0.5, high=3600),
         live_readers=env.whole("RENUM_LIVE_READERS", default=50, low=0, high=1000),
         live_clients=env.whole("RENUM_LIVE_CLIENTS", default=200, low=0, high=2000),
         live_clients_per_user=env.whole("RENUM_LIVE_CLIENTS_PER_USER", default=12, low=1, high=2000),

@@ -11,6 +11,7 @@ pytest_plugins = [
     "tests.fixtures.figures",
     "tests.fixtures.people",
     "tests.fixtures.services",
+    "tests.fixtures.shared_suna",
     "tests.fixtures.running",
     "tests.fixtures.own_services",
 ]

@@ -21,6 +21,7 @@ from executions.orchestrator.wake import wake_drivers_on_commit
 from teams.actions.refusal import Refusal, input_problem
 from teams.models import SunaConnection, Team, User, WorkflowVersion
 from teams.workflow.plan import Plan, PlanStep, plan_to_json
+from teams.workflow.problems import Problem
 
 KEY_CHARS = 255
 
@@ -40,10 +41,14 @@ class IdempotencyKeyReused(Refusal):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Started:
-    """The execution, and whether this call made it."""
+    """The execution, and whether this call made it.
+
+    `warnings` is what there is to say of a new one that its team's page would have said before.
+    """
 
     execution: Execution
     created: bool
+    warnings: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +57,7 @@ class Draft:
 
     `repeats` is the execution that this one is made from. `kept` are finished steps of it by step id, whose
     results stand from the beginning; `context` is what the shared context then holds, in the order written.
+    `warnings` is what there is to say to whoever asked.
     """
 
     team: Team
@@ -62,6 +68,7 @@ class Draft:
     repeats: Execution | None = None
     kept: Mapping[str, ExecutionStep] = field(default_factory=dict)
     context: Sequence[ContextWrite] = ()
+    warnings: tuple[Problem, ...] = ()
 
 
 def accept_once(
@@ -93,7 +100,7 @@ def accept_once(
         if earlier is None:
             raise
         return Started(execution=earlier, created=False)
-    return Started(execution=execution, created=True)
+    return Started(execution=execution, created=True, warnings=wanted.warnings)
 
 
 def check_team_can_run(team: Team) -> SunaConnection:

@@ -27,6 +27,7 @@ from executions.engine.state import (
 from executions.models import Execution, ExecutionStep
 from executions.orchestrator.changes import ContextWrite
 from teams.actions.refusal import Refusal
+from teams.actions.run_warnings import run_warnings_of
 from teams.models import User
 from teams.workflow.plan import Json, Plan, plan_from_json
 
@@ -74,6 +75,7 @@ def _draft(old: Execution) -> Draft:
         repeats=old,
         kept={step_id: steps[step_id] for step_id in reusable},
         context=_context_of(plan, state, reusable, others),
+        warnings=run_warnings_of(old.team, old.workflow_version),
     )
 
 

@@ -9,6 +9,7 @@ from executions.actions.execution_rights import NotOver, check_may_repeat, lock_
 from executions.engine.state import EXECUTION_TERMINAL
 from executions.models import Execution
 from teams.actions.refusal import InvalidInput
+from teams.actions.run_warnings import run_warnings_in
 from teams.actions.save_version import check_definition
 from teams.models import User
 
@@ -46,4 +47,5 @@ def _draft(old: Execution) -> Draft:
         plan=checked.plan,
         prompt=old.initial_prompt,
         repeats=old,
+        warnings=run_warnings_in(checked.warnings),
     )

@@ -56,6 +56,7 @@ def decide_start(
             raise StartDecided("Somebody has decided otherwise already.")
         if not run.start_decision:
             AgentRun.objects.filter(pk=run.pk).update(start_decision=decision)
+            Execution.objects.filter(pk=execution.pk).update(at_rest=False)
             data = {"attempt": run.attempt}
             append_events(execution.pk, [Event(kind=kind, step_id=step_id, data=data, actor=f"user:{by.pk}")])
             wake_drivers_on_commit(execution.pk)

@@ -9,6 +9,7 @@ from executions.actions.accept_execution import (
 )
 from teams.actions.refusal import InvalidInput, input_problem
 from teams.actions.rights import check_role
+from teams.actions.run_warnings import run_warnings_in
 from teams.actions.save_version import check_definition
 from teams.models import Team, User
 
@@ -57,4 +58,5 @@ def _draft(team: Team, prompt: str) -> Draft:
         connection=connection,
         plan=checked.plan,
         prompt=prompt,
+        warnings=run_warnings_in(checked.warnings),
     )

@@ -13,9 +13,13 @@ IDEMPOTENCY_KEY = "Idempotency-Key"
 
 
 def accepted_answer(started: Started, request: Request) -> Response:
-    """Return the execution with its address; Idempotent-Replayed says whether an earlier request made it."""
+    """Return the execution with its address; Idempotent-Replayed says whether an earlier request made it.
+
+    `warnings` beside it is what there is to say of a new one's team and connection; of a replay, nothing.
+    """
     execution = find_execution(person(request), started.execution.pk)
     place = reverse("api:execution", kwargs={"execution_id": execution.pk}, request=request)
     headers = {"Location": place, "Idempotent-Replayed": "false" if started.created else "true"}
     written = ExecutionOutput(execution, context={"request": request}).data
-    return Response(written, status=202, headers=headers)
+    warnings = [warning.as_json() for warning in started.warnings]
+    return Response({**written, "warnings": warnings}, status=202, headers=headers)

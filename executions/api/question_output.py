@@ -95,7 +95,7 @@ def questions_to_answer(user: User) -> QuerySet[Question]:
 
 def questions_of(execution: Execution, user: User) -> QuerySet[Question]:
     """Return the questions of an execution that the user sees, oldest first."""
-    return _related(Question.objects.filter(execution=execution), user).order_by("id")
+    return _related(Question.objects.for_user(user).filter(execution=execution), user).order_by("id")
 
 
 def find_question(user: User, question_id: uuid.UUID) -> Question:

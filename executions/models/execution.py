@@ -46,10 +46,10 @@ class Execution(models.Model):
     A pause is wanted as long as `pause_requested_at` is later than `resume_requested_at`.
 
     `driver` and `epoch` are the lease: whoever writes must hold the row with that epoch. `at_rest` says that
-    nothing of it is in flight: it is paused, or only questions to people are open. No driver takes it up
-    before somebody resumes, answers or cancels, its time is up, or `look_at` has come. `crash_count` counts
-    the drivers that died while they worked on it, since an attempt's end was last taken in. `event_seq` and
-    `context_version` are the last numbers given out, under the row's lock.
+    nothing of it is in flight: it is paused, or only people's answers and decisions are awaited. No driver
+    takes it up before somebody resumes, answers, decides or cancels, its time is up, or `look_at` has come.
+    `crash_count` counts the drivers that died while they worked on it, since an attempt's end was last taken
+    in. `event_seq` and `context_version` are the last numbers given out, under the row's lock.
     `result` is the answer as JSON, `result_text` the same for a reader. `message_params` are what a sentence
     about `code` needs.
     """

@@ -113,6 +113,9 @@ class Advance:
         self._holder = holder
         self._inbox: asyncio.Queue[Outcome | None] = asyncio.Queue()
         self._attempts: dict[str, Attempt] = {}
+        self._works: dict[str, asyncio.Task[None]] = {}
+        self.rests_until: dt.datetime | None = None
+        """Of one at rest: when a decision about a start is waited for no longer."""
         self._heard_at = dt.datetime.min.replace(tzinfo=dt.UTC)
         self.starts = Starts(holder.gate_of(tracked.connection), tracked, wake=self.wake)
 
@@ -148,7 +151,8 @@ class Advance:
                     self._holder.settled(self.tracked.id)
                     if self.tracked.state.status in EXECUTION_TERMINAL:
                         return
-                    if not self._attempts and rests(self.tracked, now=self.now()):
+                    if self._waits_for_decisions_only() and rests(self.tracked, now=self.now()):
+                        self._put_down()
                         return
                     ended = await self._wait()
         finally:
@@ -284,8 +288,24 @@ class Advance:
         )
         self._attempts[step_id] = attempt
         work = self._holder.charge(self.tracked.id, self._carry_out(attempt))
-        group.create_task(work, name=f"{self.tracked.id} {step_id}")
+        self._works[step_id] = group.create_task(work, name=f"{self.tracked.id} {step_id}")
         return attempt
+
+    def _waits_for_decisions_only(self) -> bool:
+        """Whether no attempt is under way but such as wait for a person to decide of their start."""
+        return all(
+            attempt.decision_until is not None
+            and not attempt.stopping.is_set()
+            and not attempt.decided.is_set()
+            for attempt in self._attempts.values()
+        )
+
+    def _put_down(self) -> None:
+        """Leave the attempts that wait for decisions: whoever takes it up finds them in the rows."""
+        waits = [attempt.decision_until for attempt in self._attempts.values()]
+        self.rests_until = min((until for until in waits if until is not None), default=None)
+        for step_id in self._attempts:
+            self._works[step_id].cancel()
 
     async def _carry_out(self, attempt: Attempt) -> None:
         self._inbox.put_nowait(await attempt.carry_out())

@@ -76,6 +76,8 @@ class Attempt:
         self.run = run
         self.stopping = asyncio.Event()
         self.decided = asyncio.Event()
+        self.decision_until: dt.datetime | None = None
+        """Set while nothing but a person's decision is awaited: the moment when that wait is over."""
         self._prompt = prompt
         self._model_name = step.model_name or (run.model_name if run is not None else "") or None
         self._sent_keys: tuple[SecretText, ...] | None = None
@@ -104,7 +106,9 @@ class Attempt:
 
     async def _carry_out(self) -> Outcome:
         try:
-            if self.run is None or self.run.status is AgentRunStatus.CREATED:
+            if self.run is not None and self.run.is_doubtful and self.run.status is AgentRunStatus.CREATED:
+                ended = await self._look_up_lost_start(self.run)
+            elif self.run is None or self.run.status is AgentRunStatus.CREATED:
                 ended = await self._start()
             elif self.run.suna_run_id is None:
                 ended = await self._look_up_start(self.run)
@@ -289,6 +293,14 @@ class Attempt:
         if is_taken:
             return None
         self.owner.starts.unsure(self.step.id)
+        return await self._look_up_start(run)
+
+    async def _look_up_lost_start(self, run: RunRecord) -> Outcome | None:
+        """Do as after a lost answer: nothing is sent before it is known what a lost database sent."""
+        run.status, run.start_requested = AgentRunStatus.STARTING, True
+        self.owner.mark_step(self.step.id, StepStatus.START_UNCERTAIN, Reason(code="start_uncertain"))
+        committed = await self.owner.commit_run(run, kind="start_in_doubt")
+        run.start_requested_at = committed.at
         return await self._look_up_start(run)
 
     async def _look_up_start(self, run: RunRecord) -> Outcome | None:

@@ -20,12 +20,14 @@ _HELD_BACK = "EXISTS (SELECT 1 FROM executions_drain x WHERE x.ended_at IS NULL 
 _AWAITS = """(e.at_rest AND e.status = 'running' AND e.deadline_at >= clock_timestamp()
         AND COALESCE(e.look_at >= clock_timestamp(), false))"""
 # What has begun is taken up as long as anything of it may be under way. Set aside or to be looked over by a
-# person, it waits for that person; paused with nothing in flight, for its deadline too. At rest and running,
-# it waits for answers: whoever gives one ends its rest.
+# person, it waits for that person; paused with nothing in flight, for its deadline too, and for the end of
+# the time of what people are asked. At rest and running, it waits for answers and decisions: whoever gives
+# one ends its rest.
 _BEGUN = f"""e.status IN ('running', 'paused', 'cancelling', 'quarantined') AND {_FREE} AND NOT {_HELD_BACK}
     AND (e.cancel_requested_at IS NOT NULL OR (NOT {PAUSE_WANTED} AND NOT {_AWAITS})
         OR ({PAUSE_WANTED} AND e.status <> 'quarantined' AND e.code <> 'needs_review'
-            AND (NOT e.at_rest OR e.status = 'running' OR e.deadline_at < clock_timestamp())))"""
+            AND (NOT e.at_rest OR e.status = 'running'
+                OR LEAST(e.deadline_at, e.look_at) < clock_timestamp())))"""
 _QUEUED = f"""e.status = 'queued' AND {_FREE} AND NOT {_HELD_BACK}
     AND (e.cancel_requested_at IS NOT NULL OR e.deadline_at < clock_timestamp()
         OR NOT ({PAUSE_WANTED} OR {_DRAINED}))"""

@@ -69,6 +69,10 @@ class ClosedService(AgentService):
         """Refuse."""
         self._refuse()
 
+    async def mark_whole_answer(self, run_id: str, *, place: str | None, is_over: bool) -> str | None:
+        """Refuse."""
+        self._refuse()
+
     async def stop_run(self, run_id: str) -> None:
         """Refuse."""
         self._refuse()

@@ -25,7 +25,7 @@ from teams.models import SunaConnection
 from teams.models.encrypted_text import Undecryptable
 from teams.workflow.plan import Json
 
-Key = tuple[uuid.UUID, str, str, str | None, bool, Capabilities | None]
+Key = tuple[uuid.UUID, str, str, str | None, bool, bool, Capabilities | None]
 UNREADABLE = "the connection's credential cannot be decrypted with the configured keys"
 
 
@@ -65,6 +65,8 @@ class OpenConnections:
             connection.wire_profile,
             connection.sealed_credential,
             connection.sends_user_keys,
+            # Where calls may go hangs on it, with the address; all of one's own are held alike.
+            connection.owner_id is None,
             _capabilities_of(connection),
         )
         if key not in self._open:

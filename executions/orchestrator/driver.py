@@ -266,7 +266,9 @@ class Driver:
             self._advancing[execution_id] = advance
             await advance.run()
             if tracked.state.status not in EXECUTION_TERMINAL:
-                await in_driver_thread(leave_at_rest, execution_id, self.driver_id, epoch=epoch)
+                await in_driver_thread(
+                    leave_at_rest, execution_id, self.driver_id, epoch=epoch, until=advance.rests_until
+                )
         except* Fenced:
             logger.warning("execution %s is another driver's now", execution_id)
         except* DATABASE_AWAY:

@@ -3,7 +3,7 @@
 import asyncio
 import datetime as dt
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -20,6 +20,7 @@ from executions.agent_service import (
 from executions.engine.state import AgentRunStatus, Reason
 from executions.orchestrator.collect import collect_result, collect_usage
 from executions.orchestrator.doubt import Doubt
+from executions.orchestrator.lingering import Lingering, has_answered, stop_lingering
 from executions.orchestrator.live_reader import LiveRun
 from executions.orchestrator.outcomes import Answered, AskedPerson, Broken, Outcome, Stopped
 from executions.orchestrator.patience import Patience
@@ -48,12 +49,20 @@ class _ToStop:
     code: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Lingers:
+    """A run that has answered in full, and has nothing left to do but to say so."""
+
+    view: RunView
+
+
 async def follow_run(attempt: "Attempt", run: RunRecord) -> Outcome:
     """Ask for a run until it is over, its time is up or somebody asks to stop."""
     hints = attempt.owner.hints
     run_id = run.suna_run_id or ""
     shown = LiveRun(
         id=run.id,
+        execution_id=attempt.owner.tracked.id,
         run_id=run_id,
         place=run.thread_id,
         service=lambda: attempt.service,
@@ -64,16 +73,21 @@ async def follow_run(attempt: "Attempt", run: RunRecord) -> Outcome:
             found = await _ask_until_over(attempt, run, watch)
     if isinstance(found, RunView):
         return await _end(attempt, run, found)
+    if isinstance(found, _Lingers):
+        return await _end_lingering(attempt, run, found.view)
     if isinstance(found, _ToStop):
         return await _stop_run(attempt, run, code=found.code)
     return found
 
 
-async def _ask_until_over(attempt: "Attempt", run: RunRecord, watch: Watch) -> RunView | _ToStop | Broken:
+async def _ask_until_over(
+    attempt: "Attempt", run: RunRecord, watch: Watch
+) -> RunView | _Lingers | _ToStop | Broken:
     started_at = run.started_at or attempt.owner.now()
     timeout_s = attempt.step.timeout_s
     misses = bad = failures = 0
     doubt = Doubt()
+    lingering = Lingering(run)
     while not attempt.stopping.is_set():
         age_s = (attempt.owner.now() - started_at).total_seconds()
         if age_s >= timeout_s:
@@ -100,6 +114,10 @@ async def _ask_until_over(attempt: "Attempt", run: RunRecord, watch: Watch) -> R
             misses = bad = failures = 0
             if view.status in OVER and doubt.is_over(view, now=attempt.owner.now()):
                 return view
+            if await lingering.is_over(
+                attempt.service, view, events=watch.events_heard, now=attempt.owner.now
+            ):
+                return _Lingers(view)
             waits_for = Reason(code="end_in_doubt") if view.doubtful else None
             await attempt.owner.say_waiting(attempt.step.id, waits_for)
             watch.goes_on()
@@ -121,6 +139,9 @@ def _may_yet_appear(attempt: "Attempt", run: RunRecord) -> bool:
 
 
 async def _end(attempt: "Attempt", run: RunRecord, view: RunView) -> Outcome:
+    if await has_answered(attempt.service, run, view):
+        # It lingered, and somebody stopped it: a person, or a driver that could not take its answer in.
+        return _mark_lingered(await _end(attempt, run, _as_completed(view)))
     if view.status is not RunStatus.COMPLETED:
         code = "stopped_by_suna" if view.status is RunStatus.STOPPED else "agent_failed"
         left = await collect_usage(attempt.service, view, place=run.thread_id)
@@ -145,6 +166,27 @@ async def _end(attempt: "Attempt", run: RunRecord, view: RunView) -> Outcome:
         params: dict[str, Json] = {"characters": len(result.text), "limit": MAX_TEXT_CHARS}
         return attempt.broken("result_too_large", params=params, result=result, text=kept)
     return Answered(run=run, result=result)
+
+
+async def _end_lingering(attempt: "Attempt", run: RunRecord, view: RunView) -> Outcome:
+    """Take a lingering run's result; then stop it, since Suna would count it as under way for a day."""
+    try:
+        outcome = await _end(attempt, run, _as_completed(view))
+    except AgentServiceError:
+        await stop_lingering(attempt.service, view)
+        raise
+    if isinstance(outcome, Stopped):
+        return await _stop_run(attempt, run, code=None)
+    await stop_lingering(attempt.service, view)
+    return _mark_lingered(outcome)
+
+
+def _as_completed(view: RunView) -> RunView:
+    return replace(view, status=RunStatus.COMPLETED)
+
+
+def _mark_lingered(outcome: Outcome) -> Outcome:
+    return replace(outcome, lingered=True) if isinstance(outcome, (Answered, AskedPerson)) else outcome
 
 
 def _cut(partial: str | None) -> str | None:
@@ -191,6 +233,8 @@ def _stopping(code: str | None, error: AgentServiceError | None = None) -> Reaso
 
 
 async def _stopped(attempt: "Attempt", run: RunRecord, view: RunView, *, code: str | None) -> Outcome:
+    if code is not None and await has_answered(attempt.service, run, view):
+        return _mark_lingered(await _end(attempt, run, _as_completed(view)))
     result = await collect_usage(attempt.service, view, place=run.thread_id)
     status = OVER[view.status]
     if code is None:

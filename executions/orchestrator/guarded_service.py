@@ -109,6 +109,13 @@ class GuardedService:
         """Return what an ended run left behind."""
         return await self._guard(("result", run_id), lambda: self._service.get_result(run_id, place=place))
 
+    async def mark_whole_answer(self, run_id: str, *, place: str | None, is_over: bool) -> str | None:
+        """Return a mark of what stands in a run's place, where the run has answered in full."""
+        return await self._guard(
+            ("mark", run_id),
+            lambda: self._service.mark_whole_answer(run_id, place=place, is_over=is_over),
+        )
+
     async def stop_run(self, run_id: str) -> None:
         """Ask the service to stop a run, whatever the circuit says: somebody waits for it."""
         await self._send(("stop", run_id), lambda: self._service.stop_run(run_id))

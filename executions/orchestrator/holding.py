@@ -44,9 +44,12 @@ _LOCK = "SELECT id FROM renum_team_executions WHERE id = %s FOR NO KEY UPDATE"
 _LEAVE_AT_REST = """
 UPDATE renum_team_executions e SET driver_id = NULL, at_rest = NOT EXISTS (
         SELECT 1 FROM executions_question q WHERE q.execution_id = e.id
-        AND q.state IN ('answered', 'expired') AND NOT q.heard),
-    look_at = (SELECT min(q.expires_at) FROM executions_question q
-        WHERE q.execution_id = e.id AND q.state = 'open')
+        AND q.state IN ('answered', 'expired') AND NOT q.heard)
+    AND NOT EXISTS (
+        SELECT 1 FROM renum_team_agent_executions r WHERE r.execution_id = e.id
+        AND r.status = 'starting' AND r.start_decision <> ''),
+    look_at = LEAST(%s, (SELECT min(q.expires_at) FROM executions_question q
+        WHERE q.execution_id = e.id AND q.state = 'open'))
 WHERE id = %s AND driver_id = %s AND epoch = %s
 """
 
@@ -126,12 +129,15 @@ def set_aside(execution_id: uuid.UUID, driver_id: uuid.UUID, *, epoch: int) -> N
         cursor.execute(_SET_ASIDE, [SET_ASIDE_S, execution_id, driver_id, epoch])
 
 
-def leave_at_rest(execution_id: uuid.UUID, driver_id: uuid.UUID, *, epoch: int) -> None:
+def leave_at_rest(
+    execution_id: uuid.UUID, driver_id: uuid.UUID, *, epoch: int, until: dt.datetime | None = None
+) -> None:
     """Let go of an execution with nothing in flight that is paused or waits for people.
 
-    Whoever asked for it to go on meanwhile is not overlooked: the claim reads the wish itself. One whose
-    question was answered meanwhile is let go of without rest.
+    It is looked at again when the time of a question is up, or at `until`. Whoever asked for it to go on
+    meanwhile is not overlooked: the claim reads the wish itself. One whose question was answered meanwhile,
+    or of one of whose starts a person decided, is let go of without rest.
     """
     with brief_locks(), connection.cursor() as cursor:
         cursor.execute(_LOCK, [execution_id])
-        cursor.execute(_LEAVE_AT_REST, [execution_id, driver_id, epoch])
+        cursor.execute(_LEAVE_AT_REST, [until, execution_id, driver_id, epoch])

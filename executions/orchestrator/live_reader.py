@@ -37,6 +37,7 @@ class LiveRun:
     """
 
     id: uuid.UUID
+    execution_id: uuid.UUID
     run_id: str
     place: str | None
     service: Callable[[], AgentService] = field(repr=False)

@@ -20,6 +20,7 @@ from redis.exceptions import RedisError
 from executions.agent_service import LiveSource
 from executions.orchestrator.live_keys import stream_key, watch_key
 from executions.orchestrator.live_reader import LiveReader, LiveRun
+from executions.orchestrator.live_shares import share_readers
 from executions.orchestrator.live_writer import LiveWriter
 
 logger = logging.getLogger(__name__)
@@ -31,7 +32,7 @@ STOP_S = 1.0
 
 
 class LiveRuns:
-    """The live readers of one driver, at most `live_readers` of them."""
+    """The live readers of one driver, at most `live_readers` of them, shared among the watched executions."""
 
     def __init__(self) -> None:
         self._offered: dict[uuid.UUID, LiveRun] = {}
@@ -114,23 +115,30 @@ class LiveRuns:
         looked_at = list(self._offered.values())
         answers = await client.mget([watch_key(run.id) for run in looked_at])
         watched = {run.id for run, answer in zip(looked_at, answers, strict=True) if answer is not None}
-        for run_id in [run_id for run_id in self._readers if run_id not in watched]:
-            self._later(self._readers.pop(run_id).close())
-        for run in looked_at:
-            # Meanwhile it may be over.
-            if run.id in watched and run.id in self._offered and run.id not in self._readers:
-                await self._open(client, run)
+        # Meanwhile some may be over.
+        wanted = {run.id: run for run in looked_at if run.id in watched and run.id in self._offered}
+        chosen = share_readers(
+            {run.id: run.execution_id for run in wanted.values()},
+            open_now=self._readers,
+            most=settings.ORCHESTRATOR.live_readers,
+        )
+        for run_id in [run_id for run_id in self._readers if run_id not in chosen]:
+            reader = self._readers.pop(run_id)
+            if run_id in wanted:
+                # What it still writes must not follow the word that it is read no more.
+                await reader.close()
+            else:
+                self._later(reader.close())
+        for run in wanted.values():
+            if run.id in chosen and run.id in self._offered and run.id not in self._readers:
+                self._told_no_room.discard(run.id)
+                self._readers[run.id] = LiveReader(run, client, failed=self._failed)
+            elif run.id in self._offered and run.id not in {*chosen, *self._told_no_room}:
+                self._told_no_room.add(run.id)
+                no_room = [{"kind": "begin"}, {"kind": "unavailable", "code": "too_many_watched"}]
+                await LiveWriter(client, stream_key(run.id)).write(no_room)
         for reader in list(self._readers.values()):
             await reader.keep()
-
-    async def _open(self, client: "redis.asyncio.Redis", run: LiveRun) -> None:
-        if len(self._readers) < settings.ORCHESTRATOR.live_readers:
-            self._told_no_room.discard(run.id)
-            self._readers[run.id] = LiveReader(run, client, failed=self._failed)
-        elif run.id not in self._told_no_room:
-            self._told_no_room.add(run.id)
-            no_room = [{"kind": "begin"}, {"kind": "unavailable", "code": "too_many_watched"}]
-            await LiveWriter(client, stream_key(run.id)).write(no_room)
 
     def _connect(self) -> "redis.asyncio.Redis":
         if self._client is None:

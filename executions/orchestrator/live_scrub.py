@@ -5,6 +5,7 @@ much of a key that it would help anybody, that is hidden as well.
 """
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -20,7 +21,10 @@ class LiveScrubber:
     """Scrubs the events of one run, in their order."""
 
     def __init__(self, secrets: Iterable[SecretText]) -> None:
-        self._values = sorted({form for secret in secrets for form in _forms(secret.reveal())}, key=len)[::-1]
+        forms = {form for secret in secrets for form in _forms(secret.reveal())}
+        # The longest first: one of the keys may be the beginning of another.
+        self._values = sorted(forms, key=lambda form: (-len(form), form))
+        self._keys = re.compile("|".join(map(re.escape, self._values)))
         self._held: TextPiece | None = None
 
     def scrub(self, event: LiveEvent) -> list[LiveEvent]:
@@ -43,11 +47,10 @@ class LiveScrubber:
         told: list[LiveEvent] = []
         if self._held is not None and self._held.message != piece.message:
             told = self.flush()
-        text = self._hide_whole_keys((self._held.text if self._held else "") + piece.text)
-        kept = len(text) - self._open_end(text)
+        text, held = self._split((self._held.text if self._held else "") + piece.text)
         # An empty piece is told too: pieces are counted.
-        told.append(replace(piece, text=text[:kept]))
-        self._held = replace(piece, text=text[kept:])
+        told.append(replace(piece, text=text))
+        self._held = replace(piece, text=held)
         return told
 
     def _scrub_whole(self, event: LiveEvent) -> LiveEvent:
@@ -63,29 +66,34 @@ class LiveScrubber:
 
     def _hide(self, text: str) -> str:
         """Hide every key in a text that is over, and the beginning of one at its end."""
-        text = self._hide_whole_keys(text)
         # A text that was cut ends in an ellipsis.
         end = "…" if text.endswith("…") else ""
-        text = text.removesuffix(end) if end else text
-        length = self._open_end(text)
-        if length >= TELLING_CHARS:
-            text = text[: len(text) - length] + HIDDEN
-        return text + end
+        told, held = self._split(text.removesuffix(end) if end else text)
+        if len(held) >= TELLING_CHARS:
+            held = HIDDEN
+        return told + self._keys.sub(HIDDEN, held) + end
 
-    def _hide_whole_keys(self, text: str) -> str:
-        for value in self._values:
-            text = text.replace(value, HIDDEN)
-        return text
+    def _split(self, text: str) -> tuple[str, str]:
+        """Return a text without its keys, up to where one may begin that is not whole yet, and the rest."""
+        told: list[str] = []
+        position, open_at = 0, self._find_open_end(text, 0)
+        for key in self._keys.finditer(text):
+            if key.start() >= open_at:
+                break
+            told += [text[position : key.start()], HIDDEN]
+            position = key.end()
+            if position > open_at:
+                open_at = self._find_open_end(text, position)
+        return "".join(told) + text[position:open_at], text[open_at:]
 
-    def _open_end(self, text: str) -> int:
-        """Return how many characters at the end of a text may be the beginning of a key."""
-        longest = 0
-        for value in self._values:
-            for length in range(min(len(value) - 1, len(text)), longest, -1):
-                if text.endswith(value[:length]):
-                    longest = length
-                    break
-        return longest
+    def _find_open_end(self, text: str, since: int) -> int:
+        """Return where, from `since` on, the text ends in what may be the beginning of a key."""
+        longest = len(self._values[0])
+        for start in range(max(since, len(text) - longest + 1), len(text)):
+            end = text[start:]
+            if any(len(value) > len(end) and value.startswith(end) for value in self._values):
+                return start
+        return len(text)
 
 
 def _forms(value: str) -> set[str]:

@@ -11,10 +11,14 @@ from teams.workflow.plan import Json
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
-    """The run completed and left a result; whether the result is good is for the engine to say."""
+    """The run completed and left a result; whether the result is good is for the engine to say.
+
+    `lingered`: the service never said that it completed, its answer did.
+    """
 
     run: RunRecord
     result: RunResult
+    lingered: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +27,7 @@ class AskedPerson:
 
     run: RunRecord
     result: RunResult
+    lingered: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,8 @@ from executions.models import Question, QuestionState
 from executions.orchestrator.changes import Changes, Event
 from executions.orchestrator.question_rows import Asked
 from executions.orchestrator.questions_closed import expire_due
-from executions.orchestrator.tracked import RunRecord, Tracked, find_run_ids
+from executions.orchestrator.tracked import RunRecord, Tracked, find_run_ids, is_from_backup
+from executions.orchestrator.unknown_start import is_start_unknown
 from teams.workflow.plan import Json
 
 ASKED = "asked"
@@ -87,10 +88,10 @@ def list_waiting(state: ExecutionState) -> tuple[str, ...]:
 
 
 def waits_for_people_only(state: ExecutionState) -> bool:
-    """Whether nothing of a running execution can go on before a person answers."""
+    """Whether nothing of a running execution can go on before a person answers, or decides of a start."""
     is_asking = False
     for step in state.steps.values():
-        if step.status is StepStatus.WAITING_INPUT:
+        if step.status is StepStatus.WAITING_INPUT or is_start_unknown(step):
             is_asking = True
         elif step.status is StepStatus.READY:
             # The places that it waits for are those of the steps that ask.
@@ -186,6 +187,7 @@ def take_closed(
             changes,
             before=one.before,
             from_person=not question.is_automatic,
+            is_doubtful=is_from_backup(tracked.execution, question),
         )
     return failures
 
@@ -208,6 +210,7 @@ def _go_on(
     *,
     before: frozenset[str],
     from_person: bool,
+    is_doubtful: bool = False,
 ) -> None:
     """Make the further run that carries the answer. It waits for its start like one that was put back."""
     tracked.exchanges.setdefault(step_id, []).append(exchange)
@@ -221,6 +224,7 @@ def _go_on(
         model_name=asking.model_name,
         thread_id=asking.thread_id if in_place else None,
         before=before | {asking.suna_run_id or ""} if in_place else frozenset(),
+        is_doubtful=is_doubtful,
     )
     run.prompt = find_prompt(tracked, step_id, run)
     tracked.runs[step_id] = run

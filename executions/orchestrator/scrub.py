@@ -23,7 +23,7 @@ Maybe = TypeVar("Maybe", str, str | None)
 
 def scrub_outcome(outcome: Outcome, secrets: Iterable[SecretText]) -> Outcome:
     """Return the outcome with every one of the secrets replaced wherever it stands in a text."""
-    values = [secret.reveal() for secret in secrets]
+    values = _read_values(secrets)
     if not values:
         return outcome
     match outcome:
@@ -49,8 +49,13 @@ def scrub_outcome(outcome: Outcome, secrets: Iterable[SecretText]) -> Outcome:
 
 def scrub_result(result: RunResult, secrets: Iterable[SecretText]) -> RunResult:
     """Return a result with every one of the secrets replaced wherever it stands in a text."""
-    values = [secret.reveal() for secret in secrets]
+    values = _read_values(secrets)
     return _scrub_result(result, values) if values else result
+
+
+def _read_values(secrets: Iterable[SecretText]) -> list[str]:
+    """Return the secrets, the longest first: where one is the beginning of another its tail would stay."""
+    return sorted({secret.reveal() for secret in secrets}, key=lambda value: (-len(value), value))
 
 
 def _scrub_result(result: RunResult, values: list[str]) -> RunResult:

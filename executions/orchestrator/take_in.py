@@ -30,6 +30,9 @@ MESSAGE_CHARS = 1000
 def take_in(tracked: Tracked, outcome: Outcome, changes: Changes, *, now: dt.datetime) -> None:
     """Apply an attempt's end to the state and put its rows, events and usage into `changes`."""
     changes.clears_crashes = True
+    if isinstance(outcome, (Answered, AskedPerson)) and outcome.lingered:
+        run = outcome.run
+        changes.events.append(Event(kind="run_lingered", step_id=run.step_id, data={"attempt": run.attempt}))
     match outcome:
         case Answered(run=run, result=result):
             _take_answer(tracked, run, result, changes, now=now)

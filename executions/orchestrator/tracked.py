@@ -30,6 +30,7 @@ class RunRecord:
     `start_requested` and `stop_requested` ask the next commit to write its time. `in_doubt`: it may have been
     started without anybody being able to find it. `start_decision` is what a person decided of that.
     `before` holds the runs that were in its thread before it, by the service's ids: they are not this one.
+    `is_doubtful`: a database that was lost since may have started it.
     """
 
     id: uuid.UUID = field(default_factory=new_id)
@@ -53,6 +54,7 @@ class RunRecord:
     in_doubt: bool = False
     prompt: str = ""
     before: frozenset[str] = frozenset()
+    is_doubtful: bool = False
 
     @property
     def is_final(self) -> bool:
@@ -182,6 +184,9 @@ def load_tracked(execution_id: uuid.UUID, *, epoch: int) -> Tracked:
     names = {row.id: row.step_id for row in rows}
     records = {names[run.step_id]: _run_record(run, names[run.step_id]) for run in open_runs.order_by("id")}
     asked = _read_questions(execution)
+    for step_id, run in records.items():
+        if run.turn > 1:
+            run.is_doubtful = is_from_backup(execution, asked[step_id][-1])
     state = ExecutionState(
         status=ExecutionStatus(execution.status),
         initial_prompt=execution.initial_prompt,
@@ -246,6 +251,15 @@ def _read_questions(execution: Execution) -> dict[str, list[Question]]:
     for question in rows.defer("step__input", "step__result_text", "step__result_data").order_by("id"):
         asked.setdefault(question.step.step_id, []).append(question)
     return asked
+
+
+def is_from_backup(execution: Execution, question: Question) -> bool:
+    """Whether a question was asked before the backup that the execution was restored from was made.
+
+    The database that was lost may have had its answer, and have started the run that carried it.
+    """
+    backup_at = execution.message_params.get("backup_at")
+    return backup_at is not None and question.asked_at <= dt.datetime.fromisoformat(backup_at)
 
 
 def _exchanges(asked: Mapping[str, list[Question]]) -> dict[str, list[Exchange]]:

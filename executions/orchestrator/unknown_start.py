@@ -2,14 +2,15 @@
 
 Where Suna makes the thread with the start, a lost answer has taken the only handle on it along (suna-contract
 §6.2). Nothing is started again by itself: a second run costs again and does again what agents do. The
-step's time, the deadline and a cancel end the wait.
+step's time, the deadline and a cancel end the wait. An execution that waits for nothing else is put down
+meanwhile, and the row of the run holds all that whoever takes it up has to know.
 """
 
 import asyncio
 import datetime as dt
 from typing import TYPE_CHECKING
 
-from executions.engine.state import AgentRunStatus, Reason, StartDecision, StepStatus
+from executions.engine.state import AgentRunStatus, Reason, StartDecision, StepState, StepStatus
 from executions.orchestrator.outcomes import NeverStarted, Outcome, Stopped
 from executions.orchestrator.tracked import RunRecord
 
@@ -18,6 +19,15 @@ if TYPE_CHECKING:
 
 START_UNKNOWN = "start_unknown"
 """The reason of a step that waits so, and the event's kind."""
+
+
+def is_start_unknown(step: StepState) -> bool:
+    """Whether a step waits for a person to say what became of its start."""
+    return (
+        step.status is StepStatus.START_UNCERTAIN
+        and step.reason is not None
+        and step.reason.code == START_UNKNOWN
+    )
 
 
 async def wait_for_decision(attempt: "Attempt", run: RunRecord) -> Outcome:
@@ -35,7 +45,7 @@ async def wait_for_decision(attempt: "Attempt", run: RunRecord) -> Outcome:
         left_s = (up_at - attempt.owner.now()).total_seconds()
         if left_s <= 0:
             return _given_up(attempt, "timeout", because=START_UNKNOWN)
-        await _wait(attempt, left_s)
+        await _wait(attempt, until=up_at, seconds=left_s)
     return Stopped(
         step_id=run.step_id,
         run=run,
@@ -50,11 +60,15 @@ def _given_up(attempt: "Attempt", code: str, *, because: str) -> Outcome:
     )
 
 
-async def _wait(attempt: "Attempt", seconds: float) -> None:
+async def _wait(attempt: "Attempt", *, until: dt.datetime, seconds: float) -> None:
+    # Where nothing else goes on, the execution need not be held from here on.
+    attempt.decision_until = until
+    attempt.owner.wake()
     waits = [asyncio.create_task(event.wait()) for event in (attempt.stopping, attempt.decided)]
     try:
         await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
     finally:
+        attempt.decision_until = None
         for wait in waits:
             wait.cancel()
         await asyncio.gather(*waits, return_exceptions=True)

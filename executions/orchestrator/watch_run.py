@@ -30,7 +30,10 @@ class StreamTooBusy(Exception):
 
 
 class Watch:
-    """What tells of one run. When this context is left, its stream is closed and its list forgets it."""
+    """What tells of one run. When this context is left, its stream is closed and its list forgets it.
+
+    `events_heard` is how many events the run's stream has told of it: more of them are a sign of life.
+    """
 
     def __init__(
         self,
@@ -49,6 +52,8 @@ class Watch:
         self._list: ActiveList | None = None
         self._began = False
         self._streams = False
+        self._events_of_stream = 0
+        self.events_heard = 0
         self._too_busy = False
         self._hinted = False
         self._hinted_by: ActiveList | None = None
@@ -156,6 +161,7 @@ class Watch:
         if not self._hints.take_room(self):
             return False
         self._too_busy = False
+        self._events_of_stream = 0
         try:
             if await self._service().watch_run(self.run_id, heard=self._heard):
                 self.tell()
@@ -178,6 +184,9 @@ class Watch:
             self.reconsider()
         if events:
             self._hints.count_events(self, events)
+            # A stream that is opened anew tells everything anew: that is no sign of life.
+            self._events_of_stream += events
+            self.events_heard = max(self.events_heard, self._events_of_stream)
 
     def _join_list(self) -> None:
         if self._list is None:

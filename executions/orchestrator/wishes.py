@@ -33,7 +33,7 @@ def heed_wishes(tracked: Tracked, changes: Changes, *, now: dt.datetime) -> None
 def rests(tracked: Tracked, *, now: dt.datetime) -> bool:
     """Whether an execution with nothing in flight need not be held, because its time is not up.
 
-    It is paused, or nothing of it can go on before a person answers.
+    It is paused, or nothing of it can go on before a person answers or decides of a start.
     """
     state = tracked.state
     paused = state.status in (ExecutionStatus.PAUSED, ExecutionStatus.QUEUED) and state.paused

@@ -18,6 +18,7 @@ from executions.actions.retry_execution import retry_execution
 from executions.actions.run_again_execution import run_again_execution
 from executions.models import Execution
 from executions.pages.show_execution import find_execution
+from executions.pages.started_warnings import say_warnings
 from executions.pages.step_wishes import STEP_WISHES
 from executions.wording import refusal_sentence
 from teams.actions.refusal import Refusal
@@ -47,7 +48,9 @@ def ask_for(verb: str) -> Callable[..., HttpResponse]:
             else:
                 # The form's own key: a form that is sent twice makes one execution.
                 key = request.POST.get("form_key") or None
-                shown = REPEATS[verb](**asked, idempotency_key=key).execution
+                started = REPEATS[verb](**asked, idempotency_key=key)
+                say_warnings(request, started)
+                shown = started.execution
         except Refusal as refusal:
             return refused_page(
                 request,

@@ -7,6 +7,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
 from executions.actions.start_execution import start_execution
+from executions.pages.started_warnings import say_warnings
 from executions.wording import refusal_sentence
 from teams.actions.refusal import NotAllowed, Refusal
 from teams.pages.show_team import find_team, team_page
@@ -28,4 +29,5 @@ def run_team(request: SignedInRequest, team_id: uuid.UUID) -> HttpResponse:
         sentence = refusal_sentence(code=refusal.code, message=refusal.message, problems=refusal.problems)
         kept = "" if isinstance(refusal, NotAllowed) else prompt
         return team_page(request, team, prompt=kept, problem=sentence, status=refusal.status)
+    say_warnings(request, started)
     return redirect("execution", started.execution.pk)

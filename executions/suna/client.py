@@ -37,6 +37,7 @@ from executions.suna.connection import Connection
 from executions.suna.credential import SunaCredential, check_credential, check_user_keys, hide_secrets
 from executions.suna.errors import build_error
 from executions.suna.explain_start import AGENT_MISSING, FORBIDDEN, INTERNAL_ERROR, StartExplained
+from executions.suna.find_mark import find_mark
 from executions.suna.jwt_expiry import has_expired
 from executions.suna.live_stream import follow_rows, follow_stream
 from executions.suna.read_result import read_result
@@ -149,6 +150,7 @@ class SunaClient(AgentService):
             agents_have_uuids=capabilities.agents_have_uuids,
             list_runs=self.list_runs,
             get_agent=self.get_agent,
+            list_agents=self.list_agents,
         )
 
     @property
@@ -171,6 +173,7 @@ class SunaClient(AgentService):
             finds_starts=known.makes_threads and known.lists_runs,
             wants_model=known.wants_model,
             answers_in_place=known.answers_in_thread,
+            may_linger=known.may_linger,
             live=known.live,
             run_appears_within_s=known.run_appears_within_s,
             rows_follow_within_s=known.rows_follow_within_s,
@@ -326,6 +329,21 @@ class SunaClient(AgentService):
                 raise CredentialRefused(JWT_REFUSED, status_code=FORBIDDEN)
         raise denied
 
+    async def mark_whole_answer(self, run_id: str, *, place: str | None, is_over: bool) -> str | None:
+        """Return a mark of the thread's rows, or of the replay, where the run has answered in full."""
+        place = place or (await self.get_run(run_id)).place
+        if place is None:
+            raise BadResponse("the run does not say in which thread it is")
+        return await find_mark(
+            self._profile,
+            run_id=run_id,
+            place=place,
+            ask=self._ask,
+            list_rows=partial(self._list_run_rows, place),
+            # The stream of a run that is not over does not close.
+            may_replay=is_over and self._capabilities.streams_safely,
+        )
+
     async def stop_run(self, run_id: str) -> None:
         """Ask Suna to stop a run. Suna does so unconditionally: an ended run becomes `stopped` too."""
         await self._ask(self._profile.stop_run(run_id=run_id), urgency=Urgency.STOP)
@@ -344,25 +362,12 @@ class SunaClient(AgentService):
     async def get_agent(self, agent_id: str) -> AgentView:
         """Return one agent; NotFound where Suna does not know it."""
         answer = await self._exchange(self._profile.get_agent(agent_id=agent_id))
-        if await self._is_missing(answer, agent_id):
+        if self._profile.is_missing_agent(answer) or (
+            answer.status == INTERNAL_ERROR and await self._explain.is_missing(agent_id)
+        ):
             raise NotFound(AGENT_MISSING, status_code=answer.status)
         self._check(answer)
         return self._profile.read_agent(answer.body)
-
-    async def _is_missing(self, answer: Answer, agent_id: str) -> bool:
-        """Tell whether a 500 in an agent's place means that it is not there, as from October 2025 on (§1.3).
-
-        Many builds say so in words; some have one sentence for whatever went wrong. Then the catalogue tells.
-        """
-        if self._profile.is_missing_agent(answer):
-            return True
-        if answer.status != INTERNAL_ERROR or not self._capabilities.agents_have_uuids:
-            return False
-        try:
-            agents = await self.list_agents()
-        except AgentServiceError:
-            return False
-        return all(agent.agent_id != agent_id for agent in agents)
 
     async def aclose(self) -> None:
         """Close the connections and the streams."""

@@ -60,7 +60,8 @@ def reveal_headers(credential: SunaCredential, keys: Mapping[str, SecretText]) -
 
 def hide_secrets(text: str, credential: SunaCredential, keys: Mapping[str, SecretText]) -> str:
     """Return a text of the service without our secrets: a service may quote what it was sent."""
-    for secret in (credential.bearer, credential.api_key, *keys.values()):
-        if secret is not None:
-            text = text.replace(secret.reveal(), "***")
+    known = [secret.reveal() for secret in (credential.bearer, credential.api_key, *keys.values()) if secret]
+    # The longest first: where one is the beginning of another its tail would stay.
+    for value in sorted(known, key=len, reverse=True):
+        text = text.replace(value, "***")
     return text

@@ -29,6 +29,20 @@ class StartExplained:
     agents_have_uuids: bool
     list_runs: Callable[[str], Awaitable[tuple[RunView, ...]]]
     get_agent: Callable[[str], Awaitable[AgentView]]
+    list_agents: Callable[[], Awaitable[tuple[AgentView, ...]]]
+
+    async def is_missing(self, agent_id: str) -> bool:
+        """Tell whether a 500 in an agent's place means that it is not there, as from October 2025 on (§1.3).
+
+        Many builds say so in words; some have one sentence for whatever went wrong. Then the catalogue tells.
+        """
+        if not self.agents_have_uuids:
+            return False
+        try:
+            agents = await self.list_agents()
+        except AgentServiceError:
+            return False
+        return all(agent.agent_id != agent_id for agent in agents)
 
     async def missing(self, error: AgentServiceError, *, place: str | None) -> AgentServiceError:
         """Tell what a 404 at a start means: nothing was started, because the thread or the agent is missing.

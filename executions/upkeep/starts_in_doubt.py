@@ -4,6 +4,9 @@ A run that waited for its start in the backup may have been started since by the
 the same thread. So nobody starts it here unasked: its thread is looked up, what is there is adopted, and only
 an empty list after the whole grace makes a new attempt, in a new thread. Where there is no thread to look up,
 a person has to say what became of the start.
+
+A question that was open in the backup may have been answered since, too, and its answer sent. It stays open:
+the run that its answer makes now is looked up in the same way before anything is sent (`is_from_backup`).
 """
 
 import datetime as dt

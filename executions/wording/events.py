@@ -29,6 +29,7 @@ _WORDS: Mapping[str, Any] = {
     "resume_requested": _("Somebody asked to resume it"),
     "run_adopted": _("A run found in Suna was taken over"),
     "run_ended_late": _("A run ended after its step"),
+    "run_lingered": _("A run had answered and did not end; its answer was taken"),
     "run_stopped": _("A run was stopped"),
     "start_again_requested": _("Somebody asked for another start"),
     "start_give_up_requested": _("Somebody gave a start up"),

@@ -1,11 +1,16 @@
-"""Changing what a team is called and whether it may run. Its workflow is changed by `save_version`."""
+"""Changing what a team is called, where and whether it may run. Its workflow is changed by `save_version`."""
+
+import uuid
 
 from django.db import IntegrityError, transaction
 
 from teams.actions.create_team import TeamNameTaken
 from teams.actions.naming import clean_name, slug_of
+from teams.actions.refusal import input_problem
 from teams.actions.rights import check_role
-from teams.models import Team, User
+from teams.models import SunaConnection, Team, User
+
+COLUMNS = ("name", "slug", "description", "is_active", "updated_at")
 
 
 def edit_team(
@@ -15,16 +20,20 @@ def edit_team(
     name: str | None = None,
     description: str | None = None,
     is_active: bool | None = None,
+    connection_id: uuid.UUID | None = None,
 ) -> Team:
-    """Change what is given and keep the rest. Running executions are not touched.
+    """Change what is given and keep the rest. Running executions are not touched, and keep their connection.
 
-    Raises NotAllowed for less than an editor, or than the owner where the team is switched on or off,
-    InvalidInput and TeamNameTaken.
+    The connection is one of the team's owner's or of the site's, whoever chooses it: runs on it are the
+    owner's to answer for. Raises NotAllowed for less than an editor, or than the owner where the team is
+    switched on or off, InvalidInput and TeamNameTaken.
     """
     check_role(by, "editor", team)
     if is_active is not None and is_active != team.is_active:
         check_role(by, "owner", team)
         team.is_active = is_active
+    if connection_id is not None:
+        team.connection = _find_connection(team, connection_id)
     if name is not None:
         team.name = clean_name(name)
         team.slug = slug_of(team.name)
@@ -32,10 +41,23 @@ def edit_team(
         team.description = description
     try:
         with transaction.atomic():
-            team.save(update_fields=["name", "slug", "description", "is_active", "updated_at"])
+            team.save(update_fields=_columns(connection_id))
     except IntegrityError as error:
         if "team_slug_once_per_owner" not in str(error):
             raise
         message = f"The owner has a team called {team.name} already. Choose another name."
         raise TeamNameTaken(message) from None
     return team
+
+
+def _columns(connection_id: uuid.UUID | None) -> tuple[str, ...]:
+    # Somebody else may have chosen another one since this team was read.
+    return COLUMNS if connection_id is None else (*COLUMNS, "connection")
+
+
+def _find_connection(team: Team, connection_id: uuid.UUID) -> SunaConnection:
+    connection = SunaConnection.objects.visible_to(team.owner).filter(pk=connection_id).first()
+    if connection is None:
+        message = "The team's owner has no connection with this id."
+        raise input_problem("/connection", "unknown_reference", message)
+    return connection

@@ -11,8 +11,8 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from teams.actions.refusal import NotAllowed
+from teams.actions.run_warnings import run_warnings_of
 from teams.actions.save_version import save_version
-from teams.actions.team_width import find_excess
 from teams.admin.connection_choices import ConnectionChoices
 from teams.admin.read_only import ReadOnly
 from teams.admin.team_form import TeamForm
@@ -91,8 +91,8 @@ class TeamAdmin(ConnectionChoices, ModelAdmin[Team]):
             except NotAllowed:
                 # May add teams, may not change them: such a person adds a team without a workflow.
                 raise PermissionDenied from None
-        if (excess := find_excess(obj)) is not None:
-            messages.warning(request, excess.sentence)
+        for warning in run_warnings_of(obj, obj.published_version):
+            messages.warning(request, warning.message)
 
 
 @admin.register(WorkflowVersion)

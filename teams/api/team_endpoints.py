@@ -54,9 +54,10 @@ class TeamDetail(Endpoint):
         return Response(team_detail(find_team(person(request), team_id), request))
 
     def patch(self, request: Request, team_id: uuid.UUID) -> Response:
-        """Change its name, its description, or whether it may run."""
+        """Change its name, its description, its connection, or whether it may run."""
         team = find_team(person(request), team_id)
-        edit_team(team=team, by=person(request), **read_body(request, TeamChangeInput))
+        changes = read_body(request, TeamChangeInput)
+        edit_team(team=team, by=person(request), connection_id=changes.pop("connection", None), **changes)
         return Response(team_detail(find_team(person(request), team_id), request))
 
 

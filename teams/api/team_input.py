@@ -21,6 +21,7 @@ class TeamChangeInput(InputSerializer):
     name = Text(allow_blank=True, required=False)
     description = Text(allow_blank=True, max_length=MAX_DESCRIPTION_CHARS, required=False)
     is_active = Flag(required=False)
+    connection = Id(required=False)
 
 
 class NewVersionInput(InputSerializer):

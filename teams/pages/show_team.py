@@ -38,6 +38,7 @@ def team_page(
         "workflow": build_workflow_view(team),
         "notices": connection_notices(team.connection, now=timezone.now()) if team.connection else (),
         "sees_connection": may_use(request.user, team.connection),
+        "connections": _connections_to_choose(request.user, team),
         "may_run": may(request.user, "operator", team),
         # One per form: sending the form twice starts one execution.
         "form_key": uuid.uuid4(),
@@ -45,6 +46,13 @@ def team_page(
         "problem": problem,
     }
     return render(request, "teams/team.html", context, status=status)
+
+
+def _connections_to_choose(user: User, team: Team) -> tuple[SunaConnection, ...]:
+    """Return the connections of the team's owner and of the site, for whom may choose among them."""
+    if not may(user, "editor", team):
+        return ()
+    return tuple(SunaConnection.objects.visible_to(team.owner).order_by("name", "id"))
 
 
 def may_use(user: User, connection: SunaConnection | None) -> bool:

@@ -11,7 +11,11 @@ from tests.browser.conftest import Window
 from tests.fixtures.people import PASSWORD
 from tests.fixtures.running import RunningRenum, wait_until
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.shares_suna,
+]
 
 ASKS_TWICE = {"key": "k", "attempts": [{"ask": "Which city?"}]}
 

@@ -15,7 +15,11 @@ from tests.fixtures.people import PASSWORD
 from tests.fixtures.running import RunningRenum
 from tests.fixtures.web import RunningWeb, running_web
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.shares_suna,
+]
 
 HOSTILE = "<img src=x onerror=alert(1)><b>bold</b>"
 

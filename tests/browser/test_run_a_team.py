@@ -21,7 +21,11 @@ from tests.fixtures.site_rows import (
     start,
 )
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.shares_suna,
+]
 
 
 @pytest.fixture

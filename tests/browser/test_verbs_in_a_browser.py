@@ -10,7 +10,11 @@ from tests.browser.conftest import Window
 from tests.fixtures.people import PASSWORD
 from tests.fixtures.running import RunningRenum
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.shares_suna,
+]
 
 
 def fails_once(key: str) -> str:

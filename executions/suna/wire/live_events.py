@@ -8,12 +8,14 @@ from collections.abc import Callable, Iterable, Iterator
 
 from executions.agent_service import BadResponse
 from executions.live_output import MAX_MESSAGE_CHARS, LeftOut, LiveEvent, TextPiece, WholeMessage
+from executions.suna.wire.live_answer import read_growing_text
 from executions.suna.wire.live_calls import LiveCalls
 from executions.suna.wire.live_order import ChunkOrder, Ordered
 from executions.suna.wire.live_xml import CallFilter, XmlCall, read_calls
 from executions.suna.wire.messages import Message, build_message
+from executions.suna.wire.native_calls import find_native_call
 from executions.suna.wire.values import clean_text, parse_object, short_text
-from executions.suna.wire.xml_calls import strip_calls
+from executions.suna.wire.xml_calls import TERMINATING_TOOLS, find_final_call, strip_calls
 
 MAX_EVENT_BYTES = 256 * 1024
 """Of one event of a stream: a longer one is passed over, and that is told."""
@@ -99,10 +101,14 @@ class LiveReading:
         self._tell = tell
         self._calls = LiveCalls(tell)
         self._chunks: ChunkOrder[Message] = ChunkOrder()
-        self._filter = CallFilter()
+        self._filter = CallFilter(answer=self._tell_answer)
         self._written: list[XmlCall] = []
         self._message = 0
-        self._pieces = 0
+        self._messages = 1
+        # The number of the message that shows what is being written into `complete` or `ask`.
+        self._answer: int | None = None
+        self._pieces: dict[int, int] = {}
+        self._shown = ""
         self._is_finished = False
 
     def take(self, row: Message, *, sequence: int | None) -> None:
@@ -121,7 +127,7 @@ class LiveReading:
     def close(self) -> None:
         """Tell what was held back."""
         self._show(self._chunks.flush())
-        self._tell_text(self._filter.flush())
+        self._tell_text(self._filter.flush(), message=self._message)
 
     def _take_chunk(self, row: Message, sequence: int | None) -> None:
         if sequence is None:
@@ -138,23 +144,35 @@ class LiveReading:
 
     def _show_chunk(self, row: Message) -> None:
         if row.metadata.get("stream_status") == "tool_call_chunk":
-            self._calls.take_chunk(row.metadata, message=self._message)
+            self._begin()
+            self._take_call_chunk(row)
             return
         text = row.text
         if text:
             self._begin()
-            self._tell_text(self._filter.feed(text))
+            self._tell_text(self._filter.feed(text), message=self._message)
+
+    def _take_call_chunk(self, row: Message) -> None:
+        """Tell the calls that are being written, and what is new of an answer in them."""
+        self._calls.take_chunk(row.metadata, message=self._message)
+        listed = row.metadata.get("tool_calls")
+        for call in listed if isinstance(listed, list) else []:
+            if isinstance(call, dict) and call.get("function_name") in TERMINATING_TOOLS:
+                text = read_growing_text(call.get("arguments")).lstrip()
+                if text.startswith(self._shown):
+                    self._tell_answer(text[len(self._shown) :])
+                    self._shown = text
+                return
 
     def _take_whole(self, row: Message) -> None:
         self._show(self._chunks.flush())
         self._chunks.restart()
         self._begin()
         content = row.text or _text_content(row)
-        text = strip_calls(content)
-        if text:
-            is_cut = len(text) > MAX_MESSAGE_CHARS
-            shown = text[:MAX_MESSAGE_CHARS] if is_cut else text
-            self._tell(WholeMessage(message=self._message, text=shown, is_cut=is_cut))
+        self._tell_whole(strip_calls(content), message=self._message)
+        if self._answer is not None:
+            final = find_native_call(row) or find_final_call(content)
+            self._tell_whole((final.text if final is not None else None) or "", message=self._answer)
         self._written = read_calls(content)
         self._calls.take_whole(row, self._written, message=self._message)
         self._is_finished = True
@@ -162,16 +180,35 @@ class LiveReading:
     def _begin(self) -> None:
         """Begin the next message where the last one is finished."""
         if self._is_finished:
-            self._message += 1
-            self._pieces = 0
-            self._filter = CallFilter()
+            self._message = self._messages
+            self._messages += 1
+            self._answer, self._shown = None, ""
+            self._filter = CallFilter(answer=self._tell_answer)
             self._written = []
             self._is_finished = False
 
-    def _tell_text(self, text: str) -> None:
+    def _tell_answer(self, text: str) -> None:
+        """Tell what is new of an answer, as a message of its own: others may stand beside it."""
+        if self._answer is None:
+            text = text.lstrip()
+        if not text:
+            return
+        if self._answer is None:
+            self._answer = self._messages
+            self._messages += 1
+        self._tell_text(text, message=self._answer)
+
+    def _tell_text(self, text: str, *, message: int) -> None:
         for piece in _cut_up(text):
-            self._tell(TextPiece(message=self._message, order=self._pieces, text=piece))
-            self._pieces += 1
+            order = self._pieces.get(message, 0)
+            self._pieces[message] = order + 1
+            self._tell(TextPiece(message=message, order=order, text=piece))
+
+    def _tell_whole(self, text: str, *, message: int) -> None:
+        if text:
+            is_cut = len(text) > MAX_MESSAGE_CHARS
+            shown = text[:MAX_MESSAGE_CHARS] if is_cut else text
+            self._tell(WholeMessage(message=message, text=shown, is_cut=is_cut))
 
 
 def _cut_up(text: str) -> Iterator[str]:

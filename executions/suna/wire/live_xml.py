@@ -5,8 +5,10 @@ let through are what `xml_calls.strip_calls` makes of the whole text, which is h
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from executions.suna.wire.live_answer import AnswerInXml
 from executions.suna.wire.xml_calls import (
     BLANKS,
     BLOCK_CLOSE,
@@ -39,10 +41,15 @@ class XmlCall:
 
 
 class CallFilter:
-    """Takes a message piece by piece and lets through what is not a block of calls."""
+    """Takes a message piece by piece and lets through what is not a block of calls.
 
-    def __init__(self) -> None:
+    `answer` is told, as it comes, the text of a call within a block that ends the run.
+    """
+
+    def __init__(self, *, answer: Callable[[str], None] = lambda _: None) -> None:
         self.calls: list[XmlCall] = []
+        self._answer = answer
+        self._in_block = AnswerInXml()
         self._rest = ""
         self._block: str | None = None
         self._depth = 0
@@ -88,7 +95,8 @@ class CallFilter:
         if self._depth:
             self._keep(tags)
         else:
-            self._block = INVOKE_OPEN
+            self._block, self._in_block = "", AnswerInXml()
+            self._keep(INVOKE_OPEN)
         self._depth += 1
 
     def _close(self, tags: str, shown: list[str]) -> None:
@@ -100,6 +108,9 @@ class CallFilter:
                 self._block = None
 
     def _keep(self, text: str) -> None:
+        answer = self._in_block.feed(text)
+        if answer:
+            self._answer(answer)
         block = self._block or ""
         self._block = block + text[: MAX_BLOCK_CHARS - len(block)]
 

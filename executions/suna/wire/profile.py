@@ -28,8 +28,8 @@ class Capabilities:
     `answers_in_thread`: a further prompt can be put into a thread that has runs. `reads_rows`: the rows of a
     thread can be read; where not, an ended run's event stream is replayed as long as it is kept.
     `rows_need_jwt`: they are not shown to an API key alone. `checks_agent`: a start does not tell that its
-    agent is missing, so that the agent has to be looked up before it. `agents_have_uuids`: the ids of
-    its agents are UUIDs, so that no other id can be one. `live`, `wants_model`,
+    agent is missing, so that the agent has to be looked up before it. `agents_have_uuids`: the ids of its
+    agents are UUIDs, so that no other id can be one. `live`, `wants_model`, `may_linger`,
     `run_appears_within_s` and `rows_follow_within_s` are those of ServiceTraits.
     """
 
@@ -43,6 +43,7 @@ class Capabilities:
     answers_in_thread: bool = True
     reads_rows: bool = True
     wants_model: bool = True
+    may_linger: bool = False
     live: LiveSource = LiveSource.NONE
     run_appears_within_s: float = 0.0
     rows_follow_within_s: float = 0.0
@@ -132,6 +133,15 @@ class WireProfile(Protocol):
         """Return what the run left behind; None where `runs` is None and the thread's runs are needed.
 
         They are where a thread holds several turns, so that one run's rows must be told from another's.
+        """
+        ...
+
+    def find_whole_answer(
+        self, body: bytes, *, run_id: str, runs: Sequence[RunRow] | None, replayed: bool
+    ) -> bool | None:
+        """Tell from the answer to `get_result`, or to `replay`, whether the run has answered in full.
+
+        None where `runs` is None and the thread's runs are needed. Asked only where a version `may_linger`.
         """
         ...
 

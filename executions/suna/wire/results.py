@@ -97,7 +97,7 @@ def build_responses(messages: Sequence[Message], *, run_id: str) -> tuple[ModelR
         if message.type == "llm_response_start"
         and (response_id := short_text(message.content.get("llm_response_id"))) is not None
     }
-    ends = [message for message in messages if message.type in _RESPONSE_ENDS]
+    ends = [message for message in messages if is_response_end(message)]
     return tuple(
         build_response(
             end.content,
@@ -116,9 +116,14 @@ def count_begun(messages: Sequence[Message]) -> int:
     )
 
 
+def is_response_end(message: Message) -> bool:
+    """Whether a row tells that a model call is over, and its tokens."""
+    return message.type in _RESPONSE_ENDS
+
+
 def _is_usage_complete(messages: Sequence[Message]) -> bool:
     """Tell whether every model call that began has its row: those of a stopped run never get one (§9.28)."""
-    return count_begun(messages) <= sum(message.type in _RESPONSE_ENDS for message in messages)
+    return count_begun(messages) <= sum(map(is_response_end, messages))
 
 
 def _ends_with_answer(messages: Sequence[Message]) -> bool:

@@ -26,6 +26,8 @@ class Suna202508(ThreadRows):
         prompt_before_start=True,
         honours_user_keys=False,
         live=LiveSource.STREAM,
+        # Without keys for Langfuse, from 22 September to 23 November 2025 (suna-contract §9.16).
+        may_linger=True,
     )
 
     def put_prompt(self, request: RunRequest, *, place: str) -> Call | None:

@@ -29,6 +29,8 @@ class Suna202510(FormStart):
         prompt_before_start=False,
         honours_user_keys=False,
         live=LiveSource.STREAM,
+        # Without keys for Langfuse, from 22 September to 23 November 2025 (suna-contract §9.16).
+        may_linger=True,
     )
 
     def build_result(self, messages: Sequence[Message], *, run_id: str) -> RunResult:

@@ -12,6 +12,7 @@ from executions.suna.wire.replay import read_replay, replay_call
 from executions.suna.wire.results import build_result
 from executions.suna.wire.runs import RunRow
 from executions.suna.wire.stream import find_stream_error
+from executions.suna.wire.whole_answer import holds_whole_answer
 
 
 class ThreadRows(ApiCalls):
@@ -41,6 +42,20 @@ class ThreadRows(ApiCalls):
                 return None
             messages = select_run(messages, run_id=run_id, runs=runs)
         return replace(self.build_result(messages, run_id=run_id), cleaned=_is_cleaned(messages))
+
+    def find_whole_answer(
+        self, body: bytes, *, run_id: str, runs: Sequence[RunRow] | None, replayed: bool
+    ) -> bool | None:
+        """Tell whether the run has answered in full; None where the thread holds several turns."""
+        if replayed:
+            told = read_replay(body)
+            return told.error is None and holds_whole_answer(told.messages)
+        messages = read_messages(body)
+        if has_several_turns(messages):
+            if runs is None:
+                return None
+            messages = select_run(messages, run_id=run_id, runs=runs)
+        return holds_whole_answer(messages)
 
     def build_result(self, messages: Sequence[Message], *, run_id: str) -> RunResult:
         """Build the result from one run's rows, oldest first: here with tool calls in XML."""

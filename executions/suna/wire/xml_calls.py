@@ -10,7 +10,7 @@ here looks at a character more than a bounded number of times, the regular expre
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 BLOCK_OPEN = "<function_calls>"
 BLOCK_CLOSE = "</function_calls>"
@@ -25,6 +25,7 @@ _MARK = re.compile(
 )
 _PARAMETER = re.compile(r'<parameter name="([a-z_]{1,50})">')
 _NEXT_PARAMETER = re.compile(rf'</parameter>[{BLANKS}]{{0,{MAX_BLANKS}}}<parameter name="([a-z_]{{1,50}})">')
+_NEXT_CALL = re.compile(rf"{INVOKE_CLOSE}[{BLANKS}]{{0,{MAX_BLANKS}}}{INVOKE_OPEN}")
 _PARAMETER_CLOSE = "</parameter>"
 MAX_LIST_CHARS = 20_000
 TERMINATING_TOOLS = ("ask", "complete")
@@ -78,11 +79,13 @@ def find_marks(text: str) -> Iterator[Mark]:
 
 
 def find_final_call(content: str) -> FinalCall | None:
-    """Return the first call of `ask` or `complete` that opens a block of an assistant's text, or None."""
+    """Return the first call of `ask` or `complete` in a block of an assistant's text, or None."""
     for block in _find_blocks(content):
-        name, _, _ = content[block.body_start : block.body_start + 20].partition('">')
-        if name in TERMINATING_TOOLS:
-            found = _read_parameters(content, block)
+        for start in _find_calls(content, block):
+            name, _, _ = content[start : start + 20].partition('">')
+            if name not in TERMINATING_TOOLS:
+                continue
+            found = _read_parameters(content, replace(block, body_start=start))
             return FinalCall(
                 tool=name,
                 text=found.get("text", "").strip() or None,
@@ -156,6 +159,18 @@ def _find_blocks(content: str) -> Iterator[_Block]:
         body_end = len(content) if last_close is None else last_close.start
         inner = tuple(span for span in quoted if span[1] != end)
         yield _Block(start=first.start, end=end, body_start=first.end, body_end=body_end, quoted=inner)
+
+
+def _find_calls(content: str, block: _Block) -> Iterator[int]:
+    """Yield where the name of each call of a block begins."""
+    yield block.body_start
+    quoted = iter(sorted(block.quoted))
+    span = next(quoted, None)
+    for match in _NEXT_CALL.finditer(content, block.body_start, block.body_end):
+        while span is not None and span[1] <= match.start():
+            span = next(quoted, None)
+        if span is None or span[0] > match.start():
+            yield match.end()
 
 
 def _read_parameters(content: str, block: _Block) -> dict[str, str]:

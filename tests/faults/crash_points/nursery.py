@@ -32,7 +32,7 @@ PATIENCE_S = 0.05
 def main() -> None:
     """Serve until the other end is closed."""
     warm_up_prices()
-    transport._tls_context()
+    transport.tls_context()
     # A database that is away for one operation need not be waited for as one that is restarted.
     for module, name in ((group_commit, "RETRY_S"), (driver, "DATABASE_PATIENCE_S")):
         assert hasattr(module, name)

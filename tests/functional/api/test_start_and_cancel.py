@@ -1,5 +1,6 @@
 """Starting and cancelling through the API: accepted, committed, once."""
 
+import datetime as dt
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
@@ -8,9 +9,10 @@ from django.db import connection
 
 from executions.models import Execution, ExecutionEvent, ExecutionStep
 from teams.actions.create_team import create_team
-from teams.models import SunaConnection
+from teams.models import Agent, SunaConnection
 from tests.fixtures.people import SEQUENTIAL, make_person
-from tests.functional.api.conftest import assert_problem, client_for
+from tests.fixtures.site_rows import set_execution
+from tests.functional.api.conftest import NOW, assert_problem, client_for
 
 PARALLEL = 50
 
@@ -133,3 +135,37 @@ def test_a_cancellation_takes_no_members(api, execution) -> None:
     assert_problem(response, 400, "validation_error")
     execution.refresh_from_db()
     assert execution.cancel_requested_at is None
+
+
+def test_a_start_tells_what_the_team_s_page_would_have_told_and_a_replay_does_not(
+    api, owner, suna_connection
+) -> None:
+    agents = [{"agent_id": f"agent-{n}", "services": ["openai"]} for n in range(3)]
+    definition = {"type": "parallel", "agents": agents}
+    team = create_team(owner=owner, name="Wide", definition=definition, connection=suna_connection)
+    assert [told["code"] for told in start(api, team).json()["warnings"]] == ["keys_ignored"]
+    SunaConnection.objects.filter(pk=suna_connection.pk).update(
+        limits={"parallel_runs": 2}, synced_at=NOW, sends_user_keys=True
+    )
+    Agent.objects.create(connection=suna_connection, agent_id="agent-0", missing_since=NOW)
+    Agent.objects.create(
+        connection=suna_connection,
+        agent_id="agent-1",
+        name="New",
+        changed_at=team.published_version.created_at + dt.timedelta(hours=1),
+        changed_from={"name": "Old"},
+    )
+
+    first = start(api, team, key="once")
+
+    warnings = first.json()["warnings"]
+    assert {told["code"] for told in warnings} == {"agent_missing", "agent_changed", "wider_than_connection"}
+    assert {"pointer": "/agents/0/agent_id", "code": "agent_missing"}.items() <= warnings[
+        [told["code"] for told in warnings].index("agent_missing")
+    ].items()
+    assert start(api, team, key="once").json()["warnings"] == []
+    execution = Execution.objects.get(pk=first.json()["id"])
+    set_execution(execution, status="failed", code="step_failed")
+    for verb in ("retry", "run-again"):
+        answer = api.post(f"/api/v1/executions/{execution.pk}/{verb}")
+        assert answer.json()["warnings"] == warnings, verb

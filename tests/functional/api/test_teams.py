@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from executions.actions.start_execution import start_execution
 from teams.models import Agent, SunaConnection, Team, TeamRole, WorkflowVersion
 from teams.workflow.schema import workflow_schema
 from tests.fixtures.people import CONDITIONAL, SEQUENTIAL, make_member
@@ -115,7 +116,9 @@ def test_a_saved_version_is_published_and_the_earlier_ones_stay(api, team, owner
 
     assert response.status_code == 201
     assert (response.json()["number"], response.json()["note"]) == (2, "routes")
-    assert api.get(response.headers["Location"]).json() == response.json()
+    saved = response.json()
+    assert [warning["code"] for warning in saved.pop("warnings")] == ["not_exhaustive"]
+    assert api.get(response.headers["Location"]).json() == saved
     assert api.get(f"{TEAMS}/{team.pk}").json()["workflow"]["definition"] == CONDITIONAL
     assert api.get(f"{TEAMS}/{team.pk}/versions/1").json()["definition"] == SEQUENTIAL
     listed = api.get(f"{TEAMS}/{team.pk}/versions").json()["results"]
@@ -196,3 +199,33 @@ def test_agents_of_another_s_connection_are_not_listed(api, outsider, suna_conne
     assert [row["agent_id"] for row in api.get("/api/v1/agents").json()["results"]] == ["known"]
     assert api.get(f"/api/v1/agents?connection={theirs.pk}").json()["results"] == []
     assert_problem(make(api, connection=str(theirs.pk)), 400, "validation_error")
+
+
+def test_an_editor_chooses_among_the_owner_s_connections_and_what_runs_keeps_its_own(
+    api, editor, operator, outsider, owner, team, suna_connection
+) -> None:
+    def make_connection(name: str, of: Any) -> SunaConnection:
+        fields = {"base_url": "https://suna.example.org", "wire_profile": "2025-08"}
+        return SunaConnection.objects.create(owner=of, name=name, **fields)
+
+    site, second = make_connection("Site", None), make_connection("Second", owner)
+    hers, foreign = make_connection("The editor's own", editor), make_connection("Foreign", outsider)
+    running = start_execution(team=team, by=owner, prompt="Go.").execution
+    by_editor, address = client_for(editor), f"{TEAMS}/{team.pk}"
+
+    for chosen in (site, second):
+        body = by_editor.patch(address, {"connection": str(chosen.pk)}).json()
+        assert body["connection"] == str(chosen.pk)
+    for other in (str(hers.pk), str(foreign.pk), "00000000-0000-0000-0000-000000000000"):
+        problem = assert_problem(by_editor.patch(address, {"connection": other}), 400, "validation_error")
+        assert problem["errors"][0]["pointer"] == "/connection"
+    assert by_editor.patch(address, {"connection": None}).status_code == 400
+    refused = client_for(operator).patch(address, {"connection": str(site.pk)})
+    assert_problem(refused, 403, "not_allowed")
+    # What is not named stays, also what somebody else chose since.
+    assert by_editor.patch(address, {"name": "Thinkers"}).json()["connection"] == str(second.pk)
+    running.refresh_from_db()
+    assert running.connection == suna_connection
+    assert start_execution(
+        team=Team.objects.get(pk=team.pk), by=owner, prompt="Go."
+    ).execution.connection == (second)

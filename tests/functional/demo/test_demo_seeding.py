@@ -132,7 +132,7 @@ def test_a_simulator_on_this_machine_is_named_so_and_follows_to_its_next_address
         ("ALLOW_SIMULATOR", False, "With DEBUG off there are no demo users"),
         ("SUNA_BASE_URL", None, "No Suna is configured"),
         ("SUNA_BASE_URL", "http://127.0.0.1:9", "Suna could not be asked"),
-        ("SUNA_PROFILE", "2026-01", "does not speak the wire profile 2026-01 yet"),
+        ("SUNA_PROFILE", "2027-01", "does not speak the wire profile 2027-01 yet"),
     ],
 )
 def test_what_cannot_be_seeded_is_refused_in_one_sentence(

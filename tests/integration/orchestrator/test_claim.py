@@ -59,6 +59,11 @@ OVERDUE = {"deadline_at": EARLY}
         (True, {"status": "paused", "at_rest": True, **RESUMED}),
         (True, {"status": "paused", "at_rest": True, **PAUSED, **CANCELLED}),
         (True, {"status": "paused", "at_rest": True, **PAUSED, **OVERDUE}),
+        # What people are asked has its time while it is paused, too; not while it waits for a look.
+        (True, {"status": "paused", "at_rest": True, "look_at": AT, **PAUSED}),
+        (False, {"status": "paused", "at_rest": True, "look_at": LATER, **PAUSED}),
+        (False, {"status": "paused", "at_rest": True, "look_at": AT, "code": "needs_review", **PAUSED}),
+        (False, {"status": "quarantined", "at_rest": True, "look_at": AT, "code": "crashed", **PAUSED}),
         # At rest and running, it waits for an answer.
         (False, {"status": "running", "at_rest": True, "look_at": LATER}),
         (True, {"status": "running", "at_rest": True, "look_at": AT}),

@@ -1,10 +1,12 @@
 """Connections on a simulated Suna: what a test finds and leaves alone, the catalogue, changed addresses."""
 
+import asyncio
 import base64
 import datetime as dt
 import json
 import time
 from collections.abc import Callable, Iterator
+from email.utils import format_datetime
 from typing import Any
 
 import pytest
@@ -21,7 +23,7 @@ from teams.actions.create_team import create_team
 from teams.actions.refusal import InvalidInput, NotAllowed
 from teams.actions.save_version import check_definition
 from teams.models import Agent, SunaConnection, Team, User
-from tests.contract.raw_server import always, answer
+from tests.contract.raw_server import Request, always, answer, json_answer
 from tests.contract.simulated_suna import SimulatedSuna
 from tests.fixtures.people import SEQUENTIAL, make_person
 from tests.fixtures.raw_service import served
@@ -302,3 +304,27 @@ def test_a_suna_that_became_another_one_gets_no_keys_before_a_new_consent(tmp_pa
     assert fresh.sends_user_keys is True
     assert (again.wire_profile, again.sends_user_keys) == ("seed", False)
     assert findings(again)["user_keys"] == "not_allowed"
+
+
+@pytest.mark.parametrize("ahead_s", [3600, -90, None])
+def test_a_clock_that_is_apart_is_measured_and_told(ahead_s, connect, person, client):
+    routes = {"paths": {"/api/thread/{thread_id}/agent/start": {}, "/api/threads": {}}}
+
+    async def respond(request: Request, writer: asyncio.StreamWriter) -> None:
+        # The simulator tells no time; Suna does, in whole seconds.
+        now = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=ahead_s or 0)
+        said = {} if ahead_s is None else {"Date": format_datetime(now, usegmt=True)}
+        body = routes if request.path == "/openapi.json" else {"detail": "Agent run not found"}
+        writer.write(json_answer(200 if body is routes else 404, body, headers=said))
+
+    with served(respond) as url:
+        tested = try_connection(connection=connect(url), by=person)
+
+    told = tested.test_result.get("clock_ahead_s")
+    assert tested.test_result["code"] == ""
+    assert told is None if ahead_s is None else abs(told - ahead_s) <= 2
+    client.force_login(person)
+    page = client.get(f"/connections/{tested.pk}/").content.decode()
+    assert (f"Suna&#x27;s clock is {told} s ahead" in page or f"Suna's clock is {told} s ahead" in page) is (
+        ahead_s is not None
+    )

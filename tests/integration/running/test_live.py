@@ -27,6 +27,8 @@ from tests.integration.running.watching import (
     written,
 )
 
+pytestmark = pytest.mark.shares_suna
+
 
 def step(directive: str) -> dict[str, Any]:
     return {"type": "sequential", "agents": [{"agent_id": "agent-1", "instructions": f"@@sim{directive}"}]}
@@ -89,6 +91,27 @@ def test_a_users_key_that_an_agent_repeats_never_reaches_live_output(renum_on, c
     assert key[:20] not in text_of(events)
     assert text_of(events).count("[key hidden]x") > 10
     assert key not in cluster.log.read_text()
+
+
+def test_an_answer_that_is_written_into_the_tool_complete_shows_while_it_is_written(renum_on, clean_redis):
+    renum = renum_on("2025-08")
+    answer = "Tides follow the moon. " * 100
+    execution = renum.start(renum.make_team(step(json.dumps({"takes": 6, "complete": answer}))))
+    renum.start_drivers()
+    run = running_run(execution)
+    with watching(clean_redis, run):
+        early = wait_until(lambda: text_of(written(clean_redis, run), message=1))
+        assert run.__class__.objects.get(pk=run.pk).status == "running"
+        renum.wait_for(execution)
+        events = wait_until(
+            lambda: (
+                [e for e in written(clean_redis, run) if e["kind"] == "ended"] and written(clean_redis, run)
+            )
+        )
+
+    assert answer.startswith(early)
+    assert execution.__class__.objects.get(pk=execution.pk).result_text == answer.strip()
+    assert [(e["message"], e["text"]) for e in events if e["kind"] == "message"] == [(1, answer.strip())]
 
 
 @pytest.mark.faults

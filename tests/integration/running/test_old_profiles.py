@@ -5,6 +5,7 @@ import pytest
 from executions.actions.cancel_execution import cancel_execution
 from executions.actions.execution_rights import AlreadyOver
 from executions.actions.give_up_start import give_up_start
+from executions.actions.pause_execution import pause_execution
 from executions.actions.start_decision import StartDecided, StartNotInDoubt
 from executions.actions.start_step_again import start_step_again
 from executions.models import AgentRun, Driver, Execution
@@ -12,6 +13,8 @@ from teams.models import Agent
 from tests.faults.history import check_history
 from tests.fixtures.running import wait_until
 from tests.fixtures.site_rows import EXAMPLES
+
+pytestmark = pytest.mark.shares_suna
 
 OLD = ("2025-07", "2025-10")
 ONE_STEP = {"type": "sequential", "agents": [{"agent_id": "agent-1"}]}
@@ -26,6 +29,10 @@ def kinds_of(execution: Execution) -> list[str]:
 def wait_for_doubt(execution: Execution) -> AgentRun:
     wait_until(lambda: execution.steps.filter(status="start_uncertain", code="start_unknown").exists())
     return AgentRun.objects.get(execution=execution, status="starting")
+
+
+def at_rest(execution: Execution) -> bool:
+    return Execution.objects.filter(pk=execution.pk, driver=None, at_rest=True, status="running").exists()
 
 
 def step_of(execution: Execution) -> str:
@@ -84,22 +91,40 @@ def test_a_start_whose_answer_is_lost_waits_for_a_person_and_is_never_sent_again
     renum.suna.fail("agent.start", contains="hopeless", kind="drop", when="after")
     renum.suna.fail("agent.start", contains="short", kind="html", when="after")
     renum.suna.fail("agent.start", contains="called off", kind="status", status=408, when="after")
+    renum.suna.fail("agent.start", contains="while paused", kind="drop", when="after")
+    renum.suna.fail("agent.start", contains="beside it", kind="drop", when="after")
     again, hopeless, called_off = (
         renum.start(renum.make_team(TWICE), prompt) for prompt in ("again", "hopeless", "called off")
     )
     short = renum.start(renum.make_team({**TWICE, "defaults": {**POLICY, "timeout": "2s"}}), "short")
-    cluster = renum.start_drivers()
+    paused = renum.start(renum.make_team({**TWICE, "defaults": {**POLICY, "timeout": "4s"}}), "while paused")
+    beside = {**TWICE, "type": "parallel", "agents": [{"agent_id": "agent-1"}, {"agent_id": "agent-2"}]}
+    beside["agents"][0]["instructions"] = '@@sim{"takes": 5}'
+    beside["agents"][1]["instructions"] = "beside it"
+    busy = renum.start(renum.make_team(beside), "Both.")
+    # One place for all: what waits for a person keeps nobody from it.
+    cluster = renum.start_drivers(RENUM_CAPACITY="1")
     for execution in (again, hopeless, called_off):
         run = wait_for_doubt(execution)
         assert (run.thread_id, run.suna_run_id) == (None, None)
+        wait_until(lambda at=execution: at_rest(at))
     wait_until(lambda: "start_unknown" in kinds_of(short))
-    # Another driver takes them up as they stand.
+    # The step's time ends the wait of a paused one, too.
+    pause_execution(execution=paused, by=renum.owner)
+    # Where something else goes on meanwhile it is held, and another driver takes it up as it stands.
+    wait_for_doubt(busy)
     cluster.kill_driver()
-    wait_until(lambda: Execution.objects.filter(pk=again.pk, epoch=2).exists())
-    short = renum.wait_for(short)
+    wait_until(lambda: Execution.objects.filter(pk=busy.pk, epoch__gte=2).exists())
+    wait_until(lambda: busy.steps.filter(status="completed").exists())
+    give_up_start(execution=busy, step_id="agent-2", by=renum.owner)
+    busy = renum.wait_for(busy)
+    assert (busy.status, busy.steps.get(step_id="agent-2").code) == ("partial", "run_vanished")
+    short, paused = renum.wait_for(short), renum.wait_for(paused)
     cancel_execution(execution=called_off, by=renum.owner)
     called_off = renum.wait_for(called_off)
-    assert renum.suna.starts() == 4
+    assert renum.suna.starts() == 7
+    # Nobody took up and let go of what only waited.
+    assert set(Execution.objects.filter(finished_at=None).values_list("epoch", flat=True)) == {1}
 
     start_step_again(execution=again, step_id=step_of(again), by=renum.owner)
     for _ in range(2):
@@ -107,7 +132,7 @@ def test_a_start_whose_answer_is_lost_waits_for_a_person_and_is_never_sent_again
     again, hopeless = renum.wait_for(again), renum.wait_for(hopeless)
 
     first, second = AgentRun.objects.filter(execution=again).order_by("attempt")
-    assert (again.status, renum.suna.starts()) == ("completed", 5)
+    assert (again.status, renum.suna.starts()) == ("completed", 8)
     assert (first.status, first.code, first.usage_complete) == ("abandoned", "start_abandoned", False)
     assert second.status == "completed"
     kinds = kinds_of(again)
@@ -119,6 +144,7 @@ def test_a_start_whose_answer_is_lost_waits_for_a_person_and_is_never_sent_again
     for execution, code, because in (
         (hopeless, "run_vanished", "given_up"),
         (short, "timeout", "start_unknown"),
+        (paused, "timeout", "start_unknown"),
     ):
         step, run = execution.steps.get(), AgentRun.objects.get(execution=execution)
         assert (execution.status, step.status, step.code, step.attempts) == ("failed", "failed", code, 1)
@@ -129,7 +155,7 @@ def test_a_start_whose_answer_is_lost_waits_for_a_person_and_is_never_sent_again
     assert kinds_of(hopeless).count("start_give_up_requested") == 1
     with pytest.raises(AlreadyOver):
         start_step_again(execution=hopeless, step_id=step_of(hopeless), by=renum.owner)
-    figure("b0_lost_answers_started_again_by_itself", renum.suna.starts() - 5)
+    figure("b0_lost_answers_started_again_by_itself", renum.suna.starts() - 8)
 
 
 def test_a_driver_that_dies_between_a_start_and_its_answer_leaves_it_in_doubt(renum_on):

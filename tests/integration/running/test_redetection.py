@@ -13,7 +13,9 @@ from teams.models import SunaConnection
 from tests.faults.history import check_history
 from tests.fixtures.running import RunningRenum, wait_until
 
-HANGING = {"type": "sequential", "agents": [{"agent_id": "agent-1", "instructions": '@@sim{"takes": 6}'}]}
+pytestmark = pytest.mark.shares_suna
+
+HANGING = {"type": "sequential", "agents": [{"agent_id": "agent-1", "instructions": '@@sim{"takes": 4}'}]}
 QUICK = {"type": "sequential", "agents": [{"agent_id": "agent-1"}]}
 
 

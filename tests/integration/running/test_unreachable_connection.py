@@ -1,10 +1,14 @@
 """That nobody answers is on the connection's row while it is so; a test that succeeds lets starts on."""
 
+import pytest
+
 from executions.actions.edit_connection import ConnectionChanges, edit_connection
 from executions.actions.try_connection import try_connection
 from executions.models import Execution
 from teams.models import SunaConnection
 from tests.fixtures.running import TOKEN, RunningRenum, wait_until
+
+pytestmark = pytest.mark.shares_suna
 
 ONE_STEP = {"type": "sequential", "agents": [{"agent_id": "agent-1"}]}
 

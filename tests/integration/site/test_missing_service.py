@@ -1,6 +1,7 @@
 """A command that finds no service where the settings say stops with one sentence, before anything starts."""
 
 import os
+import socket
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -53,9 +54,12 @@ def test_a_database_that_the_server_does_not_have_is_told_by_its_name() -> None:
 def test_a_wrong_service_stops_run_and_demo_before_anything_is_started(
     tmp_path: Path, command: str, name: str, wrong: str, sentence: str
 ) -> None:
-    port = find_free_port(29_000)
     right = {"DATABASE_URL": os.environ["DATABASE_URL"], "REDIS_URL": os.environ["REDIS_URL"]}
-    done = manage(command, **right | {name: wrong.format(port), "RENUM_VAR_DIR": str(tmp_path)})
+    # Taken and deaf: nobody else begins to listen there meanwhile.
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        port = deaf.getsockname()[1]
+        done = manage(command, **right | {name: wrong.format(port), "RENUM_VAR_DIR": str(tmp_path)})
 
     assert done.returncode == 1
     assert sentence.format(port) in done.stderr

@@ -60,6 +60,7 @@ class ScriptedService(AgentService):
         self.hints_offered = HintsOffered(by_watching=bool(streams), by_list=bool(lists))
         self.traits_shown = ServiceTraits(wants_model=False)
         self.live_events: list[LiveEvent] = []
+        self.marks: list[str | AgentServiceError | None] = [None]
         self.calls: list[str] = []
         self.urgencies: list[Urgency] = []
         self.open_streams = 0
@@ -129,6 +130,13 @@ class ScriptedService(AgentService):
         self.calls.append("result")
         return RunResult(text="the answer")
 
+    async def mark_whole_answer(self, run_id: str, *, place: str | None, is_over: bool) -> str | None:
+        self.calls.append("mark")
+        mark = self.marks.pop(0) if len(self.marks) > 1 else self.marks[0]
+        if isinstance(mark, AgentServiceError):
+            raise mark
+        return mark
+
     async def stop_run(self, run_id: str) -> None:
         self.calls.append("stop")
 
@@ -172,6 +180,7 @@ class Owner:
     @property
     def tracked(self) -> Any:
         return SimpleNamespace(
+            id=self.execution_id,
             connection=SunaConnection(wire_profile="2025-08", sends_user_keys=False),
             state=SimpleNamespace(steps={"a": StepState(step_id="a")}),
         )

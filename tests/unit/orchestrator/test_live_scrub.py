@@ -4,10 +4,11 @@ import json
 
 import pytest
 
-from executions.agent_service import SecretText
+from executions.agent_service import RunResult, SecretText
 from executions.live_output import LiveEvent, TextPiece, ToolFinished, ToolStarted, WholeMessage, shorten
 from executions.orchestrator.live_scrub import LiveScrubber
 from executions.orchestrator.live_writer import MAX_BUFFERED_CHARS, LiveBuffer
+from executions.orchestrator.scrub import scrub_result
 
 KEY = 'sk-proj-CANARY"0123\\456789'
 OTHER = "sk-proj-other-9876"
@@ -89,3 +90,44 @@ def test_the_buffer_joins_text_and_drops_and_counts_what_has_no_room() -> None:
     assert [event.get("text") for event in taken] == [None, "ababab", "c", None]
     assert taken[-1] == {"kind": "left_out", "why": "too_fast", "count": 3}
     assert buffer.take() == []
+
+
+SHORT, LONG = "sk-proj-CANARY-0123", "sk-proj-CANARY-0123-TAIL-4567"
+
+
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize("size", range(1, 40))
+def test_of_a_key_that_begins_with_another_key_no_tail_shows_wherever_it_is_cut(
+    size: int, order: int
+) -> None:
+    text = f"a {LONG} b {SHORT} c {LONG}{SHORT} d {SHORT}-T e {SHORT}"
+    scrubber = LiveScrubber([SecretText(key) for key in (SHORT, LONG)[::order]])
+
+    told = [clean for piece in pieces(text, size) for clean in scrubber.scrub(piece)] + scrubber.flush()
+
+    hidden = "[key hidden]"
+    assert spoken(told) == f"a {hidden} b {hidden} c {hidden}{hidden} d {hidden}-T e {hidden}"
+
+
+@pytest.mark.parametrize("end", range(len(SHORT), len(LONG) + 1))
+def test_a_text_that_ends_within_the_longer_key_shows_neither(end: int) -> None:
+    scrubber = LiveScrubber([SecretText(SHORT), SecretText(LONG)])
+    message = WholeMessage(message=0, text=f"x {LONG[:end]}")
+
+    assert scrubber.scrub(message) == [WholeMessage(message=0, text="x [key hidden]")]
+    told = [clean for piece in pieces(message.text, 7) for clean in scrubber.scrub(piece)] + scrubber.flush()
+    assert spoken(told) == "x [key hidden]"
+
+
+def test_keys_that_share_an_end_and_a_beginning_are_both_hidden() -> None:
+    scrubber = LiveScrubber([SecretText("one-key-sk"), SecretText("sk-other-key")])
+    for size in range(1, 30):
+        text = "one-key-sk sk-other-key one-key-s one-key-sk"
+        told = [clean for piece in pieces(text, size) for clean in scrubber.scrub(piece)] + scrubber.flush()
+        assert spoken(told) == "[key hidden] [key hidden] one-key-s [key hidden]"
+
+
+def test_a_result_shows_no_tail_of_a_key_that_begins_with_another_key() -> None:
+    for keys in ((SHORT, LONG), (LONG, SHORT)):
+        clean = scrub_result(RunResult(text=f"{LONG} {SHORT}"), [SecretText(key) for key in keys])
+        assert clean.text == "[key hidden] [key hidden]"

@@ -41,17 +41,18 @@ def told_by_stream(body: bytes, *, size: int = 10_000) -> list[LiveEvent]:
     return told
 
 
-def pieces(told: list[LiveEvent]) -> str:
-    found = [event for event in told if isinstance(event, TextPiece)]
-    assert [(event.message, event.order) for event in found] == [(0, n) for n in range(len(found))]
+def pieces(told: list[LiveEvent], *, message: int = 0) -> str:
+    found = [event for event in told if isinstance(event, TextPiece) and event.message == message]
+    assert [event.order for event in found] == list(range(len(found)))
     return "".join(event.text for event in found)
 
 
-def check_spoken(told: list[LiveEvent], case: str) -> None:
+def check_spoken(told: list[LiveEvent], case: str, *, grows: bool) -> None:
     text, tool = SPOKEN[case]
-    assert [event for event in told if isinstance(event, WholeMessage)] == [
-        WholeMessage(message=0, text=text)
-    ]
+    said = [WholeMessage(message=0, text=text)]
+    # What grew in the call is a message of its own.
+    said += [WholeMessage(message=1, text=tool[1])] if tool is not None and grows else []
+    assert [event for event in told if isinstance(event, WholeMessage)] == said
     started = [event for event in told if isinstance(event, ToolStarted)]
     finished = [event for event in told if isinstance(event, ToolFinished)]
     if tool is None:
@@ -71,8 +72,10 @@ def check_spoken(told: list[LiveEvent], case: str) -> None:
 def test_pieces_of_a_recorded_stream_are_its_text_and_its_calls_are_told(version, case, late, size):
     told = told_by_stream(load_stream(version, f"{case}-stream{late}"), size=size)
 
-    assert pieces(told) == SPOKEN[case][0]
-    check_spoken(told, case)
+    text, tool = SPOKEN[case]
+    assert pieces(told) == text
+    assert pieces(told, message=1) == (tool[1] if tool is not None else "")
+    check_spoken(told, case, grows=True)
     assert not [event for event in told if isinstance(event, LeftOut)]
     assert "<function_calls>" not in json.dumps([event_as_json(event) for event in told])
 
@@ -90,7 +93,7 @@ def test_recorded_rows_tell_messages_and_calls_each_once_however_often_they_are_
     rows.take(read_messages(body))
 
     assert told == once
-    check_spoken(told, case)
+    check_spoken(told, case, grows=False)
 
 
 @pytest.mark.parametrize("version", STREAMED)

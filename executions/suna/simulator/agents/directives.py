@@ -25,6 +25,7 @@ class Directive(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     - `fail`: the model refuses; `partial` lets it say half of its answer first, and it does so
       in the model call `fails_at`, counted from 1; those before go well. `crash`: the worker raises.
       `shutdown`: the instance goes away. `stopped`: the budget runs out. `raw_status`: ends in that word.
+    - `slow_tool`: nearly all of the time goes to the tools (in the versions with tool calls in XML).
     - `takes`: seconds until the end. `hang`: no end. `pickup`: seconds until a worker takes the run; a stop
       before that is lost.
     - `responses`: number of model calls. `model`, `tokens` [in, out] and `cached`: what they report.
@@ -48,6 +49,7 @@ class Directive(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     shutdown: bool = False
     stopped: str | None = None
     raw_status: str | None = None
+    slow_tool: bool = False
     takes: float | None = None
     hang: bool = False
     pickup: float = 0.0

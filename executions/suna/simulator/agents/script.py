@@ -54,6 +54,7 @@ class Script:
     pickup_s: float
     structured: Any
     then: dict[str, Any] | None = None
+    slow_tool: bool = False
 
     def fails_in(self, turn: int) -> bool:
         """Whether the model refuses in that turn, counted from 0: it is the last one then."""
@@ -110,6 +111,7 @@ def build_script(
         pickup_s=directive.pickup,
         structured=directive.output,
         then=directive.then,
+        slow_tool=directive.slow_tool,
     )
 
 

@@ -32,6 +32,8 @@ _SHARE = {
     "response_end": 0.96,
     "thread_run_end": 0.98,
 }
+_BEFORE_TOOL = frozenset({"tool_started", "finish", "assistant"})
+_SHARE_BEFORE_SLOW_TOOL = 0.1
 _ORDER = {part: number for number, part in enumerate(_SHARE, start=1)}
 _TICK_S = 1e-6
 _NO_SPAN = "'NoneType' object has no attribute 'end'"
@@ -320,7 +322,10 @@ class _TurnWriter:
 
     def _at(self, part: str) -> float:
         # One tick more for each row: rows of one instant keep their order.
-        return self.began + _SHARE[part] * self.length + (self.before + _ORDER[part]) * _TICK_S
+        share = _SHARE[part]
+        if self.run.script.slow_tool and self.turn.tool is not None and part in _BEFORE_TOOL:
+            share *= _SHARE_BEFORE_SLOW_TOOL
+        return self.began + share * self.length + (self.before + _ORDER[part]) * _TICK_S
 
     def _id(self, name: str) -> str:
         return str(uuid5(UUID(self.run.id), f"{self.number}/{name}"))
