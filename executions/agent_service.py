@@ -208,15 +208,17 @@ class ServiceTraits:
     `finds_starts`: a start in doubt can be looked up by its place; where not, only a person can know whether
     it made a run. `wants_model`: a start that names no model gets another than the agent's own.
     `answers_in_place`: the answer to an agent's question goes into the place of the run that asked; where
-    not, a new run in a new place is told the whole conversation. `may_linger`: a run that is over may say
-    for ever that it is under way. `run_appears_within_s`: so long after its start a run may be NotFound
-    although it is there. `rows_follow_within_s`: so long after its end a run may still get its rows.
+    not, a new run in a new place is told the whole conversation. `may_linger`: a run that is over may say for
+    ever that it is under way. `newer_hides_runs`: a newer version with the same routes shows a run late.
+    `run_appears_within_s`: so long after its start a run may be NotFound although it is there.
+    `rows_follow_within_s`: so long after its end a run may still get its rows.
     """
 
     finds_starts: bool = True
     wants_model: bool = True
     answers_in_place: bool = True
     may_linger: bool = False
+    newer_hides_runs: bool = False
     live: LiveSource = LiveSource.NONE
     run_appears_within_s: float = 0.0
     rows_follow_within_s: float = 0.0
@@ -331,9 +333,9 @@ class AgentService(Protocol):
         ...
 
     async def add_prompt(self, request: RunRequest, *, place: str) -> None:
-        """Put a further prompt into a place, for a further run in it; nothing where the start carries it.
+        """Put a further prompt, unless it is there, into a place; only where `traits.answers_in_place`.
 
-        What is there already is not put there again. Only where `traits.answers_in_place`.
+        Nothing where the start of its run carries it.
         """
         ...
 
@@ -361,16 +363,12 @@ class AgentService(Protocol):
     async def follow_live(self, run_id: str, *, place: str | None, tell: Callable[[LiveEvent], None]) -> None:
         """Tell what a running agent does, from its beginning, until the service tells no more of it.
 
-        Nothing of it proves anything, and it never harms the run. Only where `traits.live` is not NONE; by
-        ROWS it goes on until it is cancelled. Cancelling ends it.
+        It proves nothing and harms no run. Not where `traits.live` is NONE; by ROWS it never ends by itself.
         """
         ...
 
     async def list_active_runs(self) -> frozenset[str]:
-        """Return the ids of all runs that the service says are under way; only where `hints.by_list`.
-
-        A hint and no more: a run that is missing may be over.
-        """
+        """Return the runs that are said to be under way, as a hint; only where `hints.by_list`."""
         ...
 
     async def get_result(self, run_id: str, *, place: str | None) -> RunResult:
@@ -378,9 +376,9 @@ class AgentService(Protocol):
         ...
 
     async def mark_whole_answer(self, run_id: str, *, place: str | None, is_over: bool) -> str | None:
-        """Return a mark of what stands in a run's place, where the run has answered in full; else None.
+        """Return a mark of what stands in a run's place where the run has answered in full, else None.
 
-        Equal marks: nothing has changed in between. Only where `traits.may_linger`. `is_over`: it has ended.
+        Equal marks: nothing changed in between. Only where `traits.may_linger`. `is_over`: it has ended.
         """
         ...
 

@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 
 from executions.actions.connection_rights import SunaUnusable
 from executions.actions.sync_agents import sync_agents
+from executions.orchestrator.redetect import notice_another
 from teams.models import SunaConnection
 
 logger = logging.getLogger(__name__)
@@ -23,9 +24,9 @@ ONE_S = 10.0
 def sync_due_connections(*, until: float) -> int:
     """List the agents of the connections whose turn it is; return how many were listed.
 
-    `until` is a time of `time.monotonic`, after which no further one is begun. A connection that fails
-    harms no other and has its next turn in an hour. Those that wait for a person to mend their credential
-    are left alone.
+    Before that it is noticed whether another Suna took a connection's place. `until` is a time of
+    `time.monotonic`, after which no further one is begun. A connection that fails harms no other and has its
+    next turn in an hour. Those that wait for a person to mend their credential are left alone.
     """
     listed = 0
     for connection_id in _due().values_list("pk", flat=True)[:AT_ONCE]:
@@ -46,11 +47,14 @@ def _sync(connection_id: uuid.UUID, *, patience_s: float) -> int:
     # Two rounds may meet: whoever notes the attempt makes it.
     if not _due().filter(pk=connection_id).update(sync_tried_at=Now()):
         return 0
-    connection = SunaConnection.objects.filter(pk=connection_id).first()
-    if connection is None:
-        return 0
+    until = time.monotonic() + patience_s
     try:
-        sync_agents(connection=connection, by=None, patience_s=patience_s)
+        # First: what is there now may list its agents another way.
+        notice_another(connection_id, patience_s=patience_s / 2)
+        connection = SunaConnection.objects.filter(pk=connection_id).first()
+        if connection is None:
+            return 0
+        sync_agents(connection=connection, by=None, patience_s=until - time.monotonic())
     except SunaUnusable as refusal:
         logger.info("the agents of connection %s are not listed: %s", connection_id, refusal.code)
         return 0

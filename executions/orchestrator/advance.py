@@ -91,6 +91,10 @@ class Holder(Protocol):
         """Return the gate on the starts of a connection."""
         ...
 
+    async def look_again(self, connection_id: uuid.UUID) -> None:
+        """Find out anew which version of the service a connection leads to, if nobody just did."""
+        ...
+
     async def client_of(self, connection_id: uuid.UUID) -> AgentService:
         """Return the client of a connection as it stands now."""
         ...
@@ -196,6 +200,11 @@ class Advance:
         """Take the connection as its owner may have mended it since."""
         self.service = await self._holder.client_of(self.tracked.connection.id)
         self.tracked.answers_in_place = self.service.traits.answers_in_place
+
+    async def look_again(self) -> None:
+        """Find out anew which version of the service it is, if nobody just did, and take it as it is."""
+        await self._holder.look_again(self.tracked.connection.id)
+        await self.renew_service()
 
     def mark_step(self, step_id: str, status: StepStatus, reason: Reason | None) -> bool:
         """Note where a step's attempt stands, unless the step was stopped; return whether that is news."""

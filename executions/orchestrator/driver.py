@@ -119,6 +119,10 @@ class Driver:
     def _mended(self, connection: SunaConnection) -> None:
         self._gates.gate_of(connection).mended(now=time.monotonic())
 
+    async def look_again(self, connection_id: uuid.UUID) -> None:
+        """Find out anew which version of the service a connection leads to, if nobody just did."""
+        await self._redetection.look(connection_id)
+
     async def client_of(self, connection_id: uuid.UUID) -> AgentService:
         """Return the client of a connection as it stands now."""
         return await self._connections.client_of(connection_id)

@@ -35,6 +35,8 @@ VANISHED_AFTER = 3
 SAY_AFTER = 3
 MAX_TEXT_CHARS = 1_048_576
 BAD_ANSWERS_AT_MOST = 5
+NEWER_HIDES_S = 60.0
+"""So long a newer Suna may not show a run that it has started (suna-contract §1.3)."""
 OVER = {
     RunStatus.COMPLETED: AgentRunStatus.COMPLETED,
     RunStatus.FAILED: AgentRunStatus.FAILED,
@@ -88,6 +90,7 @@ async def _ask_until_over(
     misses = bad = failures = 0
     doubt = Doubt()
     lingering = Lingering(run)
+    looked_again = False
     while not attempt.stopping.is_set():
         age_s = (attempt.owner.now() - started_at).total_seconds()
         if age_s >= timeout_s:
@@ -96,8 +99,14 @@ async def _ask_until_over(
         try:
             view = await attempt.service.get_run(watch.run_id, urgency=watch.ask())
         except NotFound:
+            if looked_again:
+                # Whoever else finds out which Suna this is may have found it by now.
+                await attempt.owner.renew_service()
             misses += not _may_yet_appear(attempt, run)
-            if misses >= VANISHED_AFTER:
+            if misses >= VANISHED_AFTER and not looked_again and _may_be_newer(attempt, run):
+                looked_again, misses = True, 0
+                await attempt.owner.look_again()
+            elif misses >= VANISHED_AFTER:
                 return attempt.broken("run_vanished", run_status=AgentRunStatus.ABANDONED)
         except BadResponse as error:
             bad += 1
@@ -136,6 +145,13 @@ def _may_yet_appear(attempt: "Attempt", run: RunRecord) -> bool:
         return False
     age_s = (attempt.owner.now() - run.started_at).total_seconds()
     return age_s < attempt.service.traits.run_appears_within_s
+
+
+def _may_be_newer(attempt: "Attempt", run: RunRecord) -> bool:
+    """Whether another version may have taken the service's place that does not show so young a run yet."""
+    if run.started_at is None or not attempt.service.traits.newer_hides_runs:
+        return False
+    return (attempt.owner.now() - run.started_at).total_seconds() < NEWER_HIDES_S
 
 
 async def _end(attempt: "Attempt", run: RunRecord, view: RunView) -> Outcome:

@@ -59,6 +59,7 @@ class _Kept:
     stored_cap_at: float = float("-inf")
     stored_until: float = 0.0
     stored_pause: str = ""
+    version: str = ""
     unreachable_at: float | None = None
     exchanged_at: float = float("-inf")
     is_published: bool = False
@@ -248,20 +249,29 @@ class Gates:
         self._looked_at = time.monotonic()
         used = {key: kept for key, kept in self._kept.items() if kept.gate.demand.total or kept.gate.pause}
         pauses = {key: kept.gate.pause for key, kept in used.items()}
-        if not used:
+        if not self._kept:
             return
         try:
-            rows = await in_driver_thread(find_row_states, list(used))
+            rows = await in_driver_thread(find_row_states, list(self._kept))
         except DATABASE_AWAY as error:
             logger.warning("whether connections were mended is not known: %s", type(error).__name__)
             return
         except Exception as error:  # noqa: BLE001  rows that cannot be read tell nothing, and all else goes on
             logger.error("whether connections were mended cannot be read: %s", type(error).__name__)  # noqa: TRY400  its text may hold a row
             return
+        for connection_id, row in rows.items():
+            self._take_version(self._kept[connection_id], row.version)
         for connection_id, kept in used.items():
             # What changed here while the rows were read is newer than they are.
             if kept.gate.pause is pauses[connection_id] and connection_id in rows:
                 self._take_from_row(kept, rows[connection_id])
+
+    @staticmethod
+    def _take_version(kept: _Kept, version: str) -> None:
+        was, kept.version = kept.version, version
+        if was not in ("", version):
+            # Whoever holds a client from before takes it anew with the next start.
+            kept.gate.generation += 1
 
     def _take_from_row(self, kept: _Kept, row: RowState) -> None:
         now, pause, code = time.monotonic(), kept.gate.pause, row.paused_code

@@ -22,7 +22,8 @@ WHERE id = %s AND limits->>'parallel_runs' IS DISTINCT FROM %s::text
 
 # Sealed anew, the same credential has another text as well: that costs a probe and nothing else.
 _STATES = """
-SELECT id, paused_code, md5(base_url || ' ' || COALESCE(sealed_credential, ''))
+SELECT id, paused_code, md5(base_url || ' ' || COALESCE(sealed_credential, '')),
+    md5(wire_profile || ' ' || COALESCE(capabilities::text, ''))
 FROM teams_sunaconnection WHERE id = ANY(%s)
 """
 
@@ -57,15 +58,17 @@ def clear_pause(connection_id: uuid.UUID, *, code: str) -> None:
 class RowState:
     """What a connection's row says: the code that it is paused for, empty where it is not, and its mark.
 
-    The mark is another one whenever somebody changed the address or the credential.
+    The mark is another one whenever somebody changed the address or the credential, `version` whenever
+    another Suna, or another build of it, was found behind the address.
     """
 
     paused_code: str
     mark: str
+    version: str = ""
 
 
 def find_row_states(connection_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, RowState]:
     """Return how the rows of connections stand; of those that are gone nothing."""
     with connection.cursor() as cursor:
         cursor.execute(_STATES, [list(connection_ids)])
-        return {row[0]: RowState(row[1], row[2]) for row in cursor.fetchall()}
+        return {row[0]: RowState(row[1], row[2], row[3]) for row in cursor.fetchall()}

@@ -1,8 +1,9 @@
-"""Finding out anew which Suna a connection leads to, once a route that it had is gone.
+"""Finding out anew which Suna a connection leads to, once a route or a young run that it had is gone.
 
 Whoever runs Suna may put another version in its place while runs are under way. At most once a minute and by
 one driver only a connection is looked at; every client is made anew of what is stored then, and runs go on
-with the new version where their ids still mean something there.
+with the new version where their ids still mean something there. One that keeps its routes is noticed by a
+look each hour (`notice_another`), which never pauses a connection.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ import time
 import uuid
 from collections.abc import Callable
 
+from asgiref.sync import async_to_sync
 from django.db import connection as database
 
 from executions.agent_service import AgentServiceError
@@ -19,6 +21,8 @@ from executions.orchestrator.database_calls import DATABASE_AWAY, in_driver_thre
 from executions.orchestrator.gates_stored import clear_pause, store_pause
 from executions.orchestrator.profile_columns import learned_capabilities, profile_columns
 from executions.suna.detect import Detection, detect_profile
+from executions.suna.wire import PROFILES
+from executions.suna.wire.learned import read_learned
 from teams.models import SunaConnection
 from teams.models.encrypted_text import Undecryptable
 
@@ -26,6 +30,7 @@ logger = logging.getLogger(__name__)
 
 UNKNOWN_SUNA = "unknown_suna"
 EVERY_S = 60
+NOTICED_WITHIN_S = 3600
 ASKED_AGAIN_S = 2.0
 """So often at most a driver looks whether it is its turn: each call that fails says that a route is gone."""
 
@@ -54,6 +59,13 @@ class Redetection:
         self._tasks[connection_id] = task
         task.add_done_callback(lambda _: self._tasks.pop(connection_id, None))
 
+    async def look(self, connection_id: uuid.UUID) -> None:
+        """Find out now and return when that is done, or at once where somebody has just looked."""
+        self.note(connection_id)
+        task = self._tasks.get(connection_id)
+        if task is not None:
+            await asyncio.wait([task])
+
     async def aclose(self) -> None:
         """Find out no more."""
         tasks = list(self._tasks.values())
@@ -66,11 +78,7 @@ class Redetection:
             connection = await in_driver_thread(_claim, connection_id)
             if connection is None:
                 return
-            found = await detect_profile(
-                base_url=connection.base_url,
-                credential=read_credential(connection),
-                public_only=reaches_public_only(connection),
-            )
+            found = await _detect(connection)
             if await in_driver_thread(_store, connection, found):
                 self._mended(connection)
         except AgentServiceError as error:
@@ -84,10 +92,51 @@ class Redetection:
             logger.error("connection %s not detected: %s", connection_id, type(error).__name__)  # noqa: TRY400  its text may hold a row
 
 
-def _claim(connection_id: uuid.UUID) -> SunaConnection | None:
+def notice_another(connection_id: uuid.UUID, *, patience_s: float) -> bool:
+    """Look whether another Suna took the place of a known one, at most once an hour; return whether it did.
+
+    What is no Suna at that moment may be one again before long: only a call that finds no route says more.
+    Nothing is changed in Suna. No transaction may be open: this waits for the network.
+    """
+    connection = _claim(connection_id, every_s=NOTICED_WITHIN_S)
+    if connection is None:
+        return False
+    try:
+        found = async_to_sync(_detect_within)(connection, patience_s)
+    except (AgentServiceError, TimeoutError) as error:
+        logger.info("connection %s is not looked at: %s", connection_id, type(error).__name__)
+        return False
+    except Undecryptable:
+        logger.warning("the credential of connection %s cannot be read", connection_id)
+        return False
+    return found.profile is not None and _is_another(connection, found) and _store(connection, found)
+
+
+async def _detect_within(connection: SunaConnection, patience_s: float) -> Detection:
+    async with asyncio.timeout(patience_s):
+        return await _detect(connection)
+
+
+async def _detect(connection: SunaConnection) -> Detection:
+    return await detect_profile(
+        base_url=connection.base_url,
+        credential=read_credential(connection),
+        public_only=reaches_public_only(connection),
+    )
+
+
+def _is_another(connection: SunaConnection, found: Detection) -> bool:
+    """Tell whether what was found is another version than the connection's, or another build of it."""
+    if found.profile != connection.wire_profile:
+        return True
+    known = connection.capabilities if isinstance(connection.capabilities, dict) else {}
+    return learned_capabilities(found) != read_learned(PROFILES[connection.wire_profile], known)
+
+
+def _claim(connection_id: uuid.UUID, *, every_s: int = EVERY_S) -> SunaConnection | None:
     """Return the connection with its credential where it is our turn to look at it, else None."""
     with database.cursor() as cursor:
-        cursor.execute(_CLAIM, [connection_id, EVERY_S])
+        cursor.execute(_CLAIM, [connection_id, every_s])
         if cursor.rowcount != 1:
             return None
     return SunaConnection.objects.with_credential().get(pk=connection_id)

@@ -42,6 +42,7 @@ from executions.suna.jwt_expiry import has_expired
 from executions.suna.live_stream import follow_rows, follow_stream
 from executions.suna.read_result import read_result
 from executions.suna.streams import Streams
+from executions.suna.traits import build_traits
 from executions.suna.transport import TransportName
 from executions.suna.wire import PROFILES, Capabilities, WireProfile
 from executions.suna.wire.call import Answer, Call, Patience
@@ -168,16 +169,7 @@ class SunaClient(AgentService):
     @property
     def traits(self) -> ServiceTraits:
         """How this version behaves where versions differ."""
-        known = self._capabilities
-        return ServiceTraits(
-            finds_starts=known.makes_threads and known.lists_runs,
-            wants_model=known.wants_model,
-            answers_in_place=known.answers_in_thread,
-            may_linger=known.may_linger,
-            live=known.live,
-            run_appears_within_s=known.run_appears_within_s,
-            rows_follow_within_s=known.rows_follow_within_s,
-        )
+        return build_traits(self._capabilities)
 
     @property
     def start_deadline_s(self) -> float:
@@ -300,9 +292,7 @@ class SunaClient(AgentService):
 
     async def get_result(self, run_id: str, *, place: str | None) -> RunResult:
         """Return what an ended run left behind; the thread is looked up where it is not given."""
-        place = place or (await self.get_run(run_id, urgency=Urgency.FINISH)).place
-        if place is None:
-            raise BadResponse("the run does not say in which thread it is")
+        place = place or await self._find_place(run_id)
         result = await read_result(
             self._profile,
             run_id=run_id,
@@ -331,9 +321,7 @@ class SunaClient(AgentService):
 
     async def mark_whole_answer(self, run_id: str, *, place: str | None, is_over: bool) -> str | None:
         """Return a mark of the thread's rows, or of the replay, where the run has answered in full."""
-        place = place or (await self.get_run(run_id)).place
-        if place is None:
-            raise BadResponse("the run does not say in which thread it is")
+        place = place or await self._find_place(run_id)
         return await find_mark(
             self._profile,
             run_id=run_id,
@@ -373,6 +361,12 @@ class SunaClient(AgentService):
         """Close the connections and the streams."""
         await self._streams.aclose()
         await self._connection.aclose()
+
+    async def _find_place(self, run_id: str) -> str:
+        place = (await self.get_run(run_id, urgency=Urgency.FINISH)).place
+        if place is None:
+            raise BadResponse("the run does not say in which thread it is")
+        return place
 
     async def _list_run_rows(self, place: str) -> tuple[RunRow, ...]:
         # Asked about a start in doubt, which holds up its step, or to tell a result from others.

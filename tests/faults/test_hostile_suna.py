@@ -25,10 +25,21 @@ EFFECTS = {
     "no answer": {"kind": "hang"},
     "the key itself": {"kind": "status", "status": 500, "body": f"Bearer {TOKEN}"},
 }
-RESULTS = {"seed": "run.results", "2025-08": "messages.list", "2025-10": "messages.list"}
+ROWS = "messages.list"
+RESULTS = {
+    "seed": "run.results",
+    "2025-07": "run.stream",
+    "2025-08": ROWS,
+    "2025-10": ROWS,
+    "2025-12": ROWS,
+    "2026-01": ROWS,
+}
+IN_CI = ("seed", "2025-08", "2025-10")
 
 
-@pytest.mark.parametrize("profile", list(RESULTS))
+@pytest.mark.parametrize(
+    "profile", [pytest.param(name, marks=[] if name in IN_CI else [pytest.mark.long]) for name in RESULTS]
+)
 def test_each_kind_of_nonsense_ends_or_waits_with_a_reason_while_others_go_on(
     renum_on: Callable[..., RunningRenum], profile: str, figure: Callable[[str, float], None]
 ) -> None:

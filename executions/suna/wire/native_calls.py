@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator, Mapping
 
 from executions.suna.wire.messages import Message
-from executions.suna.wire.values import Json, clean_text, find_object, short_text
+from executions.suna.wire.values import Json, clean_text, find_object, is_storable, short_text
 from executions.suna.wire.xml_calls import TERMINATING_TOOLS, FinalCall, split_list
 
 MAX_ARGUMENTS_CHARS = 8 * 1024 * 1024
@@ -27,6 +27,8 @@ def find_native_call(message: Message) -> FinalCall | None:
                     text=_read_text(arguments),
                     options=_read_list(arguments.get("follow_up_answers")),
                     attachments=_read_list(arguments.get("attachments")),
+                    # JSON within a text: the row that holds it looks as if it could be stored as it stands.
+                    cleaned=not is_storable(dict(arguments)),
                 )
         if final is not None:
             return final

@@ -29,7 +29,7 @@ class Capabilities:
     thread can be read; where not, an ended run's event stream is replayed as long as it is kept.
     `rows_need_jwt`: they are not shown to an API key alone. `checks_agent`: a start does not tell that its
     agent is missing, so that the agent has to be looked up before it. `agents_have_uuids`: the ids of its
-    agents are UUIDs, so that no other id can be one. `live`, `wants_model`, `may_linger`,
+    agents are UUIDs, so that no other id can be one. `live`, `wants_model`, `may_linger`, `newer_hides_runs`,
     `run_appears_within_s` and `rows_follow_within_s` are those of ServiceTraits.
     """
 
@@ -44,6 +44,7 @@ class Capabilities:
     reads_rows: bool = True
     wants_model: bool = True
     may_linger: bool = False
+    newer_hides_runs: bool = False
     live: LiveSource = LiveSource.NONE
     run_appears_within_s: float = 0.0
     rows_follow_within_s: float = 0.0

@@ -81,6 +81,7 @@ def build_result(messages: Sequence[Message], *, run_id: str, reading: Reading =
         attachments=final.attachments if final is not None and asked else (),
         responses=responses,
         usage_complete=complete,
+        cleaned=final is not None and final.cleaned,
     )
 
 

@@ -27,6 +27,7 @@ class Suna202512(NativeRows):
         honours_user_keys=False,
         rows_need_jwt=True,
         checks_agent=True,
+        newer_hides_runs=True,
         live=LiveSource.ROWS,
     )
 

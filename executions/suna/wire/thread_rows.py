@@ -41,7 +41,8 @@ class ThreadRows(ApiCalls):
             if runs is None:
                 return None
             messages = select_run(messages, run_id=run_id, runs=runs)
-        return replace(self.build_result(messages, run_id=run_id), cleaned=_is_cleaned(messages))
+        result = self.build_result(messages, run_id=run_id)
+        return replace(result, cleaned=result.cleaned or _is_cleaned(messages))
 
     def find_whole_answer(
         self, body: bytes, *, run_id: str, runs: Sequence[RunRow] | None, replayed: bool
@@ -69,7 +70,7 @@ class ThreadRows(ApiCalls):
         """
         told = read_replay(body)
         result = self.build_result(told.messages, run_id=run_id)
-        result = replace(result, cleaned=_is_cleaned(told.messages))
+        result = replace(result, cleaned=result.cleaned or _is_cleaned(told.messages))
         if told.error is not None:
             partial = told.partial or result.partial or result.text
             return replace(result, text=None, asked=False, error=told.error, partial=partial, unsettled=False)

@@ -36,13 +36,15 @@ TERMINATING_TOOLS = ("ask", "complete")
 class FinalCall:
     """The call that ended a run: `complete`, or `ask` for a question to a human. `text` is its argument.
 
-    `options` are the answers that it offers, `attachments` the names of the files that it shows.
+    `options` are the answers that it offers, `attachments` the names of the files that it shows. `cleaned`:
+    its arguments held what cannot be stored, which was replaced.
     """
 
     tool: str
     text: str | None
     options: tuple[str, ...] = ()
     attachments: tuple[str, ...] = ()
+    cleaned: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,13 @@ from tests.faults.history import check_history
 from tests.fixtures.running import RunningRenum
 
 ONE_STEP = {"type": "sequential", "agents": [{"agent_id": "agent-1"}]}
-RESULTS = {"seed": "run.results", "2025-08": "messages.list"}
+ROWS = "messages.list"
+RESULTS = {"seed": "run.results", "2025-08": ROWS, "2025-10": ROWS, "2025-12": ROWS, "2026-01": ROWS}
+NATIVE = ("2025-12", "2026-01")
+PROFILES = [
+    pytest.param(profile, marks=[pytest.mark.long] if profile in ("2025-10", "2025-12") else [])
+    for profile in RESULTS
+]
 LIMIT = 1_048_576
 NUL_AND_HALVES = "a\x00b\ud800c\udfffd"
 # Each as it stands in JSON between quotation marks, and what is stored of it.
@@ -38,12 +44,17 @@ def body_of(profile: str, text: str) -> str:
         "is_llm_message": True,
         "created_at": "2026-11-22T10:00:00+00:00",
     }
-    said = {**row, "type": "assistant", "content": {"role": "assistant", "content": text}}
+    content: dict[str, object] = {"role": "assistant", "content": text}
+    if profile in NATIVE:
+        # In the arguments of a call, which are JSON within a text.
+        call = {"name": "complete", "arguments": json.dumps({"text": text})}
+        content = {"role": "assistant", "content": "", "tool_calls": [{"id": "c", "function": call}]}
+    said = {**row, "type": "assistant", "content": content}
     asked = {**row, "message_id": "m-0", "type": "user", "content": {"role": "user", "content": "?"}}
     return json.dumps({"messages": [asked, said]})
 
 
-@pytest.mark.parametrize("profile", list(RESULTS))
+@pytest.mark.parametrize("profile", PROFILES)
 def test_what_an_agent_answered_is_what_is_stored_and_what_was_cleaned_says_so(
     renum_on: Callable[..., RunningRenum], profile: str, figure: Callable[[str, float], None]
 ) -> None:
@@ -79,7 +90,7 @@ def test_what_an_agent_answered_is_what_is_stored_and_what_was_cleaned_says_so(
     check_history(renum)
 
 
-@pytest.mark.parametrize("profile", list(RESULTS))
+@pytest.mark.parametrize("profile", PROFILES)
 def test_what_is_too_large_or_no_text_ends_its_step_with_a_code_and_keeps_the_beginning(
     renum_on: Callable[..., RunningRenum], profile: str
 ) -> None:

@@ -94,7 +94,7 @@ def test_worker_timeout_counts_only_where_it_lasts(renum_on, lasts):
     renum = renum_on("2026-01")
     set_times(renum, silence_s=0.2)
     renum.start_drivers(RENUM_DOUBTFUL_END_S="2" if lasts else "60")
-    execution = renum.start(renum.make_team(step({"hang": True} if lasts else {"takes": 4, "text": "ok"})))
+    execution = renum.start(renum.make_team(step({"hang": True} if lasts else {"takes": 6, "text": "ok"})))
     wait_until(lambda: renum.suna.get("runs")["runs"])
     (run,) = renum.suna.get("runs")["runs"]
 

@@ -2,7 +2,7 @@
 
 import uuid
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from executions.orchestrator.live_shares import share_readers
@@ -39,6 +39,7 @@ def test_what_is_read_already_is_not_closed_for_another_execution_s_equal_turn()
     assert share_readers(watched, open_now=open_now, most=0) == set()
 
 
+@settings(deadline=None)
 @given(
     st.dictionaries(st.uuids(), st.sampled_from([BIG, SMALL, OTHER]), max_size=30),
     st.integers(0, 12),
