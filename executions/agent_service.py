@@ -282,7 +282,7 @@ class RunResult:
     `asked`: it ended with a question to a human, which is `text` then, with the answers that the agent offers
     (`options`) and the names of files (`attachments`). `usage_complete` is false where the service may still
     add responses or could not be asked. `partial` is what is known of an answer that never became whole.
-    `cleaned`: the answer held what cannot be stored, which was replaced.
+    `cleaned`: what cannot be stored was replaced. `unsettled`, within an adapter: what came after `partial`?
     """
 
     text: str | None
@@ -295,6 +295,7 @@ class RunResult:
     usage_complete: bool = True
     partial: str | None = None
     cleaned: bool = False
+    unsettled: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,8 +14,9 @@ FINDINGS = ("agents", "results", "usage", "live", "questions", "adoption", "user
 """The names, in the order in which people read them."""
 
 READ_BY_BEARER = ("2025-12", "2026-01")
-"""Versions whose messages are read with a bearer token alone, never with an API key. Late builds of 2025-10
-are like that as well, and say so when they are asked (suna-contract §1.2)."""
+"""Versions whose messages are read with a bearer token alone, never with an API key."""
+MAY_NEED_BEARER = "2025-10"
+"""Its builds from 6 November 2025 on are like that too, and nothing tells them apart (suna-contract §1.2)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +36,7 @@ def judge_probe(
     probed: Probed, *, profile: str, capabilities: Capabilities, has_bearer: bool, sends_user_keys: bool
 ) -> tuple[Finding, ...]:
     """Return one finding for each of FINDINGS."""
-    readable = _readable(probed, profile=profile, has_bearer=has_bearer)
+    readable = _readable(probed, profile=profile, capabilities=capabilities, has_bearer=has_bearer)
     return (
         _agents(probed.agents),
         _finding("results", *_RESULTS[readable]),
@@ -53,15 +54,23 @@ def _finding(name: str, state: str, code: str) -> Finding:
     return Finding(name=name, state=state, code=code)
 
 
-def _readable(probed: Probed, *, profile: str, has_bearer: bool) -> str:
-    """Return yes, needs_bearer, no or unknown: whether what a run left behind can be read."""
-    if probed.result in (Seen.REFUSED, Seen.DENIED) or (profile in READ_BY_BEARER and not has_bearer):
-        return "no" if has_bearer else "needs_bearer"
+def _readable(probed: Probed, *, profile: str, capabilities: Capabilities, has_bearer: bool) -> str:
+    """Return yes, by_replay, needs_bearer, no or unknown: whether what a run left behind can be read.
+
+    A thread that nobody has is not found, whoever asks: so it is the JWT that tells, not the answer.
+    """
+    is_closed = probed.result in (Seen.REFUSED, Seen.DENIED)
+    if not has_bearer and (profile in (*READ_BY_BEARER, MAY_NEED_BEARER) or is_closed):
+        has_replay = profile in (*READ_BY_BEARER, MAY_NEED_BEARER) and capabilities.streams_safely
+        return "by_replay" if has_replay else "needs_bearer"
+    if is_closed or (profile in READ_BY_BEARER and probed.jwt_expired):
+        return "no"
     return {Seen.WORKS: "yes", Seen.ABSENT: "no"}.get(probed.result, "unknown")
 
 
 _RESULTS = {
     "yes": ("works", "readable"),
+    "by_replay": ("limited", "by_replay"),
     "needs_bearer": ("missing", "needs_bearer"),
     "no": ("missing", "unreadable"),
     "unknown": ("unknown", "not_told"),

@@ -3,6 +3,7 @@
 What a call looks like is the wire profile's, how it travels the connection's. Nothing is decided here.
 """
 
+import contextlib
 import dataclasses
 import types
 from collections.abc import Callable, Collection, Mapping
@@ -13,6 +14,8 @@ from executions.agent_service import (
     AgentServiceError,
     AgentView,
     BadResponse,
+    CredentialRefused,
+    Denied,
     HintsOffered,
     LiveSource,
     NotFound,
@@ -32,7 +35,9 @@ from executions.suna.before_start import BeforeStart
 from executions.suna.connection import Connection
 from executions.suna.credential import SunaCredential, check_credential, check_user_keys, hide_secrets
 from executions.suna.errors import build_error
+from executions.suna.explain_start import AGENT_MISSING, FORBIDDEN, INTERNAL_ERROR, StartExplained
 from executions.suna.find_mark import find_mark
+from executions.suna.jwt_expiry import has_expired
 from executions.suna.live_stream import follow_rows, follow_stream
 from executions.suna.read_result import read_result
 from executions.suna.streams import Streams
@@ -45,7 +50,9 @@ from executions.suna.wire.runs import RunRow
 from executions.suna.wire.values import Json
 
 MAX_AGENT_PAGES = 100
-AGENT_MISSING = "Suna does not know this agent"
+JWT_REFUSED = (
+    "Suna shows the run and not what it left behind: the connection's JWT has run out or is another's"
+)
 MIB = 1024 * 1024
 
 
@@ -134,7 +141,16 @@ class SunaClient(AgentService):
         self._keys_may_travel = keys_may_travel
         self._deadlines_s = deadlines_s
         self._before_start = BeforeStart(
-            capabilities=capabilities, has_jwt=credential.bearer is not None, get_agent=self.get_agent
+            capabilities=capabilities,
+            has_jwt=credential.bearer is not None,
+            get_agent=self.get_agent,
+            jwt_has_expired=lambda: has_expired(credential.bearer, service_time=connection.service_time),
+        )
+        self._explain = StartExplained(
+            agents_have_uuids=capabilities.agents_have_uuids,
+            list_runs=self.list_runs,
+            get_agent=self.get_agent,
+            list_agents=self.list_agents,
         )
 
     @property
@@ -222,9 +238,9 @@ class SunaClient(AgentService):
                 answer, starting=True, hide=lambda text: hide_secrets(text, self._credential, keys)
             )
             if isinstance(error, NotFound):
-                error = await self._explain_missing(error, place)
-            elif answer.status == 500 and place is not None:
-                error = await self._explain_failure(error, request.agent_id, place)
+                error = await self._explain.missing(error, place=place)
+            elif answer.status == INTERNAL_ERROR:
+                error = await self._explain.failure(error, agent_id=request.agent_id, place=place)
             raise error
         raise StartUncertain(uncertain.detail, status_code=uncertain.status_code)
 
@@ -280,11 +296,27 @@ class SunaClient(AgentService):
             self._profile,
             run_id=run_id,
             place=place,
-            ask=partial(self._ask, urgency=Urgency.FINISH),
+            ask=partial(self._ask_for_result, run_id=run_id),
             list_rows=partial(self._list_run_rows, place),
             may_replay=self._capabilities.streams_safely,
         )
         return dataclasses.replace(result, error=self._hide(result.error))
+
+    async def _ask_for_result(self, call: Call, *, run_id: str) -> Answer:
+        """Send a call for what a run left behind; CredentialRefused where the JWT is not let through.
+
+        Some versions take whoever has no good JWT for a stranger there, and let an API key do all else
+        (suna-contract §1.2). So where the run itself is shown and this is not, the JWT is at fault.
+        """
+        try:
+            return await self._ask(call, urgency=Urgency.FINISH)
+        except Denied as error:
+            denied = error
+        if self._credential.bearer is not None:
+            with contextlib.suppress(Denied, NotFound, BadResponse):
+                await self.get_run(run_id, urgency=Urgency.FINISH)
+                raise CredentialRefused(JWT_REFUSED, status_code=FORBIDDEN)
+        raise denied
 
     async def mark_whole_answer(self, run_id: str, *, place: str | None, is_over: bool) -> str | None:
         """Return a mark of the thread's rows, or of the replay, where the run has answered in full."""
@@ -317,7 +349,9 @@ class SunaClient(AgentService):
     async def get_agent(self, agent_id: str) -> AgentView:
         """Return one agent; NotFound where Suna does not know it."""
         answer = await self._exchange(self._profile.get_agent(agent_id=agent_id))
-        if self._profile.is_missing_agent(answer):
+        if self._profile.is_missing_agent(answer) or (
+            answer.status == INTERNAL_ERROR and await self._explain.is_missing(agent_id)
+        ):
             raise NotFound(AGENT_MISSING, status_code=answer.status)
         self._check(answer)
         return self._profile.read_agent(answer.body)
@@ -337,40 +371,6 @@ class SunaClient(AgentService):
         # Asked about a start in doubt, which holds up its step, or to tell a result from others.
         answer = await self._ask(self._profile.list_runs(place=place), urgency=Urgency.NEXT)
         return self._profile.read_runs(answer.body, place=place)
-
-    async def _explain_missing(self, error: AgentServiceError, place: str | None) -> AgentServiceError:
-        """Tell what a 404 at a start means: nothing was started, because the thread or the agent is missing.
-
-        Both look alike, so the thread is asked for, where one was named.
-        """
-        if place is None:
-            return Rejected(f"{AGENT_MISSING} ({error.detail})", status_code=error.status_code)
-        try:
-            await self._list_run_rows(place)
-        except AgentServiceError:
-            return error
-        return Rejected(f"{AGENT_MISSING} ({error.detail})", status_code=error.status_code)
-
-    async def _explain_failure(
-        self, error: AgentServiceError, agent_id: str, place: str
-    ) -> AgentServiceError:
-        """Tell whether a 500 at a start means that the agent is missing, as from October 2025 on (§1.3).
-
-        Else it would be started anew for ever. The answer's text is no proof: the catalogue, which does not
-        have the agent, and the thread, which has no run, are.
-        """
-        try:
-            if await self._list_run_rows(place):
-                return error
-        except AgentServiceError:
-            return error
-        try:
-            await self.get_agent(agent_id)
-        except NotFound:
-            return Rejected(f"{AGENT_MISSING} ({error.detail})", status_code=error.status_code)
-        except AgentServiceError:
-            return error
-        return error
 
     async def _ask(self, call: Call, *, urgency: Urgency = Urgency.POLL) -> Answer:
         """Send a call that starts nothing and return its answer, which is a success."""

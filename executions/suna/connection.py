@@ -6,6 +6,7 @@ that say that there was none. No error raised here refers to a request: a reques
 
 import asyncio
 import contextlib
+import datetime as dt
 import json
 import types
 from collections.abc import Mapping
@@ -26,6 +27,7 @@ from executions.agent_service import (
 from executions.suna.body import ACCEPTED_ENCODINGS, Body, UnreadableBody, read_body
 from executions.suna.credential import SunaCredential, reveal_headers
 from executions.suna.public_only import was_not_public
+from executions.suna.said_time import SaidTime, read_said_time
 from executions.suna.transport import FAILURES, TransportName, build_http_client, never_left
 from executions.suna.turns import Turns
 from executions.suna.wire.call import Answer, Call
@@ -79,6 +81,13 @@ class Connection:
         self._pool: _Pool | None = None
         self._open_pools: list[_Pool] = []
         self._closed = False
+        self._said_time: SaidTime | None = None
+
+    @property
+    def service_time(self) -> dt.datetime | None:
+        """What the service's clock says now, by its newest answer; None as long as none told."""
+        said = self._said_time
+        return None if said is None else said.advanced_to(asyncio.get_running_loop().time())
 
     async def exchange(
         self,
@@ -159,6 +168,8 @@ class Connection:
         try:
             headers = {name.lower(): value for name, value in response.headers.items()}
             status = response.status_code
+            heard_at = asyncio.get_running_loop().time()
+            self._said_time = read_said_time(headers, heard_at=heard_at) or self._said_time
             if 300 <= status < 400:
                 return RedirectRefused(f"{status}: the service points to another address", status_code=status)
             cap = self._max_response_bytes if response.is_success else MAX_ERROR_BYTES

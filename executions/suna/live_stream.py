@@ -8,6 +8,7 @@ only the rows are read.
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from executions.agent_service import BadResponse
 from executions.live_output import LiveEvent
 from executions.suna.streams import Streams
 from executions.suna.wire.call import Answer, Call
@@ -42,8 +43,12 @@ async def follow_rows(
         rows = read_messages(await read())
         if has_several_turns(rows):
             # The list may have been made before this run was in it.
-            if not any(row.view.run_id == run_id for row in runs):
+            if run_id not in (row.view.run_id for row in runs):
                 runs = await list_runs()
-            rows = select_run(rows, run_id=run_id, runs=runs)
+            try:
+                rows = select_run(rows, run_id=run_id, runs=runs)
+            except BadResponse:
+                # It is not listed yet.
+                rows = ()
         reader.take(rows)
         await asyncio.sleep(ROWS_EACH_S)

@@ -5,11 +5,9 @@ credential was let through to it.
 """
 
 import asyncio
-import datetime as dt
 import statistics
 from collections.abc import Callable
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from enum import StrEnum
 
 from executions.agent_service import AgentServiceError
@@ -17,6 +15,9 @@ from executions.suna.address import parse_base_url
 from executions.suna.connection import Connection
 from executions.suna.credential import SunaCredential, check_credential
 from executions.suna.detect import NOWHERE
+from executions.suna.jwt_expiry import has_expired
+from executions.suna.said_time import SaidTime as SaidTime
+from executions.suna.said_time import read_said_time
 from executions.suna.transport import TransportName
 from executions.suna.wire import PROFILES, Capabilities, WireProfile
 from executions.suna.wire.call import Answer, Call
@@ -44,18 +45,11 @@ class Seen(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SaidTime:
-    """What the service's clock said (its Date header, whole seconds), and when that was heard (monotonic)."""
-
-    at: dt.datetime
-    heard_at: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Probed:
     """What was found. `latency_s` is the median of three calls; None where none was answered.
 
-    `account_id` is whose agents they are, as far as the catalogue tells.
+    `account_id` is whose agents they are, as far as the catalogue tells. `jwt_expired`: by the service's own
+    clock the JWT has run out, so that it opens nothing any more.
     """
 
     run: Seen
@@ -66,6 +60,7 @@ class Probed:
     latency_s: float | None
     said_time: SaidTime | None
     account_id: str | None
+    jwt_expired: bool = False
 
 
 async def probe_suna(
@@ -111,6 +106,7 @@ async def probe_suna(
             latency_s=statistics.median(asking.took_s) if asking.took_s else None,
             said_time=asking.said_time,
             account_id=read_account(asking.kept),
+            jwt_expired=has_expired(credential.bearer, service_time=connection.service_time),
         )
 
 
@@ -163,7 +159,7 @@ class _Asking:
             return Seen.SILENT
         if timed:
             self.took_s.append(now() - began)
-        self.said_time = _read_date(answer, heard_at=now()) or self.said_time
+        self.said_time = read_said_time(answer.headers, heard_at=now()) or self.said_time
         if keep and answer.is_success:
             self.kept = answer.body
         return judge(answer)
@@ -201,11 +197,3 @@ def _detail(answer: Answer) -> Json:
         return parse_object(answer.body).get("detail")
     except AgentServiceError:
         return None
-
-
-def _read_date(answer: Answer, *, heard_at: float) -> SaidTime | None:
-    try:
-        said = parsedate_to_datetime(answer.headers["date"])
-    except (KeyError, ValueError):
-        return None
-    return SaidTime(at=said if said.tzinfo else said.replace(tzinfo=dt.UTC), heard_at=heard_at)

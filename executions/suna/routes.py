@@ -23,6 +23,9 @@ ACTIVE_RUNS = "/api/agent-runs/active"
 SESSIONS = "/v1/projects/{}/sessions"
 PROJECTS = "/v1/projects"
 
+STARTS = (V1_START, API_START, THREAD_START)
+"""Every Suna has one of them and no other."""
+
 _SIGNS = (
     (V1_START, V1_RUN_STATUS, "2026-01"),
     (V1_START, None, "2025-12"),

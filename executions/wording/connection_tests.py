@@ -128,6 +128,10 @@ _SENTENCES: Mapping[tuple[str, str], Any] = {
         "This Suna shows messages to a token only, not to an API key. Give a token as well, or answers "
         "stay empty."
     ),
+    ("results", "by_replay"): _(
+        "With an API key alone an answer is read from the run's event stream, for 24 hours after its end, or "
+        "for one hour from December 2025 on. Give a token as well to read it at any time."
+    ),
     ("results", "unreadable"): _("What agents answer cannot be read with this credential. Give another one."),
     ("usage", "reported"): _("Suna reports the tokens of each model call; Renum puts a price on them."),
     ("usage", "not_reported"): _("This Suna reports no tokens: the cost of its runs stays unknown."),

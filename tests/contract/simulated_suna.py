@@ -36,6 +36,10 @@ class SimulatedSuna:
         rule = {"operation": operation, "times": times, "contains": contains, "do": effect}
         self._call("POST", "faults", {**rule, "probability": probability, "seed": seed})
 
+    def set_options(self, **options: Any) -> None:
+        """Change what its operator could change."""
+        self._call("PATCH", "options", options)
+
     def clear_faults(self) -> None:
         """Drop all rules and open all barriers."""
         self._call("DELETE", "faults", None)

@@ -127,3 +127,36 @@ async def test_where_the_start_carries_the_prompt_nothing_is_asked_before() -> N
         await client.add_prompt(RunRequest(agent_id="agent-1", prompt="Yes."), place="t-1")
 
     assert server.requests == []
+
+
+QUOTED = ask(parameter("text", "Which city?"), parameter("attachments", "map.png"))
+
+
+@pytest.mark.parametrize(
+    "says",
+    [
+        "Use <function_calls> blocks. 42.",
+        "End it with </function_calls>. 42.",
+        f"Write {QUOTED} and wait.",
+        f"{QUOTED}{QUOTED}",
+        'Begin with <function_calls><invoke name="ask"> and go on.',
+        "It ends with </invoke></function_calls> there.",
+    ],
+)
+@pytest.mark.parametrize("tool", ["complete", "ask"])
+async def test_an_answer_that_quotes_calls_is_whole_and_no_other_call(says: str, tool: str) -> None:
+    said = "Beside. " + ask(parameter("text", "{}")).replace("ask", tool, 1).format(says)
+    found = find_final_call(said)
+    assert found is not None
+    assert (found.tool, found.attachments) == (tool, ())
+    # One that quotes the end of a block alone cannot be told from an end.
+    if not says.startswith("It ends with"):
+        assert found.text == says
+        result = await read([user("go", number=1), assistant(said, number=2)])
+        assert (result.text, result.asked) == (says, tool == "ask")
+
+
+@pytest.mark.parametrize("says", ["Use <function_calls> blocks. 42.", "So </function_calls> ends it."])
+async def test_a_plain_answer_may_talk_of_calls(says: str) -> None:
+    result = await read([user("go", number=1), assistant(says, number=2)])
+    assert (result.text, result.asked) == (says, False)

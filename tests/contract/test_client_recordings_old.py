@@ -2,7 +2,9 @@
 
 import asyncio
 import urllib.parse
+from dataclasses import replace
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -137,7 +139,11 @@ async def test_rows_that_are_closed_to_everybody_are_a_denial():
     async with serve(always(denied)) as server, client_to(server.url, profile=C0) as client:
         with pytest.raises(Denied):
             await client.get_result(run, place=thread)
-    assert [request.path.rsplit("/", 1)[-1] for request in server.requests] == ["messages", "stream"]
+    # After each refusal the run is asked for: were it shown, the JWT would be what is refused.
+    assert [request.path.rsplit("/", 1)[-1] for request in server.requests] == [
+        *("messages", run),
+        *("stream", run),
+    ]
 
 
 @pytest.mark.parametrize("version", [B0, C0])
@@ -157,16 +163,18 @@ async def test_pieces_are_no_answer_but_a_partial_text_in_the_order_of_their_num
 
 async def test_tokens_of_b0_are_those_of_the_threads_rows_in_the_usage_logs():
     thread, run = ids_of(B0, "text")
+    runs = load(B0, "text-thread-runs")["body"]
     usage = {"prompt_tokens": 859, "completion_tokens": 6}
     mine = {
         "message_id": "m1",
         "thread_id": thread,
+        "created_at": runs["agent_runs"][0]["completed_at"],
         "content": {"usage": usage, "model": "anthropic/claude-sonnet-4"},
     }
     logs = {"logs": [{**mine, "message_id": "m2", "thread_id": "another"}, mine], "has_more": False}
     stream = load_stream(B0, "text-stream-late")
     async with (
-        serve(streaming(stream, logs=logs)) as server,
+        serve(streaming(stream, logs=logs, otherwise=always(json_answer(200, runs)))) as server,
         client_to(server.url, profile=B0) as client,
     ):
         result = await client.get_result(run, place=thread)
@@ -174,7 +182,8 @@ async def test_tokens_of_b0_are_those_of_the_threads_rows_in_the_usage_logs():
     assert (response.source_id, response.provider, response.model) == ("m1", "anthropic", "claude-sonnet-4")
     assert (response.tokens_input, response.tokens_output) == (859, 6)
     assert result.usage_complete
-    assert server.requests[-1].target == "/api/billing/usage-logs?page=0&items_per_page=1000"
+    asked = [request.target for request in server.requests if "billing" in request.path]
+    assert asked == ["/api/billing/usage-logs?page=0&items_per_page=1000"]
 
 
 async def test_an_answer_counts_where_its_usage_cannot_be_read():
@@ -262,7 +271,7 @@ async def test_a_start_of_b0_that_was_not_answered_is_in_doubt_and_sent_once(sta
     refusal = json_answer(status, body)
     async with serve(always(refusal)) as server, client_to(server.url, profile=B0) as client:
         with pytest.raises(StartUncertain):
-            await client.start_run(REQUEST, place=None)
+            await client.start_run(replace(REQUEST, agent_id=str(uuid4())), place=None)
     assert [request.path for request in server.requests] == ["/api/agent/initiate"]
 
 

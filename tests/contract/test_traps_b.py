@@ -17,6 +17,7 @@ from executions.agent_service import (
     RunStatus,
     RunView,
     StartUncertain,
+    Throttled,
     Unavailable,
 )
 from executions.orchestrator.agent_models import ask_model
@@ -114,12 +115,27 @@ async def test_trap_2_the_lost_answer_of_a_start_is_looked_up_by_its_thread_wher
 
 async def test_trap_4_a_start_that_answers_500_may_have_made_a_run(client, suna):
     suna.fail("agent.start", kind="status", status=500, body="Failed to start agent: x", when="after")
+    request = ask({"text": "x"})
+    place = await client.prepare_run(request)
     with pytest.raises(StartUncertain):
-        await begin(client, {"text": "x"})
+        await client.start_run(request, place=place)
     assert suna.starts() == 1
+    # It is there, and whoever looks for it finds it: a second start would be a second run.
+    if place is not None:
+        (found,) = await client.list_runs(place)
+        assert (await follow(client, found)).status is RunStatus.COMPLETED
+    # One that made none is in doubt as well: the answer does not tell.
+    suna.reset()
+    suna.fail("agent.start", kind="status", status=500, body="Failed to start agent: x", when="before")
+    place = await client.prepare_run(request)
+    with pytest.raises(StartUncertain):
+        await client.start_run(request, place=place)
+    assert suna.starts() == 0
 
 
-async def test_trap_5_a_further_run_in_a_thread_has_a_prompt_of_its_own_and_its_own_answer(client, target):
+async def test_trap_5_a_further_run_in_a_thread_has_a_prompt_of_its_own_and_its_own_answer(
+    client, suna, target
+):
     if not client.traits.answers_in_place:
         pytest.skip("b0 takes no further prompt in a thread")
     first = await begin(client, {"text": "The first."})
@@ -131,6 +147,14 @@ async def test_trap_5_a_further_run_in_a_thread_has_a_prompt_of_its_own_and_its_
     assert (await follow(client, second)).status is RunStatus.COMPLETED
     assert (await client.get_result(second.run_id, place=second.place)).text == "The second."
     assert (await client.get_result(first.run_id, place=first.place)).text == "The first."
+    # Without a prompt of its own the thread's last word would be the agent's, and the run would end at once
+    # with nothing said: so each of the two has put one there.
+    entries = suna.get("ledger")["entries"]
+    puts = [one for one in entries if one["operation"] == "messages.add"]
+    starts = [one for one in entries if one["operation"] == "agent.start"]
+    prompts = [one["body"].get("content") for one in puts] or [one["body"].get("prompt") for one in starts]
+    assert (len(starts), len(prompts)) == (2, 2)
+    assert [said in prompt for said, prompt in zip(("first", "second"), prompts, strict=True)] == [True, True]
 
 
 async def test_trap_6_a_stop_overwrites_how_a_run_ended_and_one_that_was_not_picked_up_is_not_stopped(client):
@@ -148,12 +172,28 @@ async def test_trap_6_a_stop_overwrites_how_a_run_ended_and_one_that_was_not_pic
 
 
 async def test_trap_7_a_stop_that_is_confirmed_and_does_nothing_leaves_the_run_running():
+    """The confirmation is told to nobody: what the run says afterwards is all that counts."""
     recorded = load("2025-07", "slow-run-running")["body"]
     confirmed = json_answer(200, {"status": "stopped"})
     answers = {"stop": confirmed, recorded["id"]: json_answer(200, recorded)}
     async with serve(old_suna(**answers)) as server, client_to(server.url, profile="2025-07") as client:
-        await client.stop_run(recorded["id"])
-        assert (await client.get_run(recorded["id"])).status is RunStatus.RUNNING
+        for _ in range(2):
+            assert await client.stop_run(recorded["id"]) is None
+            assert (await client.get_run(recorded["id"])).status is RunStatus.RUNNING
+        # Each stop and each look is a request of its own: nothing is remembered of a stop.
+        assert [one.path.rsplit("/", 1)[-1] for one in server.requests] == ["stop", recorded["id"]] * 2
+
+
+async def test_trap_8_the_limit_of_parallel_runs_is_a_429_that_is_waited_for(client, suna, target):
+    if target.profile == "2025-07":
+        pytest.skip("b0 has no limit")
+    suna.set_options(parallel_limit=1)
+    await begin(client, {"hang": True})
+    with pytest.raises(Throttled) as caught:
+        await begin(client, {"text": "x"})
+    suna.set_options(parallel_limit=None)
+    assert (caught.value.status_code, caught.value.limit, caught.value.running) == (429, 1, 1)
+    assert suna.starts() == 1
 
 
 @pytest.mark.parametrize("profile", ["2025-07", "2025-08"])
@@ -259,11 +299,15 @@ async def test_trap_20_each_version_is_sent_the_encoding_that_it_reads(client, s
     }[target.profile]
 
 
-async def test_trap_21_a_run_that_failed_may_be_called_completed_and_its_error_is_found(client, target):
-    run = await begin(client, {"fail": "no such model"})
+@pytest.mark.parametrize("fails_at", [1, 2])
+async def test_trap_21_a_run_that_failed_may_be_called_completed_and_its_error_is_found(
+    client, target, fails_at
+):
+    run = await begin(client, {"fail": "no such model", "fails_at": fails_at, "responses": 3})
     view = await follow(client, run)
     result = await client.get_result(run.run_id, place=run.place)
-    assert result.text is None
+    # What it said before it failed is no answer.
+    assert (result.text, bool(result.partial)) == (None, fails_at > 1)
     if target.name in ("2025-07", "2025-08/b1"):
         assert (view.status, view.error) == (RunStatus.COMPLETED, None)
         assert "no such model" in (result.error or "")

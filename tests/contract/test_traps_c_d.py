@@ -7,6 +7,7 @@ import asyncio
 import json
 import urllib.request
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -19,15 +20,17 @@ from executions.agent_service import (
     RunRequest,
     RunStatus,
     RunView,
+    SecretText,
     StartUncertain,
     Throttled,
 )
 from executions.suna.client import SunaClient
+from executions.suna.credential import SunaCredential
 from executions.suna.detect import detect_profile
 from tests.contract.clients import TOKEN, bearer, client_to
 from tests.contract.contract_steps import appear, begin, follow, list_run_ids, stop
 from tests.contract.simulated_suna import SimulatedSuna
-from tests.contract.targets import Target, open_target
+from tests.contract.targets import API_KEY, Target, open_target
 
 TARGETS = ["2025-12/c1", "2025-12/c2", "2026-01"]
 MISSING = "00000000-0000-0000-0000-000000000000"
@@ -43,7 +46,7 @@ def target(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 def suna(target: Target) -> SimulatedSuna:
     assert target.simulated is not None
     target.simulated.reset()
-    set_options(target.simulated, times={}, parallel_limit=None, thread_limit=None)
+    target.simulated.set_options(times={}, parallel_limit=None, thread_limit=None)
     return target.simulated
 
 
@@ -52,16 +55,6 @@ async def client(target: Target, suna: SimulatedSuna) -> AsyncIterator[SunaClien
     options = {"profile": target.profile, "learned": target.learned, "credential": bearer(TOKEN)}
     async with client_to(target.url, **options) as opened:
         yield opened
-
-
-def set_options(suna: SimulatedSuna, **options: Any) -> None:
-    request = urllib.request.Request(  # noqa: S310 - the loopback
-        f"{suna.url}/_simulator/options",
-        method="PATCH",
-        data=json.dumps(options).encode(),
-        headers={"Content-Type": "application/json"},
-    )
-    urllib.request.urlopen(request, timeout=10).close()  # noqa: S310
 
 
 def ask(script: dict[str, Any], **more: Any) -> RunRequest:
@@ -86,7 +79,7 @@ async def test_trap_3_a_start_is_never_optimistic_so_that_nothing_runs_unseen(cl
 
 
 async def test_trap_8_the_limit_of_parallel_runs_is_a_402_that_is_waited_for(client, target, suna):
-    set_options(suna, parallel_limit=1)
+    suna.set_options(parallel_limit=1)
     first = await begin(client, ask({"hang": True}))
     await appear(client, first.run_id)
     with pytest.raises(Throttled) as caught:
@@ -96,15 +89,26 @@ async def test_trap_8_the_limit_of_parallel_runs_is_a_402_that_is_waited_for(cli
 
 
 async def test_trap_9_a_suna_without_billing_refuses_nothing(client, target, suna):
+    """And one with it does: what it refuses with a limit it takes without."""
+    suna.set_options(parallel_limit=1)
+    first = await begin(client, ask({"hang": True}))
+    await appear(client, first.run_id)
+    with pytest.raises(Throttled):
+        await begin(client, ask({"text": "x"}))
+    suna.set_options(parallel_limit=None)
     runs = [await begin(client, ask({"text": "x"})) for _ in range(5)]
     assert {(await follow(client, run.run_id)).status for run in runs} == {RunStatus.COMPLETED}
+    await client.stop_run(first.run_id)
 
 
 async def test_trap_10_nothing_is_asked_of_an_account(client, target, suna):
     """Runs belong to the account of the credential: no account is ever named, so that none can be wrong."""
     run = await begin(client, ask({"text": "x"}))
     await follow(client, run.run_id)
-    assert "account_id" not in json.dumps([entry["body"] for entry in requests_of(suna)])
+    await client.list_agents()
+    sent = requests_of(suna)
+    assert len(sent) > 4
+    assert not [one for one in sent if "account" in f"{one['path']} {one['query']} {one['body']}".lower()]
 
 
 async def test_trap_11_no_thread_is_read_by_itself_for_that_would_start_its_sandbox(client, target, suna):
@@ -129,9 +133,16 @@ async def test_trap_13_a_stream_that_fails_runs_or_loses_events_is_never_opened(
 
 async def test_trap_14_each_start_names_the_agent_and_the_model(client, target, suna):
     """What is left out is filled in by Suna: with its own agent, with the plan's model (§1.3)."""
-    await begin(client, ask({"text": "x"}))
-    (start,) = [entry for entry in requests_of(suna) if entry["operation"] == "agent.start"]
-    assert (start["body"]["agent_id"], start["body"]["model_name"]) == ("agent-123", "openai/gpt-4o-mini")
+    named = await begin(client, ask({"text": "x"}))
+    # What would happen without: the simulator, like Suna, takes the plan's model and not the agent's.
+    unnamed = await begin(client, replace(ask({"text": "x"}), model_name=None))
+    await follow(client, named.run_id)
+    await follow(client, unnamed.run_id)
+    starts = [one["body"] for one in requests_of(suna) if one["operation"] == "agent.start"]
+    assert [one["agent_id"] for one in starts] == ["agent-123"] * 2
+    assert [one.get("model_name") for one in starts] == ["openai/gpt-4o-mini", None]
+    # So the port says that a model is wanted, and whoever starts steps names it: test_ask_model shows it.
+    assert client.traits.wants_model
 
 
 async def test_trap_15_words_differ_from_version_to_version_and_decide_nothing(client, target, suna):
@@ -149,10 +160,22 @@ async def test_messages_are_asked_for_with_optimized_false(client, target, suna)
     assert [entry["query"] for entry in reads] == [{"order": "asc", "optimized": "false"}]
 
 
-async def test_c1_replays_its_list_to_an_api_key_and_c2_and_d_start_nothing_for_one(client, target, suna):
-    """Covered for each by the contract's own test of the API key; here for what is told beforehand."""
-    assert client.capabilities.rows_need_jwt
-    assert client.capabilities.streams_safely is (target.name == "2025-12/c1")
+async def test_c1_replays_its_list_to_an_api_key_and_c2_and_d_start_nothing_for_one(target, suna):
+    key = SunaCredential(api_key=SecretText(API_KEY))
+    options = {"profile": target.profile, "learned": target.learned, "credential": key}
+    async with client_to(target.url, **options) as client:
+        if target.name != "2025-12/c1":
+            with pytest.raises(Denied):
+                await client.prepare_run(ask({"text": "By key."}))
+            assert suna.starts() == 0
+            return
+        run = await begin(client, ask({"text": "By key."}))
+        await follow(client, run.run_id)
+        assert (await client.get_result(run.run_id, place=run.place)).text == "By key."
+    asked = [(one["operation"], one["status"]) for one in requests_of(suna)]
+    # The rows are closed to a key, and the stream is not.
+    assert ("messages.list", 403) in asked
+    assert ("run.stream", 200) in asked
 
 
 async def test_which_build_of_december_it_is_is_seen_and_where_hidden_the_later_is_assumed(target, suna):
@@ -181,7 +204,7 @@ async def test_end_by_a_stop_is_what_the_status_says_though_no_stream_tells_it(c
 
 
 async def test_a_thread_limit_at_the_making_of_a_thread_is_a_500_that_means_the_plan(client, target, suna):
-    set_options(suna, thread_limit=1)
+    suna.set_options(thread_limit=1)
 
     async def make_threads() -> None:
         # The first over the limit may be let through, as long as nothing is counted yet (§9.13).
@@ -195,7 +218,7 @@ async def test_a_thread_limit_at_the_making_of_a_thread_is_a_500_that_means_the_
 
 async def test_9_11_a_run_that_is_not_written_down_yet_is_a_404_and_so_is_its_stop(client, target, suna):
     only(target, "2026-01")
-    set_options(suna, times={"pending_s": 1.0})
+    suna.set_options(times={"pending_s": 1.0})
     run = await begin(client, ask({"hang": True}))
     for call in (client.get_run(run.run_id), client.stop_run(run.run_id)):
         with pytest.raises(NotFound):
@@ -207,7 +230,7 @@ async def test_9_11_a_run_that_is_not_written_down_yet_is_a_404_and_so_is_its_st
 
 async def test_9_11_a_start_in_doubt_is_found_though_its_run_is_pending(client, target, suna):
     only(target, "2026-01")
-    set_options(suna, times={"pending_s": 1.0})
+    suna.set_options(times={"pending_s": 1.0})
     suna.fail("agent.start", kind="drop", when="after")
     place = await client.prepare_run(ask({"text": "x"}))
     with pytest.raises(StartUncertain):
@@ -231,7 +254,7 @@ async def test_9_12_an_agent_that_is_not_there_is_rejected_before_a_run_that_nob
 
 async def test_9_26_the_end_that_a_reader_writes_into_a_run_is_doubtful_and_taken_back(client, target, suna):
     only(target, "2026-01")
-    set_options(suna, times={"silence_s": 0.2})
+    suna.set_options(times={"silence_s": 0.2})
     run = await begin(client, ask({"takes": 5, "text": "ok"}))
     await appear(client, run.run_id)
     await asyncio.sleep(0.5)
@@ -258,7 +281,7 @@ async def settled(client: SunaClient, run: RunView) -> RunStatus:
 
 async def test_rows_come_late_and_a_thread_that_is_not_there_yet_tells_nothing(client, target, suna):
     only(target, "2026-01")
-    set_options(suna, times={"pending_s": 2.0})
+    suna.set_options(times={"pending_s": 2.0})
     assert client.traits.rows_follow_within_s == 6
     run = await begin(client, ask({"text": "x"}))
     result = await client.get_result(run.run_id, place=run.place)

@@ -37,7 +37,10 @@ class OperationEndpoint:
 
     async def _answer(self, call: Call) -> ASGIApp:
         if self._wire.is_read_by_bearer_only(self._operation):
-            self._wire.authenticator.check_bearer_only(call)
+            # Inferred: strangers may read a public thread there, so that it is looked up before anybody is
+            # refused, and one that is not there is a 404 to everybody.
+            if self._wire.find_thread(call) is not None:
+                self._wire.authenticator.check_bearer_only(call)
         elif not self._operation.is_open:
             self._wire.authenticator.check(call, stream=self._operation.name == "run.stream")
         effects = self._effects_on(call)

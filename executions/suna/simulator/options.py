@@ -16,6 +16,9 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     - `error_codes`: refusals of a start are 402 with an `error_code`, as from 9 November 2025 on.
     - `langfuse`: false as in a b2 or c0 without keys for Langfuse: who ends normally stays `running`.
     - `replay_s`: how long an ended run's stream is replayed.
+    - `native_calls`: agents of c0 call tools natively, as from 24 November 2025 on.
+    - `piece_chars`: so many characters of a text or a call come in one event of a stream (a model's token has
+      about four); None is a few pieces in all. For b0 to c1, whose streams are replayed.
     - `thread_limit`: threads that the account may have (from December 2025 on). `times`: how long Suna itself
       takes over things there, see `Times`; those that are not named are as usual.
     """
@@ -28,6 +31,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     error_codes: bool | None = None
     langfuse: bool = True
     replay_s: float | None = None
+    native_calls: bool = False
+    piece_chars: int | None = None
     thread_limit: int | None = None
     times: Times = Times()
 

@@ -63,7 +63,8 @@ def build_config(settings: SimulatorSettings) -> uvicorn.Config:
         access_log=False,
         proxy_headers=False,
         server_header=False,
-        date_header=False,
+        # As Suna does; by it the client knows its clock.
+        date_header=True,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=GRACE_S,  # type: ignore[arg-type, unused-ignore]
         ws="none",

@@ -1,27 +1,34 @@
 """Tool calls that stand as XML in a text, taken out of it while the text is still being written.
 
 Until 24 November 2025 Suna's agents call tools that way (suna-contract §5.2). Together the pieces that are
-let through are what `xml_calls.strip_calls` makes of the whole text. No regular expressions: the text is
-hostile (see there).
+let through are what `xml_calls.strip_calls` makes of the whole text, which is hostile (see there).
 """
 
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from executions.suna.wire.live_answer import AnswerInXml, open_end
-from executions.suna.wire.xml_calls import TERMINATING_TOOLS, find_final_call
+from executions.suna.wire.live_answer import AnswerInXml
+from executions.suna.wire.xml_calls import (
+    BLANKS,
+    BLOCK_CLOSE,
+    BLOCK_OPEN,
+    INVOKE_CLOSE,
+    INVOKE_OPEN,
+    MAX_BLANKS,
+    TERMINATING_TOOLS,
+    find_final_call,
+    find_marks,
+)
 
-_OPEN = "<function_calls>"
-_CLOSE = "</function_calls>"
-_INVOKE_OPEN = '<invoke name="'
-_INVOKE_CLOSE = "</invoke>"
 _PARAMETER_OPEN = '<parameter name="'
 _PARAMETER_CLOSE = "</parameter>"
 MAX_BLOCK_CHARS = 64 * 1024
 """Of one block of calls no more is kept: its arguments are shown cut anyway."""
 MAX_CALLS = 50
-MAX_BLANKS = 1000
+_PAIRS = ((BLOCK_OPEN, INVOKE_OPEN), (INVOKE_CLOSE, BLOCK_CLOSE))
+_MAX_MARK_CHARS = len(BLOCK_OPEN) + MAX_BLANKS + len(BLOCK_CLOSE)
+MAX_HELD_BLANKS = 1000
 """More blanks in a row are let through at once: holding back ever more would cost ever more."""
 
 
@@ -45,6 +52,7 @@ class CallFilter:
         self._in_block = AnswerInXml()
         self._rest = ""
         self._block: str | None = None
+        self._depth = 0
         # Blanks before a block are not shown, and nobody knows yet whether one follows.
         self._blanks = ""
         self._began = False
@@ -53,9 +61,17 @@ class CallFilter:
         """Return what of the text so far may be shown now and was not shown before."""
         shown: list[str] = []
         text = self._rest + piece
-        self._rest = ""
-        while text:
-            text = self._outside(text, shown) if self._block is None else self._inside(text)
+        position = 0
+        for mark in find_marks(text):
+            self._take(text[position : mark.start], shown)
+            if mark.opens:
+                self._open(text[mark.start : mark.end])
+            else:
+                self._close(text[mark.start : mark.end], shown)
+            position = mark.end
+        held = _find_open_end(text, position)
+        self._take(text[position:held], shown)
+        self._rest = text[held:]
         return self._trim("".join(shown))
 
     def flush(self) -> str:
@@ -69,28 +85,27 @@ class CallFilter:
         """Return the calls that were written out so far, those of an open block too."""
         return [*self.calls, *(read_calls(self._block) if self._block else [])]
 
-    def _outside(self, text: str, shown: list[str]) -> str:
-        start = text.find(_OPEN)
-        if start >= 0:
-            shown.append(text[:start])
-            self._block, self._in_block = "", AnswerInXml()
-            return text[start + len(_OPEN) :]
-        held = open_end(text, _OPEN)
-        shown.append(text[: len(text) - held])
-        self._rest = text[len(text) - held :]
-        return ""
+    def _take(self, text: str, shown: list[str]) -> None:
+        if self._depth:
+            self._keep(text)
+        else:
+            shown.append(text)
 
-    def _inside(self, text: str) -> str:
-        end = text.find(_CLOSE)
-        if end < 0:
-            held = open_end(text, _CLOSE)
-            self._keep(text[: len(text) - held])
-            self._rest = text[len(text) - held :]
-            return ""
-        self._keep(text[:end])
-        self.calls += read_calls(self._block or "")[: MAX_CALLS - len(self.calls)]
-        self._block = None
-        return text[end + len(_CLOSE) :]
+    def _open(self, tags: str) -> None:
+        if self._depth:
+            self._keep(tags)
+        else:
+            self._block, self._in_block = "", AnswerInXml()
+            self._keep(INVOKE_OPEN)
+        self._depth += 1
+
+    def _close(self, tags: str, shown: list[str]) -> None:
+        self._take(tags, shown)
+        if self._depth:
+            self._depth -= 1
+            if not self._depth:
+                self.calls += read_calls(self._block or "")[: MAX_CALLS - len(self.calls)]
+                self._block = None
 
     def _keep(self, text: str) -> None:
         answer = self._in_block.feed(text)
@@ -106,7 +121,7 @@ class CallFilter:
             return ""
         text = self._blanks + text
         kept = text.rstrip()
-        if not kept and len(text) <= MAX_BLANKS:
+        if not kept and len(text) <= MAX_HELD_BLANKS:
             self._blanks = text
             return ""
         kept = kept or text
@@ -119,20 +134,20 @@ def read_calls(text: str) -> list[XmlCall]:
     """Return the calls that are written out in a text, in order; one that is cut off is none yet."""
     calls: list[XmlCall] = []
     position = 0
-    while len(calls) < MAX_CALLS and (start := text.find(_INVOKE_OPEN, position)) >= 0:
+    while len(calls) < MAX_CALLS and (start := text.find(INVOKE_OPEN, position)) >= 0:
         name_end = text.find('">', start)
-        end = text.find(_INVOKE_CLOSE, start)
+        end = text.find(INVOKE_CLOSE, start)
         if name_end < 0 or end < 0:
             break
-        name = text[start + len(_INVOKE_OPEN) : name_end]
-        calls.append(XmlCall(name=name, arguments=_arguments(name, text[start : end + len(_INVOKE_CLOSE)])))
-        position = end + len(_INVOKE_CLOSE)
+        name = text[start + len(INVOKE_OPEN) : name_end]
+        calls.append(XmlCall(name=name, arguments=_arguments(name, text[start : end + len(INVOKE_CLOSE)])))
+        position = end + len(INVOKE_CLOSE)
     return calls
 
 
 def _arguments(name: str, body: str) -> str:
     if name in TERMINATING_TOOLS:
-        final = find_final_call(f"{_OPEN}{body}")
+        final = find_final_call(f"{BLOCK_OPEN}{body}")
         return final.text or "" if final is not None else ""
     found: dict[str, str] = {}
     position = 0
@@ -144,3 +159,22 @@ def _arguments(name: str, body: str) -> str:
         found[body[start + len(_PARAMETER_OPEN) : name_end]] = body[name_end + 2 : end]
         position = end + len(_PARAMETER_CLOSE)
     return json.dumps(found, ensure_ascii=False) if found else ""
+
+
+def _find_open_end(text: str, begin: int) -> int:
+    """Return from where on the end of a text may be the beginning of a mark; its length where none is."""
+    position = text.find("<", max(begin, len(text) - _MAX_MARK_CHARS))
+    while position >= 0:
+        if any(_may_become(text[position:], lead, follow) for lead, follow in _PAIRS):
+            return position
+        position = text.find("<", position + 1)
+    return len(text)
+
+
+def _may_become(end: str, lead: str, follow: str) -> bool:
+    if len(end) <= len(lead):
+        return lead.startswith(end)
+    if not end.startswith(lead):
+        return False
+    after = end[len(lead) :].lstrip(BLANKS)
+    return follow.startswith(after) and len(end) - len(lead) - len(after) <= MAX_BLANKS

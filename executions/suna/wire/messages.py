@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from executions.agent_service import BadResponse
 from executions.suna.wire.runs import RunRow, read_time
 from executions.suna.wire.values import Json, clean_text, is_storable, parse_object, read_rows, short_text
 
@@ -83,12 +84,14 @@ def ends_with_prompt(messages: Sequence[Message], prompt: str) -> bool:
 def select_run(messages: Sequence[Message], *, run_id: str, runs: Sequence[RunRow]) -> tuple[Message, ...]:
     """Return the rows between a run's start and the next run's.
 
-    No row names its run, and times are all there is to tell them apart. Everything is returned where the
-    run or its time is not known: Renum makes one thread per run, so that this is the rule and not a loss.
+    No row names its run, and times are all there is to tell them apart. Raises BadResponse where another run
+    is listed and this one, or its time, is not: what the other said is no answer of this one.
     """
     starts = sorted(row.started_at for row in runs if row.started_at is not None)
     begin = next((row.started_at for row in runs if row.view.run_id == run_id), None)
     if begin is None:
+        if any(row.view.run_id != run_id for row in runs):
+            raise BadResponse("the run is not listed beside the other runs of its thread")
         return tuple(messages)
     end = next((start for start in starts if start > begin), None)
     return tuple(

@@ -35,6 +35,13 @@ def find_native_call(message: Message) -> FinalCall | None:
     return None
 
 
+def has_native_marks(message: Message) -> bool:
+    """Tell whether an assistant's row was written by a build that calls natively: it notes the plain text."""
+    return bool(_list_calls(message.content) or _list_calls(message.metadata)) or isinstance(
+        message.metadata.get("text_content"), str
+    )
+
+
 def read_plain_text(message: Message) -> str:
     """Return what the assistant wrote beside its calls; it is empty or null where it wrote nothing."""
     text = message.text

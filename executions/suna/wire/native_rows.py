@@ -8,7 +8,7 @@ from executions.suna.wire.call import Call
 from executions.suna.wire.form_start import FormStart
 from executions.suna.wire.messages import Message
 from executions.suna.wire.native_calls import find_native_call, read_plain_text
-from executions.suna.wire.results import Reading, build_result
+from executions.suna.wire.results import Reading, build_result, settle
 
 _NATIVE = Reading(find_call=find_native_call, read_plain=read_plain_text)
 
@@ -24,7 +24,8 @@ class NativeRows(FormStart):
 
     def build_result(self, messages: Sequence[Message], *, run_id: str) -> RunResult:
         """Build the result from one run's rows, oldest first. Where there are none, they may be late."""
-        result = build_result(messages, run_id=run_id, reading=_NATIVE)
+        # Whether it met an error, the run's own status tells (suna-contract §2).
+        result = settle(build_result(messages, run_id=run_id, reading=_NATIVE))
         if result.text is None and not result.responses:
             return replace(result, usage_complete=False)
         return result

@@ -28,8 +28,9 @@ class Capabilities:
     `answers_in_thread`: a further prompt can be put into a thread that has runs. `reads_rows`: the rows of a
     thread can be read; where not, an ended run's event stream is replayed as long as it is kept.
     `rows_need_jwt`: they are not shown to an API key alone. `checks_agent`: a start does not tell that its
-    agent is missing, so that the agent has to be looked up before it. `live`, `wants_model`, `may_linger`,
-    `newer_hides_runs`, `run_appears_within_s` and `rows_follow_within_s` are those of ServiceTraits.
+    agent is missing, so that the agent has to be looked up before it. `agents_have_uuids`: the ids of its
+    agents are UUIDs, so that no other id can be one. `live`, `wants_model`, `may_linger`, `newer_hides_runs`,
+    `run_appears_within_s` and `rows_follow_within_s` are those of ServiceTraits.
     """
 
     streams_safely: bool
@@ -49,6 +50,7 @@ class Capabilities:
     rows_follow_within_s: float = 0.0
     rows_need_jwt: bool = False
     checks_agent: bool = False
+    agents_have_uuids: bool = True
 
 
 class WireProfile(Protocol):

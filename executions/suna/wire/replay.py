@@ -23,22 +23,26 @@ MAX_LINE_BYTES = 8 * 1024 * 1024
 _DATA = b"data:"
 # Events hold `content` and `metadata` as JSON within JSON: what stands between plain quotation marks is the
 # event's own, and what stands between escaped ones is the message's.
-_PIECE = re.compile(rb'\\"stream_status\\":\s?\\"chunk\\"')
+_PIECE = re.compile(rb'\\"stream_status\\":\s?\\"(?:tool_call_)?chunk\\"')
+_CALL = b"tool_call_chunk"
 _TOOL = re.compile(rb'"type":\s?"tool"')
 _ANSWER = re.compile(rb'"type":\s?"assistant"')
 _ERROR = "error"
+_COMPLETE = "complete"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replay:
     """What a replay told. `partial` is what came of an answer that never became whole.
 
-    `error` is why the run failed, where nothing was answered after it.
+    `error` is why the run failed, where nothing was answered after it. `is_cut`: an answer, or a call, was
+    begun that never became whole.
     """
 
     messages: tuple[Message, ...]
     partial: str | None
     error: str | None
+    is_cut: bool = False
 
 
 def replay_call(path: str) -> Call:
@@ -49,11 +53,11 @@ def replay_call(path: str) -> Call:
 async def shed(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     """Pass a stream on without what a result does not need: what tools gave, and pieces of whole answers.
 
-    An answer of 100 KB comes in ten megabytes of pieces.
+    An answer of 100 KB comes in ten megabytes of pieces, and a call's pieces each hold all of it so far: of
+    these only the newest is kept.
     """
     rest, skipping = b"", False
-    pieces: list[bytes] = []
-    kept = 0
+    kept = _Pieces()
     async for chunk in chunks:
         *lines, last = chunk.split(b"\n")
         if lines:
@@ -63,13 +67,10 @@ async def shed(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
             if not line.startswith(_DATA):
                 continue
             if _PIECE.search(line):
-                if kept + len(line) <= MAX_PARTIAL_BYTES:
-                    pieces.append(line)
-                    kept += len(line)
+                kept.put(line)
                 continue
             if _ANSWER.search(line):
-                pieces.clear()
-                kept = 0
+                kept = _Pieces()
             elif _TOOL.search(line):
                 continue
             yield line + b"\n"
@@ -77,8 +78,29 @@ async def shed(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
             rest, skipping = b"", True
         else:
             rest += last
-    for line in pieces:
+    for line in kept.lines():
         yield line + b"\n"
+
+
+class _Pieces:
+    """The pieces of an answer that is not whole yet, as far as they are kept."""
+
+    def __init__(self) -> None:
+        self._texts: list[bytes] = []
+        self._size = 0
+        self._call: bytes | None = None
+
+    def put(self, line: bytes) -> None:
+        if _CALL in line:
+            # Cumulative, and longer than a text's piece.
+            if len(line) <= MAX_PARTIAL_BYTES:
+                self._call = line
+        elif self._size + len(line) <= MAX_PARTIAL_BYTES:
+            self._texts.append(line)
+            self._size += len(line)
+
+    def lines(self) -> list[bytes]:
+        return [*self._texts, *([self._call] if self._call is not None else [])]
 
 
 def read_replay(body: bytes) -> Replay:
@@ -91,6 +113,7 @@ def read_replay(body: bytes) -> Replay:
     pieces: list[tuple[int, str]] = []
     word = error = None
     is_bare = True
+    is_cut = False
     for line in body.split(b"\n"):
         event = _read_event(line)
         if event is None:
@@ -98,11 +121,17 @@ def read_replay(body: bytes) -> Replay:
         if "content" in event:
             is_bare = False
             message = build_message(event)
-            if message.metadata.get("stream_status") == "chunk":
-                pieces.append((_sequence_of(event), message.text or ""))
+            state = message.metadata.get("stream_status")
+            if state not in (None, _COMPLETE):
+                if state == "chunk":
+                    pieces.append((_sequence_of(event), message.text or ""))
+                is_cut = True
                 continue
             if message.type == "assistant":
                 error = None
+                # What came before was pieces of this.
+                pieces.clear()
+                is_cut = False
             elif message.type == "status" and message.status_type == _ERROR:
                 error = _error_of(message.content) or error
             messages.setdefault(message.message_id or f"#{len(messages)}", message)
@@ -116,7 +145,7 @@ def read_replay(body: bytes) -> Replay:
     if is_bare:
         raise ResultExpired("Suna does not keep the run's events any more")
     partial = "".join(text for _, text in sorted(pieces, key=lambda piece: piece[0]))
-    return Replay(messages=tuple(messages.values()), partial=partial or None, error=error)
+    return Replay(messages=tuple(messages.values()), partial=partial or None, error=error, is_cut=is_cut)
 
 
 def _read_event(line: bytes) -> dict[str, Json] | None:

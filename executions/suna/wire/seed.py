@@ -37,6 +37,7 @@ class Seed(ApiCalls):
         prompt_before_start=False,
         honours_user_keys=True,
         wants_model=False,
+        agents_have_uuids=False,
     )
 
     def put_prompt(self, request: RunRequest, *, place: str) -> Call | None:

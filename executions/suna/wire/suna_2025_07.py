@@ -75,7 +75,8 @@ class Suna202507(ThreadRows):
 
         The error is written behind the `completed` that ends a first reader's stream (suna-contract §9.24).
         """
-        if result.text is not None or result.error is not None or result.partial is not None:
+        is_told = result.text is not None or result.error is not None or result.partial is not None
+        if is_told and not result.unsettled:
             return None
         return self.replay(run_id=run_id)
 

@@ -72,16 +72,20 @@ class ThreadRows(ApiCalls):
         result = self.build_result(told.messages, run_id=run_id)
         result = replace(result, cleaned=result.cleaned or _is_cleaned(told.messages))
         if told.error is not None:
-            partial = told.partial or result.text
-            return replace(result, text=None, asked=False, error=told.error, partial=partial)
-        return replace(result, partial=told.partial if result.text is None else None)
+            partial = told.partial or result.partial or result.text
+            return replace(result, text=None, asked=False, error=told.error, partial=partial, unsettled=False)
+        if told.is_cut and result.text is None:
+            return replace(result, partial=told.partial or result.partial, unsettled=False)
+        return result
 
     def find_error(self, result: RunResult, *, run_id: str) -> Call | None:
-        """Build the call for the ended run's stream, where the run left no answer.
+        """Build the call for the ended run's stream, where the run left no answer or went on after it.
 
         b1 ends a run whose model refused as completed, without an error; only the stream, opened once more
         after the end, tells it (suna-contract §9.24, §9.35). It replays and closes, and changes nothing.
         """
+        if result.unsettled:
+            return replay_call(self.watch_run(run_id=run_id).path)
         if result.text is not None or result.error is not None or not result.usage_complete:
             return None
         return replay_call(self.watch_run(run_id=run_id).path)

@@ -3,10 +3,12 @@
 Counts that make no sense become None and stay visible in `raw_usage`: nobody is billed for a mistake.
 """
 
-from collections.abc import Mapping
+import datetime as dt
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from executions.agent_service import ModelResponse
+from executions.suna.wire.runs import read_time
 from executions.suna.wire.values import (
     Json,
     clean_text,
@@ -21,10 +23,16 @@ from executions.suna.wire.values import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsagePage:
-    """What one page of an account's usage says of a thread."""
+    """What one page of an account's usage says of a thread.
+
+    `newest` and `oldest` are the times of the page's first and last row, whosever they are; None where there
+    is no row or the page is not ordered from the newest to the oldest.
+    """
 
     responses: tuple[ModelResponse, ...]
     has_more: bool
+    newest: dt.datetime | None = None
+    oldest: dt.datetime | None = None
 
 
 def read_usage_logs(body: bytes, *, place: str) -> UsagePage:
@@ -33,13 +41,25 @@ def read_usage_logs(body: bytes, *, place: str) -> UsagePage:
     It covers the current month, and has nothing at all where Suna runs in local mode.
     """
     answer = parse_object(body)
-    rows = [row for row in read_rows(answer, "logs") if row.get("thread_id") == place]
+    logs = read_rows(answer, "logs")
+    rows = [row for row in logs if row.get("thread_id") == place]
+    newest, oldest = _read_span(logs)
     responses = tuple(
         build_response(find_object(row, "content"), source_id=message_id)
         for row in rows
         if (message_id := short_text(row.get("message_id"), max_chars=200)) is not None
     )
-    return UsagePage(responses=responses, has_more=answer.get("has_more") is True)
+    return UsagePage(
+        responses=responses, has_more=answer.get("has_more") is True, newest=newest, oldest=oldest
+    )
+
+
+def _read_span(logs: Sequence[Mapping[str, Json]]) -> tuple[dt.datetime | None, dt.datetime | None]:
+    times = [read_time(row.get("created_at")) for row in logs]
+    known = [time for time in times if time is not None]
+    if not known or len(known) < len(times) or known != sorted(known, reverse=True):
+        return None, None
+    return known[0], known[-1]
 
 
 def build_response(

@@ -22,7 +22,8 @@ class Directive(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     - `text`: the answer, as it stands. `chars`: the answer's length. `output`: a structured result.
     - `complete`, `ask`: the answer is given, or a question put, through that tool. `then` is the directive
       for the run on the next message, which answers the question: `{answer}` in its texts is that message.
-    - `fail`: the model refuses; `partial` lets it say half of its answer first. `crash`: the worker raises.
+    - `fail`: the model refuses; `partial` lets it say half of its answer first, and it does so
+      in the model call `fails_at`, counted from 1; those before go well. `crash`: the worker raises.
       `shutdown`: the instance goes away. `stopped`: the budget runs out. `raw_status`: ends in that word.
     - `slow_tool`: nearly all of the time goes to the tools (in the versions with tool calls in XML).
     - `takes`: seconds until the end. `hang`: no end. `pickup`: seconds until a worker takes the run; a stop
@@ -43,6 +44,7 @@ class Directive(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     then: dict[str, Any] | None = None
     fail: str | None = None
     partial: bool = False
+    fails_at: int = 1
     crash: str | None = None
     shutdown: bool = False
     stopped: str | None = None

@@ -56,6 +56,10 @@ class Script:
     then: dict[str, Any] | None = None
     slow_tool: bool = False
 
+    def fails_in(self, turn: int) -> bool:
+        """Whether the model refuses in that turn, counted from 0: it is the last one then."""
+        return self.outcome == "model_error" and turn == len(self.turns) - 1
+
     @property
     def asks(self) -> bool:
         """Whether the run ends with a question."""
@@ -88,6 +92,8 @@ def build_script(
     model = directive.model or model_name or model_for(part)
     first = without_directives(prompts[0]) if prompts and questioned else None
     turns = _turns(prompt, role, directive, first=first) if prompts else ()
+    if directive.fail is not None:
+        turns = turns[: max(1, directive.fails_at)]
     outcome, error = _outcome(directive, has_prompt=bool(prompts), answered=answered)
     longest = sum(len(turn.text) + len(turn.argument) for turn in turns)
     duration = run_seconds * (1 + longest / _CHARACTERS_PER_RUN_TIME) if turns else run_seconds / 4

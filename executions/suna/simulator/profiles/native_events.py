@@ -41,20 +41,20 @@ _MOST_CHUNKS = 24
 _PIECES = 3
 
 
-def build_recording(run: Run, *, timing: Timing) -> Recording:
-    """Return everything that the stream of this run of c1 will ever say."""
-    events = build_events(run, version="c1", timing=timing)
+def build_recording(run: Run, *, timing: Timing, piece_chars: int | None = None) -> Recording:
+    """Return everything that the stream of this run of c1 will ever say; text comes by `piece_chars`."""
+    events = build_events(run, version="c1", timing=timing, piece_chars=piece_chars)
     failed = run.script.outcome in ("model_error", "crash", "shutdown")
     live_end = _ERROR if failed and run.ends_at is not None else None
     return Recording(events=events, late_end=LATE_END, live_end=live_end, stopped_end=_STOP)
 
 
-def build_events(run: Run, *, version: str, timing: Timing) -> list[Timed]:
+def build_events(run: Run, *, version: str, timing: Timing, piece_chars: int | None = None) -> list[Timed]:
     """Return the stream's entries with their times, the run's end included where it has one."""
     turns = turns_of(run, version=version, timing=timing)
     events: list[Timed] = []
     for turn in turns:
-        events.extend(_turn_events(turn, is_last=turn is turns[-1]))
+        events.extend(_turn_events(turn, is_last=turn is turns[-1], piece_chars=piece_chars))
     if run.ends_at is not None:
         end = _end_of(run, version=version)
         events.append((timing.done_at, end))
@@ -74,9 +74,10 @@ def _end_of(run: Run, *, version: str) -> Event:
     return COMPLETED[version]
 
 
-def _turn_events(turn: NativeTurn, *, is_last: bool) -> list[Timed]:
+def _turn_events(turn: NativeTurn, *, is_last: bool, piece_chars: int | None) -> list[Timed]:
     run, script = turn.run, turn.run.script
-    error = model_error_text(script.error, version=turn.version) if script.outcome == "model_error" else None
+    fails = script.fails_in(turn.number)
+    error = model_error_text(script.error, version=turn.version) if fails else None
     rows = turn.rows(error=error)
     if run.ends_at is None or script.outcome in ("crash", "shutdown", "out_of_budget"):
         parts = _ORDERS[turn.version].split()[:2]
@@ -85,8 +86,10 @@ def _turn_events(turn: NativeTurn, *, is_last: bool) -> list[Timed]:
         parts = [part for part in _ORDERS[turn.version].split() if part in rows or part in has_piece]
         if not is_last and "response_end" in parts:
             parts.remove("response_end")
-    chunks = list(chunks_of(turn)) if len(parts) > 2 else []
-    pieces = list(_call_pieces(turn, first=len(chunks))) if "last_piece" in parts else []
+    chunks = list(chunks_of(turn, piece_chars=piece_chars)) if len(parts) > 2 else []
+    pieces = (
+        list(_call_pieces(turn, first=len(chunks), piece_chars=piece_chars)) if "last_piece" in parts else []
+    )
     events: list[Timed] = [*chunks, *pieces[:-1]]
     for part, at in part_times(turn, parts):
         if part == "last_piece":
@@ -107,25 +110,28 @@ def row_event(row: Row, *, part: str, version: str) -> Event:
     return event
 
 
-def chunks_of(turn: NativeTurn) -> Iterator[Timed]:
+def chunks_of(turn: NativeTurn, *, piece_chars: int | None = None) -> Iterator[Timed]:
     """Yield the text piece by piece; of a model that fails in the middle, half of it."""
     text = turn.turn.text
-    if turn.run.script.outcome == "model_error":
+    if turn.run.script.fails_in(turn.number):
         text = text[: len(text) // 2]
     if not text:
         return
     count = min(_MOST_CHUNKS, max(4, len(text) // 100), len(text))
+    if piece_chars is not None:
+        count = -(-len(text) // piece_chars)
     size = -(-len(text) // count)
     for sequence, start in enumerate(range(0, len(text), size)):
         share = _FIRST_CHUNK + (_LAST_CHUNK - _FIRST_CHUNK) * sequence / max(1, count - 1)
         yield _chunk(turn, sequence, share, text=text[start : start + size], stream_status="chunk")
 
 
-def _call_pieces(turn: NativeTurn, *, first: int) -> Iterator[Timed]:
+def _call_pieces(turn: NativeTurn, *, first: int, piece_chars: int | None) -> Iterator[Timed]:
     whole = json.dumps(turn.arguments)
     if turn.version == "c1":
-        size = -(-len(whole) // _PIECES)
-        given: list[Any] = ["", whole[:size], whole[: 2 * size], turn.arguments]
+        size = piece_chars or -(-len(whole) // _PIECES)
+        cuts = range(0, len(whole) - 1, size)
+        given: list[Any] = [*(whole[:cut] for cut in cuts), turn.arguments]
         calls = [turn.described_call(arguments=arguments) for arguments in given]
     else:
         calls = list(argument_deltas(turn))
@@ -146,7 +152,7 @@ def call_chunks(turn: NativeTurn, calls: list[dict[str, Any]], *, first: int) ->
         yield _chunk(
             turn,
             first + number,
-            _LAST_CHUNK + 0.002 * (number + 1),
+            _LAST_CHUNK + 0.008 * (number + 1) / len(calls),
             text="",
             stream_status="tool_call_chunk",
             tool_calls=[call],

@@ -51,11 +51,14 @@ def timing_of(run: Run, *, lag_s: float, flush_s: float = 0.0) -> Timing:
 def turns_of(run: Run, *, version: str, timing: Timing) -> list[NativeTurn]:
     """Return the turns of a run with their times. A run without an end opens its first and says no more."""
     script = run.script
-    if script.outcome == "nothing_to_do" or (script.outcome == "model_error" and not script.partial):
+    if script.outcome == "nothing_to_do":
         return []
     turns = script.turns if run.ends_at is not None else script.turns[:1]
     whole = timing.done_at - run.picked_up_at if run.ends_at is not None else 0.0
     each = whole / max(1, len(turns))
+    if script.outcome == "model_error" and not script.partial:
+        # A model that refuses the call leaves nothing at all (suna-contract §9.24).
+        turns = turns[:-1]
     return [
         NativeTurn(
             run=run,
@@ -125,7 +128,7 @@ def build_rows(run: Run, *, version: str, timing: Timing, now: float) -> list[tu
 def _written(turn: NativeTurn) -> Iterator[tuple[str, float, Row]]:
     script = turn.run.script
     error = None
-    if script.outcome == "model_error":
+    if script.fails_in(turn.number):
         error = model_error_text(script.error, version=turn.version)
     rows = turn.rows(error=error)
     parts = [part for part in _ORDERS[turn.version].split() if part in rows]

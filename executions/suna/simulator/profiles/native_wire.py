@@ -9,7 +9,7 @@ from typing import Any
 from starlette.types import ASGIApp
 
 from executions.suna.simulator.agents.script import Script
-from executions.suna.simulator.answers import Refusal, invalid, json_answer
+from executions.suna.simulator.answers import Refusal, json_answer
 from executions.suna.simulator.authentication import AuthenticationRules
 from executions.suna.simulator.call import Call
 from executions.suna.simulator.catalogue import CatalogueAgent
@@ -17,10 +17,10 @@ from executions.suna.simulator.profiles.native_errors import STOP_ERRORS, model_
 from executions.suna.simulator.profiles.native_limits import ThreadLimit, refusal_of
 from executions.suna.simulator.profiles.native_models import PLAN_DEFAULT
 from executions.suna.simulator.profiles.native_openapi import build_kortix_openapi
+from executions.suna.simulator.profiles.native_reading import shown_rows
 from executions.suna.simulator.profiles.native_rows import (
     Timing,
     build_rows,
-    optimized,
     timing_of,
     user_row,
 )
@@ -126,13 +126,7 @@ class NativeWire(Wire202510):
     def list_messages(self, call: Call) -> ASGIApp:
         """Answer the whole thread; unless told otherwise without the content of what agents wrote."""
         thread = self.get_thread_of(call)
-        is_short = _query_flag(call, "optimized", default=True)
-        timed = self.rows_of(thread)
-        timed.sort(key=lambda row: row[0], reverse=call.query.get("order", "desc") == "desc")
-        rows = [row for _, row in timed]
-        if is_short:
-            rows = [short for row in rows if (short := optimized(row)) is not None]
-        return json_answer({"messages": rows})
+        return json_answer({"messages": shown_rows(self.rows_of(thread), call=call)})
 
     def rows_of(self, thread: Thread) -> list[tuple[float, dict[str, Any]]]:
         """Return what the thread's table has now, with the times."""
@@ -243,15 +237,3 @@ class NativeWire(Wire202510):
             if refusal.status != 404:
                 raise
             raise Refusal(404, self.run_is_missing) from None
-
-
-def _query_flag(call: Call, name: str, *, default: bool) -> bool:
-    given = call.query.get(name)
-    if given is None:
-        return default
-    if given.lower() in ("true", "1", "yes", "on"):
-        return True
-    if given.lower() in ("false", "0", "no", "off"):
-        return False
-    message = "Input should be a valid boolean, unable to interpret input"
-    raise invalid("bool_parsing", ["query", name], message, given)

@@ -56,7 +56,7 @@ class Wire202507(Wire202508):
 
     def recording_of(self, run: Run) -> Recording:
         """Return what the stream of a run says."""
-        return build_recording(run)
+        return build_recording(run, piece_chars=self.world.options.piece_chars)
 
     def agent_object(self, agent: CatalogueAgent, *, in_list: bool) -> dict[str, Any]:
         """Return an agent; the market place is still in it, and there is no metadata."""

@@ -14,9 +14,9 @@ from executions.suna.simulator.profiles.y2025_08_events import build_recording a
 from executions.suna.simulator.run import Run
 
 
-def build_recording(run: Run) -> Recording:
+def build_recording(run: Run, *, piece_chars: int | None = None) -> Recording:
     """Return everything that the stream of this run will ever say."""
-    recording = build_recording_of_b1(run, variant="b1")
+    recording = build_recording_of_b1(run, variant="b1", piece_chars=piece_chars)
     return replace(
         recording,
         events=[(at, _as_in_b0(event)) for at, event in recording.events],

@@ -208,7 +208,7 @@ class Wire202508(Agents202508):
 
     def recording_of(self, run: Run) -> Recording:
         """Return what the stream of a run says."""
-        return build_recording(run, variant=self.manner)
+        return build_recording(run, variant=self.manner, piece_chars=self.world.options.piece_chars)
 
     def _is_expired(self, run: Run) -> bool:
         chosen = self.world.options.replay_s

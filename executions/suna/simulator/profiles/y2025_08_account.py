@@ -51,7 +51,7 @@ def _logs(world: World) -> list[dict[str, Any]]:
     logs: list[tuple[float, dict[str, Any]]] = []
     for run in world.runs.values():
         thread = world.threads.get(run.thread_id)
-        if not world.settle(run).reported_turns or thread is None:
+        if not world.settle(run).is_done or thread is None:
             continue
         for written in write_rows(run, variant="b1"):
             if written.part == "response_end" and written.at >= month.timestamp():

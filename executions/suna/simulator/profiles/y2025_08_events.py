@@ -29,9 +29,9 @@ _MOST_CHUNKS = 24
 Timed = tuple[float, dict[str, Any]]
 
 
-def build_recording(run: Run, *, variant: str) -> Recording:
-    """Return everything that the stream of this run will ever say."""
-    events = _events_of_rows(run, variant=variant)
+def build_recording(run: Run, *, variant: str, piece_chars: int | None = None) -> Recording:
+    """Return everything that the stream of this run will ever say; text comes by `piece_chars` characters."""
+    events = _events_of_rows(run, variant=variant, piece_chars=piece_chars)
     live_end: dict[str, Any] | None = None
     if run.ends_at is not None and not run.lingers:
         live_end = _add_ends(events, run, variant=variant)
@@ -69,7 +69,7 @@ def _add_ends(events: list[Timed], run: Run, *, variant: str) -> dict[str, Any] 
     return END_STREAM if variant == "b1" and last_tool == "ask" else None
 
 
-def _events_of_rows(run: Run, *, variant: str) -> list[Timed]:
+def _events_of_rows(run: Run, *, variant: str, piece_chars: int | None) -> list[Timed]:
     hidden = "response_end" if variant == "b1" else "thread_run_end"
     events: list[Timed] = []
     held: Written | None = None
@@ -80,7 +80,7 @@ def _events_of_rows(run: Run, *, variant: str) -> list[Timed]:
         if written.part != hidden:
             events.append((written.at, _event(written.row, part=written.part)))
         if written.part == "response_start" and run.ends_at is not None:
-            events.extend(_chunks(run, written))
+            events.extend(_chunks(run, written, piece_chars=piece_chars))
         if held is not None and written.part == "tool_completed":
             content = {"tool_execution": tool_execution(run.script.turns[held.turn])}
             events.append((written.at, _event({**held.row, "content": content}, part="tool")))
@@ -103,16 +103,18 @@ def _event(row: dict[str, Any], *, part: str) -> dict[str, Any]:
     return {**row, "content": json.dumps(row["content"]), "metadata": json.dumps(metadata)}
 
 
-def _chunks(run: Run, opened: Written) -> list[Timed]:
+def _chunks(run: Run, opened: Written, *, piece_chars: int | None) -> list[Timed]:
     script = run.script
     if script.outcome in ("crash", "shutdown", "out_of_budget"):
         return []
     text = spoken_text(script.turns[opened.turn])
-    if script.outcome == "model_error":
+    if script.fails_in(opened.turn):
         text = text[: len(text) // 2]
     if not text:
         return []
     count = min(_MOST_CHUNKS, max(4, len(text) // 100), len(text))
+    if piece_chars is not None:
+        count = -(-len(text) // piece_chars)
     length = ((run.ends_at or 0.0) - run.picked_up_at) / len(script.turns)
     size = -(-len(text) // count)
     thread_run_id = opened.row["metadata"]["thread_run_id"]

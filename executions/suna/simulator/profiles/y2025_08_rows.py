@@ -89,13 +89,16 @@ def build_rows(run: Run, *, variant: str, now: float) -> list[tuple[float, dict[
 def write_rows(run: Run, *, variant: str) -> list[Written]:
     """Return all rows of a whole run, in the order in which they are written."""
     script = run.script
-    if script.outcome == "nothing_to_do" or (script.outcome == "model_error" and not script.partial):
+    if script.outcome == "nothing_to_do":
         return []
     # A run without an end opens its first turn and then says nothing more.
     turns = script.turns if run.ends_at is not None else script.turns[:1]
     each = ((run.ends_at or run.picked_up_at) - run.picked_up_at) / max(1, len(turns))
     written: list[Written] = []
     for number, turn in enumerate(turns):
+        if script.fails_in(number) and not script.partial:
+            # A model that refuses the call leaves nothing at all (suna-contract §9.24).
+            break
         writer = _TurnWriter(
             run=run,
             turn=turn,
@@ -157,10 +160,10 @@ class _TurnWriter:
         self._response_start()
         if self.run.ends_at is None:
             return self.written
-        if script.outcome == "model_error":
+        if script.fails_in(self.number):
             text = model_error_text(script.error, variant=self.variant)
             self._status("error", role="system", message=text)
-        elif script.outcome in ("completed", "raw"):
+        elif script.outcome in ("completed", "raw", "model_error"):
             ends_here = turn.tool in ("complete", "ask")
             if turn.tool:
                 self._tool_status("tool_started", f"Starting execution of {turn.tool}")

@@ -9,6 +9,10 @@ from starlette.types import ASGIApp
 
 from executions.suna.simulator.answers import Refusal, json_answer
 from executions.suna.simulator.call import Call
+from executions.suna.simulator.event_stream import Recording
+from executions.suna.simulator.profiles.native_events import build_recording
+from executions.suna.simulator.profiles.native_reading import shown_rows
+from executions.suna.simulator.profiles.native_rows import build_rows, timing_of, user_row
 from executions.suna.simulator.profiles.openapi import build_openapi
 from executions.suna.simulator.profiles.operation import Operation
 from executions.suna.simulator.profiles.refused_starts import coded_refusal
@@ -17,6 +21,8 @@ from executions.suna.simulator.profiles.y2025_10_routes import LISTED_ROUTES
 from executions.suna.simulator.run import Run
 
 START = "/api/agent/start"
+_NATIVE = "c1"
+"""The build whose rows and events those of the last c0 are like (suna-contract §1, `899f30a31`)."""
 _GONE = ("/api/agent/initiate", "/api/thread/{thread_id}/agent/start")
 
 
@@ -42,6 +48,29 @@ class Wire202510(Wire202508):
     def is_read_by_bearer_only(self, operation: Operation) -> bool:
         """Tell whether this is a late c0, which reads messages to bearers of a JWT only."""
         return operation.name == "messages.list" and self.world.options.jwt_reads is True
+
+    def list_messages(self, call: Call) -> ASGIApp:
+        """Answer the whole thread; in the last builds with native calls, and by default without contents."""
+        if not self._calls_natively:
+            return super().list_messages(call)
+        thread = self.get_thread_of(call)
+        now = self.world.clock()
+        rows = [(message.created_at, user_row(thread, message)) for message in thread.messages]
+        for run in thread.runs:
+            self.world.settle(run)
+            rows.extend(build_rows(run, version=_NATIVE, timing=timing_of(run, lag_s=0.0), now=now))
+        return json_answer({"messages": shown_rows(rows, call=call)})
+
+    def recording_of(self, run: Run) -> Recording:
+        """Return what the stream of a run says: in the last builds as in c1, which came after them."""
+        if not self._calls_natively:
+            return super().recording_of(run)
+        timing = timing_of(run, lag_s=0.0)
+        return build_recording(run, timing=timing, piece_chars=self.world.options.piece_chars)
+
+    @property
+    def _calls_natively(self) -> bool:
+        return self.name == "2025-10" and self.world.options.native_calls
 
     def openapi(self) -> dict[str, Any]:
         """Return the recorded routes."""

@@ -105,7 +105,7 @@ class Wire202512(NativeWire):
         )
 
     def _list_stream(self, run: Run, call: Call) -> ASGIApp:
-        recording = build_recording(run, timing=self.timing(run))
+        recording = build_recording(run, timing=self.timing(run), piece_chars=self.world.options.piece_chars)
         replay_s = self.world.options.replay_s
         kept_until = (run.completed_at or 0.0) + (self.seconds("list_s") if replay_s is None else replay_s)
         is_over = run.status != RUNNING and self.world.clock() >= kept_until
