@@ -108,7 +108,7 @@ class ConnectionForm(ModelForm[SunaConnection]):
 
     @sensitive_variables()
     def clean(self) -> dict[str, Any]:
-        """Check that at most one credential was typed in, that a header can carry it, and where it leads."""
+        """Check that a header can carry what was typed in, and where the address leads."""
         cleaned = super().clean() or self.cleaned_data
         if cleaned.get("owner") is not None and cleaned.get("base_url"):
             try:
@@ -116,7 +116,7 @@ class ConnectionForm(ModelForm[SunaConnection]):
             except AddressRefused as refused:
                 self.add_error("base_url", _FAULTS[refused.fault])
         bearer, api_key = cleaned.get("bearer"), cleaned.get("api_key")
-        if api_key and ":" not in api_key:
+        if api_key and not all(api_key.strip().partition(":")):
             self.add_error("api_key", _("An API key is its public and its secret part, joined by a colon."))
         try:
             check_credential(

@@ -183,6 +183,8 @@ def test_another_address_takes_the_credential_away(site: Site, admin: Client) ->
     "changes",
     [
         {"api_key": "no colon"},
+        {"api_key": "pk_1:"},
+        {"api_key": ":sk_2"},
         {"bearer": "two\nlines"},
         {"base_url": "https://user:secret@suna.example.org"},
         {"base_url": "ftp://suna.example.org"},
