@@ -18,7 +18,7 @@ ROWS = "messages.list"
 RESULTS = {"seed": "run.results", "2025-08": ROWS, "2025-10": ROWS, "2025-12": ROWS, "2026-01": ROWS}
 NATIVE = ("2025-12", "2026-01")
 PROFILES = [
-    pytest.param(profile, marks=[pytest.mark.long] if profile in ("2025-10", "2025-12") else [])
+    pytest.param(profile, marks=[pytest.mark.long] if profile in ("2025-10", "2025-12", "2026-01") else [])
     for profile in RESULTS
 ]
 LIMIT = 1_048_576

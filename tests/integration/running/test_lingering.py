@@ -31,7 +31,7 @@ def stopped_in(renum: RunningRenum) -> list[str]:
     return [entry["path"].split("/")[-2] for entry in calls_of(renum, "run.stop")]
 
 
-@pytest.mark.parametrize("profile", ["2025-08/b2", "2025-10"])
+@pytest.mark.parametrize("profile", ["2025-08/b2", pytest.param("2025-10", marks=pytest.mark.long)])
 def test_an_answer_counts_though_its_run_never_ends_and_the_run_is_stopped(renum_on, profile, figure):
     renum = renum_on(profile, "--no-langfuse")
     renum.connection.wire_profile = profile.partition("/")[0]

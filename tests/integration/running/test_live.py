@@ -180,7 +180,11 @@ def test_more_watched_runs_than_readers_say_so_and_take_the_first_free_one(renum
 
 
 @pytest.mark.parametrize(
-    "fault", ["frozen", pytest.param("killed", marks=[pytest.mark.faults, pytest.mark.long])]
+    "fault",
+    [
+        pytest.param("frozen", marks=pytest.mark.long),
+        pytest.param("killed", marks=[pytest.mark.faults, pytest.mark.long]),
+    ],
 )
 def test_redis_lost_while_somebody_watches_costs_live_output_and_nothing_else(own_renum, fault, tmp_path):
     renum, box = own_renum.renum, own_renum.services.box
