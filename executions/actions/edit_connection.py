@@ -63,8 +63,9 @@ class ConnectionChanges:
 
 @sensitive_variables()
 def edit_connection(*, connection: SunaConnection, by: User, changes: ConnectionChanges) -> Edited:
-    """Change what is given and keep the rest. What runs on the connection goes on with what is stored then.
+    """Change what is given and keep the rest.
 
+    An execution that a driver holds may go on with what was stored when it was taken up (docs/security.md).
     Raises NotAllowed, InvalidInput, AddressRefused and ConnectionNameTaken; the connection is then as it was.
     """
     check_may_manage(by, connection)

@@ -10,7 +10,6 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html_join
-from django.utils.safestring import mark_safe
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 
@@ -206,7 +205,7 @@ class SunaConnectionAdmin(ModelAdmin[SunaConnection]):
     def findings(self, obj: SunaConnection) -> str:
         """Show what the last test found, a line each."""
         lines = ((one.title, one.state_words, one.message) for one in findings_in_words(obj.test_result))
-        return format_html_join(mark_safe("<br>"), "{}: {}. {}", lines) or "-"
+        return format_html_join("", "<div>{}: {}. {}</div>", lines) or "-"
 
     @admin.display(description=_("agents not listed because"))
     def sync_problem(self, obj: SunaConnection) -> str:
