@@ -20,6 +20,7 @@ from renum_site.addresses import (
     build_database,
     build_mail,
 )
+from renum_site.api_settings import read_api_settings
 from renum_site.embedded.errors import ServiceError
 from renum_site.embedded.state import read_address
 from renum_site.env import Env, EnvError, read_environment
@@ -243,6 +244,7 @@ REST_KNOX: dict[str, Any] = {
 }
 
 # API
+API = read_api_settings(env)
 REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "teams.api.authentication.BearerToken",
