@@ -11,6 +11,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin import helpers
 from django.core.exceptions import BadRequest
+from django.db import transaction
 from django.http import HttpRequest, HttpResponseRedirect
 
 from teams.actions.refusal import Refusal
@@ -43,7 +44,11 @@ else:
             """Show the list; 400 for a NUL in its address, which PostgreSQL would refuse in a filter."""
             if any("\x00" in value for values in request.GET.lists() for value in values[1]):
                 raise BadRequest("NUL in the query")
-            return self._tell_refusal(request, super().changelist_view, request, extra_context)
+            view = super().changelist_view
+            if request.method == "POST" and request.POST.get("action") == "delete_selected":
+                # It is written into the log before it is done: all of it, or nothing.
+                view = transaction.atomic(view)
+            return self._tell_refusal(request, view, request, extra_context)
 
         def changeform_view(
             self, request: HttpRequest, object_id: Any = None, form_url: str = "", extra_context: Any = None
