@@ -31,7 +31,7 @@ from executions.suna.said_time import SaidTime, read_said_time
 from executions.suna.transport import FAILURES, TransportName, build_http_client, never_left
 from executions.suna.turns import Turns
 from executions.suna.wire.call import Answer, Call
-from executions.suna.wire.replay import OverlongAnswer, shed
+from executions.suna.wire.replay import OverlongEvent, shed
 
 EVENT_STREAM = "text/event-stream"
 
@@ -180,7 +180,7 @@ class Connection:
                     return BadResponse("the answer is not a stream of events", status_code=status)
                 chunks = shed(chunks)
             body = await read_body(chunks, encoding=encoding, max_bytes=cap)
-        except OverlongAnswer:
+        except OverlongEvent:
             body = Body(content=b"", over_cap=True)
         except UnreadableBody as problem:
             if response.is_success:

@@ -212,7 +212,7 @@ async def test_a_stream_without_end_ends_at_its_deadline_in_little_memory_while_
         assert longest < 2
 
 
-async def test_an_answer_longer_than_any_event_is_too_large_and_what_a_tool_gave_is_left_out(
+async def test_an_event_without_end_is_too_large_and_what_a_tool_gave_is_left_out(
     profile, transport, monkeypatch
 ) -> None:
     async with staged(profile, transport) as stage:

@@ -18,7 +18,7 @@ from executions.suna.wire.values import Json, parse_object, short_text
 MAX_PARTIAL_BYTES = 512 * 1024
 """Of the pieces of an answer that never became whole no more is kept."""
 MAX_LINE_BYTES = 8 * 1024 * 1024
-"""A longer event is not kept: reading it would need as much memory again and again."""
+"""A longer event is not read: that would need as much memory again and again."""
 _HEAD_BYTES = 2048
 """Within so many an event tells its type, which stands before its content."""
 
@@ -33,8 +33,8 @@ _ERROR = "error"
 _COMPLETE = "complete"
 
 
-class OverlongAnswer(Exception):
-    """An agent's answer is longer than any event that is kept."""
+class OverlongEvent(Exception):
+    """An event is longer than any that is read, and it is not what a tool gave."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +60,7 @@ async def shed(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     """Pass a stream on without what a result does not need: what tools gave, and pieces of whole answers.
 
     An answer of 100 KB comes in ten megabytes of pieces, and a call's pieces each hold all of it so far: of
-    these only the newest is kept. Raises OverlongAnswer; any other event of that length is left out.
+    these only the newest is kept. Raises OverlongEvent.
     """
     rest, skipping = b"", False
     kept = _Pieces()
@@ -81,8 +81,8 @@ async def shed(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
                 continue
             yield line + b"\n"
         if skipping or len(rest) + len(last) > MAX_LINE_BYTES:
-            if not skipping and _ANSWER.search((rest + last)[:_HEAD_BYTES]):
-                raise OverlongAnswer
+            if not skipping and not _TOOL.search((rest + last)[:_HEAD_BYTES]):
+                raise OverlongEvent
             rest, skipping = b"", True
         else:
             rest += last
