@@ -1,4 +1,4 @@
-"""Teams on the document's contract and on Suna to October 2025: they end, and b0's starts are never guessed."""
+"""Teams on the document's contract and on Suna to October 2025: they end, and no start of b0 is guessed."""
 
 import datetime as dt
 import time
