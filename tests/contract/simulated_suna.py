@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-START_TIMEOUT_S = 30
+START_TIMEOUT_S = 60
 # Not by manage.py, which loads the whole product: 1.5 s of CPU instead of 0.25 for each of hundreds.
 SIMULATOR = (sys.executable, "-m", "executions.suna.simulator")
 
@@ -91,4 +91,4 @@ def simulate(
         yield SimulatedSuna(url=f"http://127.0.0.1:{int(port_file.read_text())}")
     finally:
         process.terminate()
-        process.wait(timeout=10)
+        process.wait(timeout=30)
