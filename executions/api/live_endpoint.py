@@ -17,6 +17,7 @@ from executions.live.so_far import snapshot_frames
 from executions.live.under_way import find_under_way
 from executions.live.watchers import Watcher
 from teams.api.authentication import person, token_of
+from teams.api.declared import Answer, Refused
 from teams.api.endpoint import Endpoint
 from teams.api.problems import ApiError
 
@@ -38,6 +39,12 @@ class ExecutionLive(Endpoint):
     """The live output of one execution."""
 
     content_negotiation_class = OnlyOneForm
+    answers = {
+        "GET": Answer(body={"type": "string"}, media_type=MEDIA_TYPE, headers=("Cache-Control",)),
+    }
+    refuses = {
+        "GET": (Refused(status=429, code="too_many_live"), Refused(status=503, code="live_full")),
+    }
 
     def get(self, request: Request, execution_id: uuid.UUID) -> StreamingHttpResponse:
         """Send it until the execution is over; under WSGI what there is now, and the client asks again."""
