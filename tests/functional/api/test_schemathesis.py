@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import schemathesis
 from django.core.wsgi import get_wsgi_application
-from django.db import connection, transaction
+from django.db import transaction
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import Case, GenerationMode
 from schemathesis.checks import not_a_server_error
@@ -36,10 +36,8 @@ CHECKS = [
 
 
 @pytest.fixture
-def schema(db: None, monkeypatch: pytest.MonkeyPatch) -> Any:
+def schema(kept_connection: None) -> Any:
     """Give the document, read by the tool, over the application in this process."""
-    # The test's transaction lives in this connection: no request may close it.
-    monkeypatch.setattr(connection, "close_if_unusable_or_obsolete", lambda: None)
     config = SchemathesisConfig.from_dict(
         {"checks": {"negative_data_rejection": {"expected-statuses": ["4xx"]}}}
     )
