@@ -7,6 +7,7 @@ from rest_framework.reverse import reverse
 from executions.actions.accept_execution import Started
 from executions.api.execution_output import ExecutionOutput
 from executions.api.executions_seen import find_execution
+from executions.api.waiting import read_wait, wait_for_end
 from teams.api.authentication import person
 
 IDEMPOTENCY_KEY = "Idempotency-Key"
@@ -15,11 +16,14 @@ IDEMPOTENCY_KEY = "Idempotency-Key"
 def accepted_answer(started: Started, request: Request) -> Response:
     """Return the execution with its address; Idempotent-Replayed says whether an earlier request made it.
 
+    Where the request asks to wait, and it ends in time, the answer is 200 with the execution as a whole.
+
     `warnings` beside it is what there is to say of a new one's team and connection; of a replay, nothing.
     """
     execution = find_execution(person(request), started.execution.pk)
     place = reverse("api:execution", kwargs={"execution_id": execution.pk}, request=request)
     headers = {"Location": place, "Idempotent-Replayed": "false" if started.created else "true"}
+    wait_for_end(request, execution, read_wait(request), is_fresh=False)
     written = ExecutionOutput(execution, context={"request": request}).data
     warnings = [warning.as_json() for warning in started.warnings]
     return Response({**written, "warnings": warnings}, status=202, headers=headers)

@@ -19,17 +19,20 @@ PAGE = ("cursor", "limit")
 class Endpoint(APIView):
     """A view of the API.
 
-    `query` names the parameters that a GET may carry; every other request may carry none. `scopes` says which
+    `query` names the parameters that a GET may carry, `post_query` those of a POST; every other request may
+    carry none. `scopes` says which
     methods a token without the scope `admin` may use (see `ScopeAllows`).
     """
 
     query: ClassVar[tuple[str, ...]] = ()
+    post_query: ClassVar[tuple[str, ...]] = ()
     scopes: ClassVar[dict[str, str]] = {}
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Check who asks and then the query, before the method runs."""
         super().initial(request, *args, **kwargs)
-        check_query(request, self.query if request.method in ("GET", "HEAD") else ())
+        allowed = {"GET": self.query, "HEAD": self.query, "POST": self.post_query}
+        check_query(request, allowed.get(request.method or "", ()))
 
 
 def read_body(request: Request, serializer: type[InputSerializer]) -> dict[str, Any]:
