@@ -1,5 +1,8 @@
 """The parameter `wait`: how long an answer may take so that it can tell the end."""
 
+from collections.abc import MutableMapping
+from typing import Any, cast
+
 from django.conf import settings
 from django.core.handlers.asgi import ASGIRequest
 from rest_framework.request import Request
@@ -8,9 +11,14 @@ from rest_framework.reverse import reverse
 from executions.engine.state import EXECUTION_TERMINAL
 from executions.live.waiting_requests import Wish, ask_to_wait
 from executions.models import Execution
+from teams.api.declared import Parameter
 from teams.api.query import read_whole
 
-WAIT = "wait"
+WAIT = Parameter(
+    "wait",
+    {"type": "integer", "minimum": 0, "default": 0},
+    "Seconds that the answer may take so that it can tell the end.",
+)
 
 
 def read_wait(request: Request) -> int:
@@ -28,4 +36,6 @@ def wait_for_end(request: Request, execution: Execution, seconds: int, *, is_fre
     if not seconds or is_told or not isinstance(wrapped, ASGIRequest):
         return
     path = reverse("api:execution", kwargs={"execution_id": execution.pk})
-    ask_to_wait(wrapped.scope, Wish(execution_id=execution.pk, path=path, seconds=seconds, is_fresh=is_fresh))
+    wish = Wish(execution_id=execution.pk, path=path, seconds=seconds, is_fresh=is_fresh)
+    # One dictionary for everybody who serves the request, whatever its type says.
+    ask_to_wait(cast("MutableMapping[str, Any]", wrapped.scope), wish)

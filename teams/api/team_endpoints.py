@@ -53,6 +53,8 @@ class TeamList(Endpoint):
 class TeamDetail(Endpoint):
     """One team."""
 
+    request_headers = {"GET": ("If-None-Match",), "PATCH": ("If-Match",)}
+
     def get(self, request: Request, team_id: uuid.UUID) -> Response:
         """Show it with its workflow, and what there is to say about the workflow."""
         return _tagged_team(request, team_id)
@@ -72,6 +74,7 @@ class TeamVersions(Endpoint):
     """The saved workflows of one team."""
 
     query = PAGE
+    request_headers = {"POST": ("If-Match",)}
 
     def get(self, request: Request, team_id: uuid.UUID) -> Response:
         """List them, newest first, without their definitions."""
@@ -96,6 +99,8 @@ class TeamVersions(Endpoint):
 
 class TeamVersion(Endpoint):
     """One saved workflow."""
+
+    request_headers = {"GET": ("If-None-Match",)}
 
     def get(self, request: Request, team_id: uuid.UUID, number: int) -> Response:
         """Show it with its definition."""

@@ -153,7 +153,7 @@ def test_the_table_of_addresses_has_every_route_with_its_scope_and_its_query() -
         if hasattr(view, method.lower())
     }
 
-    assert len(found) == 42
+    assert len(found) == 43
     assert {place: (scope, tuple(sorted(query))) for place, (scope, query) in written.items()} == found
 
 
