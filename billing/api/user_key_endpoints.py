@@ -52,6 +52,8 @@ class UserKeyList(Endpoint):
 class UserKey(Endpoint):
     """A person's key for one service."""
 
+    throttle_kinds = {"PUT": "key_changes", "DELETE": "key_changes"}
+
     def get(self, request: Request, service: str) -> Response:
         """Show that it is there, and which it is."""
         name = check_service_name(service)

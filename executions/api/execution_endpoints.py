@@ -25,6 +25,7 @@ class TeamExecutions(Endpoint):
 
     query = (*PAGE, "status")
     post_query = (WAIT,)
+    throttle_kinds = {"POST": "starts"}
     scopes = {"POST": "run"}
 
     def get(self, request: Request, team_id: uuid.UUID) -> Response:

@@ -109,6 +109,7 @@ class _Repeat(Endpoint):
     """A new execution made from one that ended. It is committed when this answers."""
 
     post_query = (WAIT,)
+    throttle_kinds = {"POST": "starts"}
     scopes = {"POST": "run"}
     ask: ClassVar[Callable[..., Started]]
 

@@ -59,5 +59,7 @@ ON_ANSWERS: dict[str, Header] = {
 }
 
 ON_EVERY_ANSWER = ("X-Request-Id",)
+WHERE_THROTTLED = ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
+"""On every answer to somebody who is known."""
 ON_STATUS = {412: ("ETag",), 401: ("WWW-Authenticate",), 503: ("Retry-After",), 429: ("Retry-After",)}
 """What the frame adds by status."""

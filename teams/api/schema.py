@@ -19,7 +19,7 @@ from rest_framework.serializers import Serializer
 from teams.api.declared import Answer, Parameter, Refused, as_refused
 from teams.api.endpoint import Endpoint
 from teams.api.fields import InputSerializer
-from teams.api.headers import ON_ANSWERS, ON_EVERY_ANSWER, ON_REQUESTS, ON_STATUS, Header
+from teams.api.headers import ON_ANSWERS, ON_EVERY_ANSWER, ON_REQUESTS, ON_STATUS, WHERE_THROTTLED, Header
 from teams.api.permissions import least_scope
 from teams.api.problems import CONTENT_TYPE
 from teams.models import ApiTokenScope
@@ -137,7 +137,7 @@ class ApiSchema(AutoSchema):
         return declared if isinstance(declared, tuple) else (declared,)
 
     def _answer(self, answer: Answer) -> Json:
-        headers = {name: _header(ON_ANSWERS[name]) for name in (*ON_EVERY_ANSWER, *answer.headers)}
+        headers = {name: _header(ON_ANSWERS[name]) for name in (*self._usual_headers(), *answer.headers)}
         described: Json = {"description": _lines_of(self._method())[0], "headers": headers}
         if answer.body is None:
             return described
@@ -180,7 +180,7 @@ class ApiSchema(AutoSchema):
         if None not in codes:
             problem["properties"] = {"code": {"enum": known}}
             also = ""
-        names = (*ON_EVERY_ANSWER, *ON_STATUS.get(status, ()))
+        names = (*self._usual_headers(), *ON_STATUS.get(status, ()))
         return {
             "description": ", ".join(f"`{code}`" for code in known) + also,
             "headers": {name: _header(ON_ANSWERS[name]) for name in names},
@@ -208,6 +208,9 @@ class ApiSchema(AutoSchema):
         if self.view.get_throttles():
             yield Refused(status=429, code="throttled")
         yield from map(as_refused, self.view.refuses.get(self.method, ()))
+
+    def _usual_headers(self) -> tuple[str, ...]:
+        return (*ON_EVERY_ANSWER, *(WHERE_THROTTLED if self.view.get_throttles() else ()))
 
     def _scope_in_words(self) -> str:
         if any(isinstance(one, AllowAny) for one in self.view.get_permissions()):

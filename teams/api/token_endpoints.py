@@ -10,14 +10,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
 
-from teams.actions.issue_token import issue_token
+from teams.actions.issue_token import WrongCredentials, issue_token
 from teams.actions.revoke_token import revoke_token
+from teams.actions.sign_in_limit import TooManyTries
 from teams.api.authentication import token_of
 from teams.api.endpoint import Endpoint, read_body
 from teams.api.fields import Choice, InputSerializer, Text, WholeNumber
 from teams.api.permissions import ScopeAllows
 from teams.api.problems import ApiError
-from teams.api.throttles import SignInThrottle
 from teams.models import ApiTokenScope
 
 MAX_DAYS = 3650
@@ -37,6 +37,7 @@ class Token(Endpoint):
     """The token of whoever asks."""
 
     scopes = {"DELETE": "read"}
+    refuses = {"POST": (WrongCredentials, TooManyTries)}
 
     def get_authenticators(self) -> list[BaseAuthentication]:
         """Take a password instead of a token where a token is asked for."""
@@ -47,8 +48,8 @@ class Token(Endpoint):
         return [AllowAny()] if self.request.method == "POST" else [IsAuthenticated(), ScopeAllows()]
 
     def get_throttles(self) -> list[BaseThrottle]:
-        """Bound the tries."""
-        return [SignInThrottle()] if self.request.method == "POST" else []
+        """Leave the tries to the action, which bounds them wherever somebody signs in."""
+        return [] if self.request.method == "POST" else super().get_throttles()
 
     @sensitive_variables()
     def post(self, request: Request) -> Response:

@@ -38,6 +38,7 @@ class WorkflowSchema(Endpoint):
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
+    throttle_classes = ()
 
     def get(self, request: Request) -> Response:
         """Show it to anybody."""
