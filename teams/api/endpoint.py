@@ -26,6 +26,7 @@ from rest_framework.views import APIView
 
 from teams.api.declared import Answer, Parameter, Refusals
 from teams.api.fields import InputSerializer
+from teams.api.ordering import Ordered, Orders
 from teams.api.pagination import DEFAULT_LIMIT, MAX_LIMIT, NewestFirst
 from teams.api.query import check_query
 from teams.api.throttles import Rate
@@ -84,10 +85,18 @@ def read_body(request: Request, serializer: type[InputSerializer]) -> dict[str, 
 
 
 def page_of(
-    rows: QuerySet[Any], request: Request, serializer: type[BaseSerializer[Any]], **extra: Any
+    rows: QuerySet[Any],
+    request: Request,
+    serializer: type[BaseSerializer[Any]],
+    *,
+    orders: Orders | None = None,
+    **extra: Any,
 ) -> Response:
-    """Return one page of the rows; `extra` members stand beside the results."""
-    pages = NewestFirst()
+    """Return one page of the rows; `extra` members stand beside the results.
+
+    Newest first, unless the query chooses one of `orders`.
+    """
+    pages = NewestFirst() if orders is None else Ordered(orders)
     page: Iterable[Model] = pages.paginate_queryset(rows, request)
     written = serializer(page, many=True, context={"request": request}).data
     response = pages.get_paginated_response(written)

@@ -189,9 +189,8 @@ class ApiSchema(AutoSchema):
         if None not in codes:
             problem["properties"] = {"code": {"enum": known}}
             also = ""
-        names = (*self._usual_headers(), *ON_STATUS.get(status, ()))
         own = [name for refused in refusals for name in refused.headers]
-        names = dict.fromkeys((*ON_EVERY_ANSWER, *ON_STATUS.get(status, ()), *own))
+        names = dict.fromkeys((*self._usual_headers(), *ON_STATUS.get(status, ()), *own))
         return {
             "description": ", ".join(f"`{code}`" for code in known) + also,
             "headers": {name: _header(ON_ANSWERS[name]) for name in names},
