@@ -12,6 +12,7 @@ from executions.api.execution_input import StartInput
 from executions.api.execution_output import ExecutionOutput, execution_detail
 from executions.api.executions_seen import LARGE, executions_of, find_execution
 from executions.api.step_output import step_detail, steps_with_origin
+from executions.api.waiting import WAIT, read_wait, wait_for_end
 from executions.api.whole_output import ExecutionDetailOutput, StepWholeOutput
 from executions.engine.state import ExecutionStatus
 from teams.api.authentication import person
@@ -27,6 +28,8 @@ class TeamExecutions(Endpoint):
     """The executions of one team."""
 
     query = (*PAGE, STATUS)
+    post_query = (WAIT,)
+    throttle_kinds = {"POST": "starts"}
     scopes = {"POST": "run"}
     request_headers = {"POST": (IDEMPOTENCY_KEY,)}
     inputs = {"POST": StartInput}
@@ -44,6 +47,7 @@ class TeamExecutions(Endpoint):
         The same Idempotency-Key answers with the execution that it made; Idempotent-Replayed says which.
         """
         team = find_team(person(request), team_id)
+        read_wait(request)
         started = start_execution(
             team=team,
             by=person(request),
@@ -67,11 +71,14 @@ class ExecutionList(Endpoint):
 class ExecutionDetail(Endpoint):
     """One execution."""
 
+    query = (WAIT,)
     answers = {"GET": Answer(body=ExecutionDetailOutput)}
 
     def get(self, request: Request, execution_id: uuid.UUID) -> Response:
-        """Show it with its steps and its answer."""
+        """Show it with its steps and its answer; with `wait`, as it stands then."""
+        seconds = read_wait(request)
         execution = find_execution(person(request), execution_id, large=LARGE)
+        wait_for_end(request, execution, seconds, is_fresh=True)
         return Response(execution_detail(execution, request))
 
 
