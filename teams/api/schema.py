@@ -127,17 +127,17 @@ class ApiSchema(AutoSchema):
     def _map_basic_serializer(self, serializer: Any, direction: str) -> Json:
         schema: Json = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]
         properties = schema.get("properties", {})
-        if isinstance(serializer, InputSerializer):
-            for name, field in serializer.fields.items():
-                if isinstance(field, CharField) and not field.allow_blank:
-                    properties[name]["minLength"] = 1
-            return schema | {"additionalProperties": False}
-        # An answer always has all of its members, and nobody sends them.
         for one in properties.values():
             one.pop("readOnly", None)
             if {} in one.get("oneOf", ()):
                 # Any JSON value, and null is one.
                 del one["oneOf"]
+        if isinstance(serializer, InputSerializer):
+            for name, field in serializer.fields.items():
+                if isinstance(field, CharField) and not field.allow_blank:
+                    properties[name]["minLength"] = 1
+            return schema | {"additionalProperties": False}
+        # An answer always has all of its members.
         return schema | {"required": sorted(properties)}
 
     def _answers(self) -> tuple[Answer, ...]:
