@@ -89,4 +89,5 @@ def simulate(
         yield SimulatedSuna(url=f"http://127.0.0.1:{int(port_file.read_text())}")
     finally:
         process.terminate()
-        process.wait(timeout=10)
+        # On a machine that does much else its end alone takes seconds.
+        process.wait(timeout=60)
