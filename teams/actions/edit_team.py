@@ -10,8 +10,6 @@ from teams.actions.refusal import input_problem
 from teams.actions.rights import check_role
 from teams.models import SunaConnection, Team, User
 
-COLUMNS = ("name", "slug", "description", "is_active", "updated_at")
-
 
 def edit_team(
     *,
@@ -21,38 +19,46 @@ def edit_team(
     description: str | None = None,
     is_active: bool | None = None,
     connection_id: uuid.UUID | None = None,
+    record_content: bool | None = None,
+    keep_slug: bool = False,
 ) -> Team:
     """Change what is given and keep the rest. Running executions are not touched, and keep their connection.
 
     The connection is one of the team's owner's or of the site's, whoever chooses it: runs on it are the
-    owner's to answer for. Raises NotAllowed for less than an editor, or than the owner where the team is
-    switched on or off, InvalidInput and TeamNameTaken.
+    owner's to answer for. The slug follows the name unless `keep_slug`. Raises NotAllowed for less than an
+    editor, or than the owner where the team is switched on or off or where texts are recorded, InvalidInput
+    and TeamNameTaken.
     """
     check_role(by, "editor", team)
+    # No column that is not changed here: somebody else may have changed it since this team was read.
+    columns = {"updated_at"}
     if is_active is not None and is_active != team.is_active:
         check_role(by, "owner", team)
         team.is_active = is_active
+        columns.add("is_active")
+    if record_content is not None and record_content != team.record_content:
+        check_role(by, "owner", team)
+        team.record_content = record_content
+        columns.add("record_content")
     if connection_id is not None:
         team.connection = _find_connection(team, connection_id)
+        columns.add("connection")
     if name is not None:
         team.name = clean_name(name)
-        team.slug = slug_of(team.name)
+        team.slug = team.slug if keep_slug else slug_of(team.name)
+        columns |= {"name", "slug"}
     if description is not None:
         team.description = description
+        columns.add("description")
     try:
         with transaction.atomic():
-            team.save(update_fields=_columns(connection_id))
+            team.save(update_fields=columns)
     except IntegrityError as error:
         if "team_slug_once_per_owner" not in str(error):
             raise
         message = f"The owner has a team called {team.name} already. Choose another name."
         raise TeamNameTaken(message) from None
     return team
-
-
-def _columns(connection_id: uuid.UUID | None) -> tuple[str, ...]:
-    # Somebody else may have chosen another one since this team was read.
-    return COLUMNS if connection_id is None else (*COLUMNS, "connection")
 
 
 def _find_connection(team: Team, connection_id: uuid.UUID) -> SunaConnection:

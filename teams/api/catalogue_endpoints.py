@@ -1,9 +1,14 @@
 """What a team can be built from: the agents of the connections that a person may use."""
 
+import uuid
+from dataclasses import asdict
+
+from django.http import Http404
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from teams.actions.agent_use import teams_using
 from teams.api.authentication import person
 from teams.api.endpoint import PAGE, Endpoint, page_of
 from teams.api.query import read_uuid
@@ -14,6 +19,7 @@ class AgentOutput(serializers.ModelSerializer[Agent]):
     """An agent of the catalogue; `agent_id` is what workflows name."""
 
     connection = serializers.UUIDField(source="connection_id")
+    is_missing = serializers.SerializerMethodField()
 
     class Meta:
         model = Agent
@@ -25,10 +31,15 @@ class AgentOutput(serializers.ModelSerializer[Agent]):
             "description",
             "model_name",
             "synced_at",
+            "is_missing",
             "missing_since",
             "changed_at",
             "changed_from",
         ]
+
+    def get_is_missing(self, agent: Agent) -> bool:
+        """Return whether Suna did not list it any more when it was last asked."""
+        return agent.missing_since is not None
 
 
 class AgentList(Endpoint):
@@ -43,3 +54,16 @@ class AgentList(Endpoint):
         if connection_id is not None:
             rows = rows.filter(connection_id=connection_id)
         return page_of(rows, request, AgentOutput)
+
+
+class AgentDetail(Endpoint):
+    """One agent of the catalogue."""
+
+    def get(self, request: Request, agent_id: uuid.UUID) -> Response:
+        """Show it, and at which steps the person's teams use it."""
+        user = person(request)
+        agent = Agent.objects.visible_to(user).filter(pk=agent_id).first()
+        if agent is None:
+            raise Http404
+        teams = teams_using(agent, user=user)
+        return Response({**AgentOutput(agent).data, "used_by": [asdict(use) for use in teams]})

@@ -19,17 +19,20 @@ PAGE = ("cursor", "limit")
 class Endpoint(APIView):
     """A view of the API.
 
-    `query` names the parameters that a GET may carry; every other request may carry none. `scopes` says which
+    `query` names the parameters that a GET may carry, `query_of` those of other methods, which may carry
+    no others. `scopes` says which
     methods a token without the scope `admin` may use (see `ScopeAllows`).
     """
 
     query: ClassVar[tuple[str, ...]] = ()
+    query_of: ClassVar[dict[str, tuple[str, ...]]] = {}
     scopes: ClassVar[dict[str, str]] = {}
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Check who asks and then the query, before the method runs."""
         super().initial(request, *args, **kwargs)
-        check_query(request, self.query if request.method in ("GET", "HEAD") else ())
+        is_read = request.method in ("GET", "HEAD")
+        check_query(request, self.query if is_read else self.query_of.get(request.method or "", ()))
 
 
 def read_body(request: Request, serializer: type[InputSerializer]) -> dict[str, Any]:

@@ -42,7 +42,7 @@ class NewestFirst(BasePagination):
         page = list(rows[: limit + 1])
         if len(page) > limit:
             page.pop()
-            self._next = replace_query_param(request.build_absolute_uri(), "cursor", str(page[-1].pk))
+            self._next = replace_query_param(request.build_absolute_uri(), "cursor", str(page[-1].id))
         return page
 
     def get_paginated_response(self, data: Sequence[Any]) -> Response:

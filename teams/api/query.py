@@ -11,6 +11,7 @@ from teams.api.problems import ApiError
 from teams.workflow.problems import Problem, excerpt
 
 CANONICAL_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_SLUG = re.compile(r"[A-Za-z0-9_-]{1,110}")
 _WHOLE = re.compile(r"[0-9]{1,10}")
 
 
@@ -43,6 +44,19 @@ def read_whole(request: Request, name: str, *, low: int, high: int) -> int | Non
     if not _WHOLE.fullmatch(text) or not low <= int(text) <= high:
         _refuse(name, "invalid_value", f"{name} is a whole number from {low} to {high}.")
     return int(text)
+
+
+def read_slug(request: Request, name: str = "slug") -> str | None:
+    """Return a slug from the query; None where it is not given."""
+    text = request.query_params.get(name)
+    if text is not None and not _SLUG.fullmatch(text):
+        _refuse(name, "invalid_value", f"{name} has letters, digits, hyphens and underscores.")
+    return text
+
+
+def read_flag(request: Request, name: str) -> bool:
+    """Return whether the query says true; false where the parameter is not given."""
+    return read_choice(request, name, ("true", "false")) == "true"
 
 
 def read_choice(request: Request, name: str, among: Collection[str]) -> str | None:

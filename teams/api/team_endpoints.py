@@ -2,17 +2,18 @@
 
 import uuid
 
-from django.http import Http404
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
 from teams.actions.create_team import create_team
+from teams.actions.delete_team import delete_team
 from teams.actions.edit_team import edit_team
 from teams.actions.save_version import save_version
 from teams.api.authentication import person
+from teams.api.connections_chosen import find_connection
 from teams.api.endpoint import PAGE, Endpoint, page_of, read_body
-from teams.api.problems import ApiError
+from teams.api.query import read_slug
 from teams.api.team_input import NewTeamInput, NewVersionInput, TeamChangeInput
 from teams.api.team_output import (
     TeamOutput,
@@ -22,24 +23,26 @@ from teams.api.team_output import (
     warnings_of,
 )
 from teams.api.teams_seen import find_team, teams_of
-from teams.models import SunaConnection, User
-from teams.workflow.problems import Problem
+from teams.api.version_endpoints import find_version
 
 
 class TeamList(Endpoint):
     """The teams that a person sees."""
 
-    query = PAGE
+    query = (*PAGE, "slug")
 
     def get(self, request: Request) -> Response:
-        """List them, newest first, without their definitions."""
+        """List them, newest first, without their definitions; `slug` narrows the list."""
         rows = teams_of(person(request)).select_related("published_version")
+        slug = read_slug(request)
+        if slug is not None:
+            rows = rows.filter(slug=slug)
         return page_of(rows.defer("published_version__source"), request, TeamOutput)
 
     def post(self, request: Request) -> Response:
         """Make a team with its first workflow."""
         body = read_body(request, NewTeamInput)
-        connection = _find_connection(person(request), body.pop("connection", None))
+        connection = find_connection(person(request), body.pop("connection", None))
         team = create_team(owner=person(request), connection=connection, **body)
         made = find_team(person(request), team.pk)
         headers = {"Location": reverse("api:team", kwargs={"team_id": team.pk}, request=request)}
@@ -59,6 +62,11 @@ class TeamDetail(Endpoint):
         changes = read_body(request, TeamChangeInput)
         edit_team(team=team, by=person(request), connection_id=changes.pop("connection", None), **changes)
         return Response(team_detail(find_team(person(request), team_id), request))
+
+    def delete(self, request: Request, team_id: uuid.UUID) -> Response:
+        """Delete it, where it never ran; else it can be switched off."""
+        delete_team(team=find_team(person(request), team_id), by=person(request))
+        return Response(status=204)
 
 
 class TeamVersions(Endpoint):
@@ -86,20 +94,5 @@ class TeamVersion(Endpoint):
 
     def get(self, request: Request, team_id: uuid.UUID, number: int) -> Response:
         """Show it with its definition."""
-        versions = find_team(person(request), team_id).versions.select_related("author")
-        version = versions.filter(number=number).first()
-        if version is None:
-            raise Http404
+        version = find_version(find_team(person(request), team_id), number)
         return Response(VersionWithDefinitionOutput(version).data)
-
-
-def _find_connection(user: User, connection_id: uuid.UUID | None) -> SunaConnection | None:
-    if connection_id is None:
-        return None
-    visible = SunaConnection.objects.visible_to(user).defer("sealed_credential")
-    connection = visible.filter(pk=connection_id).first()
-    if connection is None:
-        message = "You have no connection with this id."
-        problem = Problem("/connection", "unknown_reference", message, {})
-        raise ApiError(400, "validation_error", message, errors=[problem])
-    return connection

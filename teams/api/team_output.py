@@ -42,6 +42,7 @@ class TeamOutput(serializers.ModelSerializer[Team]):
     """A team as lists show it; load it with `teams_of`."""
 
     owner = PersonOutput()
+    payer = serializers.SerializerMethodField()
     connection = serializers.UUIDField(source="connection_id")
     version = serializers.SerializerMethodField()
     role = serializers.SerializerMethodField()
@@ -56,6 +57,8 @@ class TeamOutput(serializers.ModelSerializer[Team]):
             "description",
             "is_active",
             "owner",
+            "payer",
+            "record_content",
             "role",
             "connection",
             "version",
@@ -63,6 +66,10 @@ class TeamOutput(serializers.ModelSerializer[Team]):
             "updated_at",
             "links",
         ]
+
+    def get_payer(self, team: Team) -> dict[str, Any]:
+        """Return who pays for its runs: the owner, unless staff said otherwise."""
+        return dict(PersonOutput(team.payer or team.owner).data)
 
     def get_version(self, team: Team) -> int | None:
         """Return the published version's number."""
@@ -82,6 +89,9 @@ class TeamOutput(serializers.ModelSerializer[Team]):
             "self": address("team"),
             "versions": address("team-versions"),
             "executions": address("team-executions"),
+            "members": address("team-members"),
+            "export": address("team-export"),
+            "plan": address("team-plan"),
         }
 
 

@@ -90,7 +90,7 @@ def test_every_command_of_the_page_is_answered_as_it_notes(
         [found] = [answer.json() for command, answer in answers if part in command]
         return dict(found)
 
-    assert len(answers) == len(COMMANDS) == 21
+    assert len(answers) == len(COMMANDS) == 34
     assert answer_to("Idempotency-Key")["status"] == "queued"
     assert answer_to("events?after=0")["results"][0]["kind"] == "execution_queued"
     assert len(answer_to('/executions/$EXECUTION" -H')["steps"]) == 2
@@ -142,13 +142,16 @@ def test_the_table_of_addresses_has_every_route_with_its_scope_and_its_query() -
     }
 
     found = {
-        (method, address): (scope_of(name, method), tuple(sorted(view.query)) if method == "GET" else ())
+        (method, address): (
+            scope_of(name, method),
+            tuple(sorted(view.query if method == "GET" else view.query_of.get(method, ()))),
+        )
         for name, address, view in routes()
         for method in METHODS
         if hasattr(view, method.lower())
     }
 
-    assert len(found) == 42
+    assert len(found) == 67
     assert {place: (scope, tuple(sorted(query))) for place, (scope, query) in written.items()} == found
 
 
