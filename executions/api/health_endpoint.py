@@ -7,16 +7,31 @@ from typing import Any
 
 from django_redis import get_redis_connection
 from redis.exceptions import RedisError
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from executions.models import Driver
 from executions.upkeep.drain import find_drain
+from teams.api.declared import Answer
 from teams.api.endpoint import Endpoint
+
+
+class HealthOutput(serializers.Serializer[object]):
+    """How Renum stands. What is accepted while nothing begins is kept, and begins later."""
+
+    status = serializers.ChoiceField(choices=["ok", "degraded"])
+    postgres = serializers.ChoiceField(choices=["ok"])
+    redis = serializers.ChoiceField(choices=["ok", "unavailable"])
+    drivers = serializers.ChoiceField(choices=["alive", "none"])
+    begins_executions = serializers.BooleanField()
+    draining = serializers.BooleanField()
 
 
 class Health(Endpoint):
     """How Renum stands."""
+
+    answers = {"GET": Answer(body=HealthOutput, headers=("Cache-Control",))}
 
     def get(self, request: Request) -> Response:
         """Tell it. Without PostgreSQL this is 503 `unavailable`, as everything else is."""

@@ -10,7 +10,9 @@ from rest_framework.response import Response
 
 from executions.actions.change_member_role import change_member_role
 from executions.actions.remove_member import remove_member
+from teams.actions.refusal import NotAllowed
 from teams.api.authentication import person
+from teams.api.declared import NOTHING, Answer, page
 from teams.api.endpoint import PAGE, Endpoint, page_of, read_body
 from teams.api.invitation_output import MemberOutput
 from teams.api.team_input import MemberInput
@@ -22,6 +24,7 @@ class TeamMembers(Endpoint):
     """The members of one team; its owner is none of them."""
 
     query = PAGE
+    answers = {"GET": page(MemberOutput)}
 
     def get(self, request: Request, team_id: uuid.UUID) -> Response:
         """List them to each other, newest first."""
@@ -31,6 +34,10 @@ class TeamMembers(Endpoint):
 
 class TeamMember(Endpoint):
     """One member."""
+
+    inputs = {"PATCH": MemberInput}
+    answers = {"PATCH": Answer(body=MemberOutput), "DELETE": NOTHING}
+    refuses = {"PATCH": (NotAllowed,), "DELETE": (NotAllowed,)}
 
     def patch(self, request: Request, team_id: uuid.UUID, user_id: uuid.UUID) -> Response:
         """Give them another role, from now on."""

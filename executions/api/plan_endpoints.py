@@ -7,7 +7,10 @@ from rest_framework.response import Response
 
 from executions.actions.plan_run import plan_definition, plan_version
 from executions.api.plan_output import planned_answer
+from executions.api.plan_shape import PlannedRunOutput
+from teams.actions.save_version import InvalidWorkflow
 from teams.api.authentication import person
+from teams.api.declared import Answer, Refused
 from teams.api.endpoint import Endpoint, read_body
 from teams.api.fields import Id, InputSerializer, JsonValue, Text, WholeNumber
 from teams.api.teams_seen import find_team
@@ -33,6 +36,14 @@ class TeamPlan(Endpoint):
     """What a run of a team would be. Nothing is started, so that a token that may only read is enough."""
 
     scopes = {"POST": "read"}
+    inputs = {"POST": TeamPlanInput}
+    answers = {"POST": Answer(body=PlannedRunOutput)}
+    refuses = {
+        "POST": (
+            Refused(status=409, code="no_workflow"),
+            Refused(status=422, code="validation_error"),
+        )
+    }
 
     def post(self, request: Request, team_id: uuid.UUID) -> Response:
         """Plan it."""
@@ -47,6 +58,9 @@ class WorkflowPlan(Endpoint):
     """What a run of a workflow would be; nothing is saved."""
 
     scopes = {"POST": "read"}
+    inputs = {"POST": WorkflowPlanInput}
+    answers = {"POST": Answer(body=PlannedRunOutput)}
+    refuses = {"POST": (InvalidWorkflow, Refused(status=404, code="not_found"))}
 
     def post(self, request: Request) -> Response:
         """Plan it."""

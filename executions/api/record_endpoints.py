@@ -9,7 +9,9 @@ from billing.ledger import rows_of_execution, totals_of_execution
 from executions.api.execution_output import EventOutput, UsageOutput
 from executions.api.executions_seen import find_execution
 from executions.api.figures import figures_of
+from executions.api.whole_output import EventsOutput, TotalsBeside
 from teams.api.authentication import person
+from teams.api.declared import Answer, Parameter, page
 from teams.api.endpoint import PAGE, Endpoint, page_of
 from teams.api.pagination import DEFAULT_LIMIT, MAX_LIMIT
 from teams.api.query import read_whole
@@ -20,7 +22,15 @@ MAX_SEQ = 2**31 - 1
 class ExecutionEvents(Endpoint):
     """The timeline of one execution, oldest first."""
 
-    query = ("after", "limit")
+    query = (
+        Parameter(
+            "after",
+            {"type": "integer", "minimum": 0, "maximum": MAX_SEQ, "default": 0},
+            "Only events that come after this number.",
+        ),
+        PAGE[1],
+    )
+    answers = {"GET": Answer(body=EventsOutput)}
 
     def get(self, request: Request, execution_id: uuid.UUID) -> Response:
         """Show the events that come after number `after`; ask again with `last_seq` to follow."""
@@ -36,6 +46,7 @@ class ExecutionUsage(Endpoint):
     """The ledger's rows of one execution."""
 
     query = PAGE
+    answers = {"GET": page(UsageOutput, beside=TotalsBeside)}
 
     def get(self, request: Request, execution_id: uuid.UUID) -> Response:
         """List them, newest first, beside the totals of all of them."""

@@ -88,7 +88,7 @@ def _change(team: Team, by: User, wanted: Wanted) -> Applied:
     if wanted.connection is not None and wanted.connection.pk != team.connection_id:
         other.append("connection")
     if other:
-        edit_team(
+        team = edit_team(
             team=team,
             by=by,
             name=name if "name" in other else None,

@@ -1,6 +1,7 @@
 """Changing what a team is called, where and whether it may run. Its workflow is changed by `save_version`."""
 
 import uuid
+from collections.abc import Collection
 
 from django.db import IntegrityError, transaction
 
@@ -8,6 +9,7 @@ from teams.actions.create_team import TeamNameTaken
 from teams.actions.naming import clean_name, slug_of
 from teams.actions.refusal import input_problem
 from teams.actions.rights import check_role
+from teams.actions.team_mark import check_seen_as_a_whole
 from teams.models import SunaConnection, Team, User
 
 
@@ -21,44 +23,68 @@ def edit_team(
     connection_id: uuid.UUID | None = None,
     record_content: bool | None = None,
     keep_slug: bool = False,
+    seen: Collection[str] | None = None,
 ) -> Team:
     """Change what is given and keep the rest. Running executions are not touched, and keep their connection.
 
     The connection is one of the team's owner's or of the site's, whoever chooses it: runs on it are the
     owner's to answer for. The slug follows the name unless `keep_slug`. Raises NotAllowed for less than an
     editor, or than the owner where the team is switched on or off or where texts are recorded, InvalidInput
-    and TeamNameTaken.
+    and TeamNameTaken. With `seen`, the marks of the team as the editor saw
+    it, ChangedMeanwhile where it is not so any more.
     """
     check_role(by, "editor", team)
-    # No column that is not changed here: somebody else may have changed it since this team was read.
-    columns = {"updated_at"}
-    if is_active is not None and is_active != team.is_active:
-        check_role(by, "owner", team)
-        team.is_active = is_active
-        columns.add("is_active")
-    if record_content is not None and record_content != team.record_content:
-        check_role(by, "owner", team)
-        team.record_content = record_content
-        columns.add("record_content")
-    if connection_id is not None:
-        team.connection = _find_connection(team, connection_id)
-        columns.add("connection")
-    if name is not None:
-        team.name = clean_name(name)
-        team.slug = team.slug if keep_slug else slug_of(team.name)
-        columns |= {"name", "slug"}
-    if description is not None:
-        team.description = description
-        columns.add("description")
     try:
         with transaction.atomic():
-            team.save(update_fields=columns)
+            # As it stands now: somebody else may have changed what this editor leaves as it is.
+            row = Team.objects.select_for_update(no_key=True).get(pk=team.pk)
+            check_seen_as_a_whole(row, seen)
+            columns = _switch(row, by, is_active, record_content)
+            columns += _change(row, name, description, connection_id, keep_slug=keep_slug)
+            row.save(update_fields=[*columns, "updated_at"])
     except IntegrityError as error:
         if "team_slug_once_per_owner" not in str(error):
             raise
-        message = f"The owner has a team called {team.name} already. Choose another name."
+        message = f"The owner has a team called {row.name} already. Choose another name."
         raise TeamNameTaken(message) from None
-    return team
+    return row
+
+
+def _switch(row: Team, by: User, is_active: bool | None, record_content: bool | None) -> list[str]:
+    """Set on the row what only the owner may; return the columns that are others now."""
+    columns = []
+    if is_active is not None and is_active != row.is_active:
+        row.is_active = is_active
+        columns.append("is_active")
+    if record_content is not None and record_content != row.record_content:
+        row.record_content = record_content
+        columns.append("record_content")
+    if columns:
+        check_role(by, "owner", row)
+    return columns
+
+
+def _change(
+    row: Team,
+    name: str | None,
+    description: str | None,
+    connection_id: uuid.UUID | None,
+    *,
+    keep_slug: bool,
+) -> list[str]:
+    """Set on the row what is given; return the columns to save."""
+    columns = []
+    if connection_id is not None:
+        row.connection = _find_connection(row, connection_id)
+        columns.append("connection")
+    if name is not None:
+        row.name = clean_name(name)
+        row.slug = row.slug if keep_slug else slug_of(row.name)
+        columns += ["name", "slug"]
+    if description is not None:
+        row.description = description
+        columns.append("description")
+    return columns
 
 
 def _find_connection(team: Team, connection_id: uuid.UUID) -> SunaConnection:

@@ -10,6 +10,7 @@ from rest_framework.response import Response
 
 from teams.actions.agent_use import teams_using
 from teams.api.authentication import person
+from teams.api.declared import ID, Answer, Parameter, page
 from teams.api.endpoint import PAGE, Endpoint, page_of
 from teams.api.query import read_uuid
 from teams.models import Agent
@@ -45,7 +46,8 @@ class AgentOutput(serializers.ModelSerializer[Agent]):
 class AgentList(Endpoint):
     """The agents that a person may choose from."""
 
-    query = (*PAGE, "connection")
+    query = (*PAGE, Parameter("connection", ID, "Only the agents of this connection."))
+    answers = {"GET": page(AgentOutput)}
 
     def get(self, request: Request) -> Response:
         """List them, newest first, of one connection where it is named."""
@@ -56,8 +58,28 @@ class AgentList(Endpoint):
         return page_of(rows, request, AgentOutput)
 
 
+class AgentUseOutput(serializers.Serializer[object]):
+    """A team that uses the agent, and the steps that do."""
+
+    team = serializers.UUIDField()
+    name = serializers.CharField()
+    slug = serializers.CharField()
+    steps = serializers.ListField(child=serializers.CharField())
+
+
+class AgentDetailOutput(AgentOutput):
+    """An agent, with those of the asker's teams that use it; the newest 100."""
+
+    used_by = AgentUseOutput(many=True)
+
+    class Meta(AgentOutput.Meta):
+        fields = [*AgentOutput.Meta.fields, "used_by"]
+
+
 class AgentDetail(Endpoint):
     """One agent of the catalogue."""
+
+    answers = {"GET": Answer(body=AgentDetailOutput)}
 
     def get(self, request: Request, agent_id: uuid.UUID) -> Response:
         """Show it, and at which steps the person's teams use it."""
@@ -66,4 +88,6 @@ class AgentDetail(Endpoint):
         if agent is None:
             raise Http404
         teams = teams_using(agent, user=user)
-        return Response({**AgentOutput(agent).data, "used_by": [asdict(use) for use in teams]})
+        return Response(
+            {**AgentOutput(agent).data, "used_by": [AgentUseOutput(asdict(use)).data for use in teams]}
+        )

@@ -10,21 +10,29 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
 from teams.actions.apply_team import Applied, Wanted, apply_team
-from teams.actions.create_team import create_team, find_default_connection
-from teams.actions.export_team import FORM, export_team
-from teams.actions.team_document import TeamDocument, fit_document
+from teams.actions.create_team import TeamNameTaken, create_team, find_default_connection
+from teams.actions.export_team import FORM, NoWorkflow, export_team
+from teams.actions.save_version import InvalidWorkflow
+from teams.actions.team_document import AgentsMissing, TeamDocument, fit_document
 from teams.api.authentication import person
 from teams.api.connections_chosen import find_connection
+from teams.api.declared import UNCHANGED, Answer, Parameter, made
+from teams.api.document_output import AppliedOutput, ImportedTeamOutput, TeamDocumentOutput
 from teams.api.endpoint import Endpoint, read_body
-from teams.api.query import read_flag
+from teams.api.entity_tags import BAD_TAGS
+from teams.api.query import FLAG, read_flag
+from teams.api.tagged_team import tagged_team
 from teams.api.team_input import AppliedTeamInput, TeamDocumentInput
-from teams.api.team_output import team_detail
+from teams.api.team_output import TeamDetailOutput, team_detail
 from teams.api.teams_seen import find_team
 from teams.models import Team
 
 
 class TeamExport(Endpoint):
     """One team as a document."""
+
+    answers = {"GET": Answer(body=TeamDocumentOutput, headers=("Content-Disposition",))}
+    refuses = {"GET": (NoWorkflow,)}
 
     def get(self, request: Request, team_id: uuid.UUID) -> Response:
         """Show the document."""
@@ -36,6 +44,10 @@ class TeamExport(Endpoint):
 
 class TeamImport(Endpoint):
     """A document that becomes a team."""
+
+    inputs = {"POST": TeamDocumentInput}
+    answers = {"POST": made(ImportedTeamOutput)}
+    refuses = {"POST": (TeamNameTaken, InvalidWorkflow, AgentsMissing)}
 
     def post(self, request: Request) -> Response:
         """Make a team of it, with the agents of the connection that is named, else of the person's own."""
@@ -59,14 +71,21 @@ class TeamImport(Endpoint):
 class TeamBySlug(Endpoint):
     """The team of whoever asks that has a slug: a name that scripts and repositories can know."""
 
-    query_of = {"PUT": ("dry_run",)}
+    query_of = {"PUT": (Parameter("dry_run", FLAG, "Whether to tell what would be done, and do nothing."),)}
+    request_headers = {"GET": ("If-None-Match",)}
+    inputs = {"PUT": AppliedTeamInput}
+    answers = {
+        "GET": (Answer(body=TeamDetailOutput, headers=("ETag",)), UNCHANGED),
+        "PUT": (Answer(body=AppliedOutput), Answer(status=201, body=AppliedOutput)),
+    }
+    refuses = {"GET": (BAD_TAGS,), "PUT": (TeamNameTaken, InvalidWorkflow, AgentsMissing)}
 
     def get(self, request: Request, slug: str) -> Response:
         """Show it."""
         team = Team.objects.filter(owner=person(request), slug=slug).only("pk").first()
         if team is None:
             raise Http404
-        return Response(team_detail(find_team(person(request), team.pk), request))
+        return tagged_team(request, team.pk)
 
     def put(self, request: Request, slug: str) -> Response:
         """Make it what the body says. `outcome` says what was done: created, changed or unchanged."""

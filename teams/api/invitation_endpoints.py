@@ -9,26 +9,33 @@ from rest_framework.response import Response
 
 from teams.actions.accept_invitation import accept_invitation
 from teams.actions.end_invitation import end_invitation
-from teams.actions.invite_member import invite_member
-from teams.actions.refusal import input_problem
+from teams.actions.invite_member import AlreadyMember, TooManyInvitations, invite_member
+from teams.actions.refusal import NotAllowed, input_problem
 from teams.actions.rights import check_role
 from teams.api.authentication import person
+from teams.api.declared import NOTHING, Answer, page
 from teams.api.endpoint import PAGE, Endpoint, page_of, read_body
 from teams.api.fields import InputSerializer
-from teams.api.invitation_output import InvitationOutput, MemberOutput, OwnInvitationOutput
+from teams.api.invitation_output import InvitationOutput, JoinedOutput, OwnInvitationOutput
 from teams.api.team_input import InvitationInput
 from teams.api.teams_seen import find_team
 from teams.models import AddressKind, TeamInvitation, TeamRole, User
 
 
-class NoMembers(InputSerializer):
-    """A body that says nothing."""
+class NothingInput(InputSerializer):
+    """No members at all."""
 
 
 class TeamInvitations(Endpoint):
     """The open invitations of one team."""
 
     query = PAGE
+    inputs = {"POST": InvitationInput}
+    answers = {
+        "GET": page(InvitationOutput),
+        "POST": (Answer(body=InvitationOutput), Answer(status=201, body=InvitationOutput)),
+    }
+    refuses = {"GET": (NotAllowed,), "POST": (NotAllowed, AlreadyMember, TooManyInvitations)}
 
     def get(self, request: Request, team_id: uuid.UUID) -> Response:
         """List them to the owner, newest first."""
@@ -51,6 +58,7 @@ class InvitationList(Endpoint):
     """The open invitations for whoever asks."""
 
     query = PAGE
+    answers = {"GET": page(OwnInvitationOutput)}
 
     def get(self, request: Request) -> Response:
         """List them, newest first."""
@@ -63,6 +71,8 @@ class InvitationList(Endpoint):
 class InvitationDetail(Endpoint):
     """One invitation, for whoever made it or got it."""
 
+    answers = {"DELETE": NOTHING}
+
     def delete(self, request: Request, invitation_id: uuid.UUID) -> Response:
         """Withdraw it, or decline it."""
         end_invitation(invitation=_find(person(request), invitation_id), by=person(request))
@@ -72,12 +82,15 @@ class InvitationDetail(Endpoint):
 class InvitationAcceptance(Endpoint):
     """One invitation, accepted by whoever it is for."""
 
+    inputs = {"POST": NothingInput}
+    answers = {"POST": Answer(body=JoinedOutput)}
+
     def post(self, request: Request, invitation_id: uuid.UUID) -> Response:
         """Join the team."""
-        read_body(request, NoMembers)
+        read_body(request, NothingInput)
         invitation = _find(person(request), invitation_id)
         membership = accept_invitation(invitation=invitation, by=person(request))
-        return Response({**MemberOutput(membership).data, "team": str(membership.team_id)})
+        return Response(JoinedOutput(membership).data)
 
 
 def _find(user: User, invitation_id: uuid.UUID) -> TeamInvitation:

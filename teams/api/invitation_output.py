@@ -28,7 +28,7 @@ class OwnInvitationOutput(serializers.ModelSerializer[TeamInvitation]):
     """An invitation as whoever it is for sees it."""
 
     team = InvitingTeamOutput()
-    invited_by = PersonOutput()
+    invited_by = PersonOutput(allow_null=True)
 
     class Meta:
         model = TeamInvitation
@@ -43,3 +43,12 @@ class MemberOutput(serializers.ModelSerializer[TeamMembership]):
     class Meta:
         model = TeamMembership
         fields = ["user", "role", "created_at"]
+
+
+class JoinedOutput(MemberOutput):
+    """A membership that an invitation became, and the id of its team."""
+
+    team = serializers.UUIDField(source="team_id")
+
+    class Meta(MemberOutput.Meta):
+        fields = [*MemberOutput.Meta.fields, "team"]

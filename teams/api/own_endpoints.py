@@ -12,9 +12,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from teams.actions.edit_preferences import edit_preferences
-from teams.actions.issue_token import issue_own_token
+from teams.actions.issue_token import TooManyTokens, issue_own_token
 from teams.actions.revoke_token import revoke_token
 from teams.api.authentication import person, token_of
+from teams.api.declared import NOTHING, Answer, page
 from teams.api.endpoint import PAGE, Endpoint, page_of, read_body
 from teams.api.fields import Choice, InputSerializer, Text, WholeNumber
 from teams.api.null_text import TextOrNull
@@ -44,7 +45,7 @@ class TokenOutput(serializers.ModelSerializer[ApiToken]):
     name = TextOrNull()
     starts_with = serializers.SerializerMethodField()
     created_at = serializers.DateTimeField(source="created")
-    expires_at = serializers.DateTimeField(source="expiry")
+    expires_at = serializers.DateTimeField(source="expiry", allow_null=True)
 
     class Meta:
         model = ApiToken
@@ -55,20 +56,33 @@ class TokenOutput(serializers.ModelSerializer[ApiToken]):
         return str(token.token_key)[:8]
 
 
+class MadeTokenOutput(TokenOutput):
+    """A token that was made just now: the one time that it is shown."""
+
+    token = serializers.CharField()
+
+    class Meta(TokenOutput.Meta):
+        fields = [*TokenOutput.Meta.fields, "token"]
+
+
 class MeOutput(serializers.ModelSerializer[User]):
-    """A person, as they see themselves."""
+    """A person, as they see themselves, with the token that they ask with; null for a session."""
 
     email = TextOrNull()
+    token = TokenOutput(allow_null=True)
     language = TextOrNull()
     time_zone = TextOrNull()
 
     class Meta:
         model = User
-        fields = ["id", "username", "email", "language", "time_zone", "is_staff", "date_joined"]
+        fields = ["id", "username", "email", "language", "time_zone", "is_staff", "date_joined", "token"]
 
 
 class Me(Endpoint):
     """Whoever asks."""
+
+    inputs = {"PATCH": PreferencesInput}
+    answers = {"GET": Answer(body=MeOutput), "PATCH": Answer(body=MeOutput)}
 
     def get(self, request: Request) -> Response:
         """Show them, and the token that they ask with."""
@@ -85,6 +99,9 @@ class Tokens(Endpoint):
     """The tokens of whoever asks."""
 
     query = PAGE
+    inputs = {"POST": OwnTokenInput}
+    answers = {"GET": page(TokenOutput), "POST": Answer(status=201, body=MadeTokenOutput)}
+    refuses = {"POST": (TooManyTokens,)}
 
     def get(self, request: Request) -> Response:
         """List them, newest first, also those that have expired."""
@@ -107,6 +124,8 @@ class Tokens(Endpoint):
 
 class OneToken(Endpoint):
     """One token of whoever asks."""
+
+    answers = {"GET": Answer(body=TokenOutput), "DELETE": NOTHING}
 
     def get(self, request: Request, token_id: uuid.UUID) -> Response:
         """Show it."""
@@ -131,4 +150,5 @@ def _find(user: User, token_id: uuid.UUID) -> ApiToken:
 
 
 def _shown(user: User, token: ApiToken | None) -> dict[str, Any]:
-    return {**MeOutput(user).data, "token": None if token is None else TokenOutput(token).data}
+    user.token = token  # type: ignore[attr-defined]  # not a column: what the answer is made of
+    return dict(MeOutput(user).data)

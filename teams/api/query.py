@@ -12,6 +12,8 @@ from teams.workflow.problems import Problem, excerpt
 
 CANONICAL_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SLUG = re.compile(r"[A-Za-z0-9_-]{1,110}")
+FLAG: dict[str, list[str]] = {"enum": ["true", "false"]}
+SLUG: dict[str, str] = {"type": "string", "pattern": f"^{_SLUG.pattern}$"}
 _WHOLE = re.compile(r"[0-9]{1,10}")
 
 

@@ -6,30 +6,39 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
-from teams.actions.create_team import create_team
-from teams.actions.delete_team import delete_team
+from teams.actions.create_team import TeamNameTaken, create_team
+from teams.actions.delete_team import TeamInUse, delete_team
 from teams.actions.edit_team import edit_team
-from teams.actions.save_version import save_version
+from teams.actions.refusal import NotAllowed
+from teams.actions.save_version import InvalidWorkflow, save_version
+from teams.actions.team_mark import team_mark, version_mark
 from teams.api.authentication import person
 from teams.api.connections_chosen import find_connection
+from teams.api.declared import NOTHING, UNCHANGED, Answer, Parameter, made, page
 from teams.api.endpoint import PAGE, Endpoint, page_of, read_body
-from teams.api.query import read_slug
+from teams.api.entity_tags import BAD_TAGS, UNSEEN, read_seen, tagged
+from teams.api.query import SLUG, read_slug
+from teams.api.tagged_team import tagged_team, telling_the_present_tag
 from teams.api.team_input import NewTeamInput, NewVersionInput, TeamChangeInput
 from teams.api.team_output import (
+    SavedVersionOutput,
+    TeamDetailOutput,
     TeamOutput,
     VersionOutput,
     VersionWithDefinitionOutput,
     team_detail,
-    warnings_of,
 )
 from teams.api.teams_seen import find_team, teams_of
-from teams.api.version_endpoints import find_version
+from teams.api.version_endpoints import find_version, saved_version_answer
 
 
 class TeamList(Endpoint):
     """The teams that a person sees."""
 
-    query = (*PAGE, "slug")
+    query = (*PAGE, Parameter("slug", SLUG, "Only the teams of this slug."))
+    inputs = {"POST": NewTeamInput}
+    answers = {"GET": page(TeamOutput), "POST": made(TeamDetailOutput, "ETag")}
+    refuses = {"POST": (TeamNameTaken, InvalidWorkflow)}
 
     def get(self, request: Request) -> Response:
         """List them, newest first, without their definitions; `slug` narrows the list."""
@@ -44,24 +53,40 @@ class TeamList(Endpoint):
         body = read_body(request, NewTeamInput)
         connection = find_connection(person(request), body.pop("connection", None))
         team = create_team(owner=person(request), connection=connection, **body)
-        made = find_team(person(request), team.pk)
+        seen = find_team(person(request), team.pk)
         headers = {"Location": reverse("api:team", kwargs={"team_id": team.pk}, request=request)}
-        return Response(team_detail(made, request), status=201, headers=headers)
+        return tagged(request, team_detail(seen, request), mark=team_mark(seen), status=201, headers=headers)
 
 
 class TeamDetail(Endpoint):
     """One team."""
 
+    request_headers = {"GET": ("If-None-Match",), "PATCH": ("If-Match",)}
+    inputs = {"PATCH": TeamChangeInput}
+    answers = {
+        "GET": (Answer(body=TeamDetailOutput, headers=("ETag",)), UNCHANGED),
+        "PATCH": Answer(body=TeamDetailOutput, headers=("ETag",)),
+        "DELETE": NOTHING,
+    }
+    refuses = {
+        "GET": (BAD_TAGS,),
+        "PATCH": (NotAllowed, TeamNameTaken, *UNSEEN),
+        "DELETE": (NotAllowed, TeamInUse),
+    }
+
     def get(self, request: Request, team_id: uuid.UUID) -> Response:
         """Show it with its workflow, and what there is to say about the workflow."""
-        return Response(team_detail(find_team(person(request), team_id), request))
+        return tagged_team(request, team_id)
 
     def patch(self, request: Request, team_id: uuid.UUID) -> Response:
         """Change its name, its description, its connection, or whether it may run."""
         team = find_team(person(request), team_id)
         changes = read_body(request, TeamChangeInput)
-        edit_team(team=team, by=person(request), connection_id=changes.pop("connection", None), **changes)
-        return Response(team_detail(find_team(person(request), team_id), request))
+        chosen = changes.pop("connection", None)
+        seen = read_seen(request)
+        with telling_the_present_tag(request, team_id):
+            edit_team(team=team, by=person(request), connection_id=chosen, seen=seen, **changes)
+        return tagged_team(request, team_id)
 
     def delete(self, request: Request, team_id: uuid.UUID) -> Response:
         """Delete it, where it never ran; else it can be switched off."""
@@ -73,6 +98,10 @@ class TeamVersions(Endpoint):
     """The saved workflows of one team."""
 
     query = PAGE
+    request_headers = {"POST": ("If-Match",)}
+    inputs = {"POST": NewVersionInput}
+    answers = {"GET": page(VersionOutput), "POST": made(SavedVersionOutput, "ETag")}
+    refuses = {"POST": (NotAllowed, InvalidWorkflow, *UNSEEN)}
 
     def get(self, request: Request, team_id: uuid.UUID) -> Response:
         """List them, newest first, without their definitions."""
@@ -82,17 +111,22 @@ class TeamVersions(Endpoint):
     def post(self, request: Request, team_id: uuid.UUID) -> Response:
         """Save a workflow as the next version and publish it."""
         team = find_team(person(request), team_id)
-        version = save_version(team=team, by=person(request), **read_body(request, NewVersionInput))
-        place = {"team_id": team.pk, "number": version.number}
-        headers = {"Location": reverse("api:team-version", kwargs=place, request=request)}
-        body = {**VersionWithDefinitionOutput(version).data, "warnings": warnings_of(team, version)}
-        return Response(body, status=201, headers=headers)
+        body = read_body(request, NewVersionInput)
+        seen = read_seen(request)
+        with telling_the_present_tag(request, team_id):
+            version = save_version(team=team, by=person(request), seen=seen, **body)
+        return saved_version_answer(request, team, version)
 
 
 class TeamVersion(Endpoint):
     """One saved workflow."""
 
+    request_headers = {"GET": ("If-None-Match",)}
+    answers = {"GET": (Answer(body=VersionWithDefinitionOutput, headers=("ETag",)), UNCHANGED)}
+    refuses = {"GET": (BAD_TAGS,)}
+
     def get(self, request: Request, team_id: uuid.UUID, number: int) -> Response:
         """Show it with its definition."""
         version = find_version(find_team(person(request), team_id), number)
-        return Response(VersionWithDefinitionOutput(version).data)
+        body = VersionWithDefinitionOutput(version).data
+        return tagged(request, body, mark=version_mark(version.pk))

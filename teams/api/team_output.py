@@ -7,6 +7,7 @@ from rest_framework.reverse import reverse
 
 from teams.actions.save_version import check_definition
 from teams.api.authentication import person
+from teams.api.findings import FindingOutput
 from teams.api.teams_seen import role_in
 from teams.models import Team, User, WorkflowVersion
 
@@ -22,7 +23,7 @@ class PersonOutput(serializers.ModelSerializer[User]):
 class VersionOutput(serializers.ModelSerializer[WorkflowVersion]):
     """A saved version without its definition."""
 
-    author = PersonOutput()
+    author = PersonOutput(allow_null=True)
 
     class Meta:
         model = WorkflowVersion
@@ -38,12 +39,21 @@ class VersionWithDefinitionOutput(VersionOutput):
         fields = [*VersionOutput.Meta.fields, "definition"]
 
 
+class SavedVersionOutput(VersionWithDefinitionOutput):
+    """A version that was saved just now, with what there is to say about it."""
+
+    warnings = FindingOutput(many=True)
+
+    class Meta(VersionOutput.Meta):
+        fields = [*VersionWithDefinitionOutput.Meta.fields, "warnings"]
+
+
 class TeamOutput(serializers.ModelSerializer[Team]):
     """A team as lists show it; load it with `teams_of`."""
 
     owner = PersonOutput()
-    payer = serializers.SerializerMethodField()
-    connection = serializers.UUIDField(source="connection_id")
+    payer = PersonOutput(source="paid_by")
+    connection = serializers.UUIDField(source="connection_id", allow_null=True)
     version = serializers.SerializerMethodField()
     role = serializers.SerializerMethodField()
     links = serializers.SerializerMethodField()
@@ -67,10 +77,6 @@ class TeamOutput(serializers.ModelSerializer[Team]):
             "links",
         ]
 
-    def get_payer(self, team: Team) -> dict[str, Any]:
-        """Return who pays for its runs: the owner, unless staff said otherwise."""
-        return dict(PersonOutput(team.payer or team.owner).data)
-
     def get_version(self, team: Team) -> int | None:
         """Return the published version's number."""
         return team.published_version.number if team.published_version else None
@@ -93,6 +99,17 @@ class TeamOutput(serializers.ModelSerializer[Team]):
             "export": address("team-export"),
             "plan": address("team-plan"),
         }
+
+
+class TeamDetailOutput(TeamOutput):
+    """A team with its published workflow and what there is to say about it; made by `team_detail`."""
+
+    workflow = VersionWithDefinitionOutput(allow_null=True)
+    problems = FindingOutput(many=True)
+    warnings = FindingOutput(many=True)
+
+    class Meta(TeamOutput.Meta):
+        fields = [*TeamOutput.Meta.fields, "workflow", "problems", "warnings"]
 
 
 def warnings_of(team: Team, version: WorkflowVersion) -> list[dict[str, Any]]:

@@ -8,23 +8,41 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
-from teams.actions.restore_version import restore_version
+from teams.actions.refusal import NotAllowed
+from teams.actions.restore_version import AlreadyPublished, restore_version
+from teams.actions.team_mark import version_mark
 from teams.api.authentication import person
+from teams.api.declared import Answer, Parameter, Refused, made
+from teams.api.diff_output import VersionDiffOutput
 from teams.api.endpoint import Endpoint, read_body
+from teams.api.entity_tags import UNSEEN, entity_tag, read_seen
 from teams.api.query import read_whole
+from teams.api.tagged_team import telling_the_present_tag
 from teams.api.team_input import RestoredVersionInput
-from teams.api.team_output import VersionOutput, VersionWithDefinitionOutput, warnings_of
+from teams.api.team_output import (
+    SavedVersionOutput,
+    VersionOutput,
+    VersionWithDefinitionOutput,
+    warnings_of,
+)
 from teams.api.teams_seen import find_team
 from teams.models import Team, WorkflowVersion
 from teams.workflow.diff import diff_definitions
 
 MAX_NUMBER = 999_999_999
+_PROBLEMS = Refused(status=422, code="validation_error")
+_AGAINST = Parameter(
+    "against",
+    {"type": "integer", "minimum": 1, "maximum": MAX_NUMBER},
+    "The number of the version to compare it with; by default the one before it.",
+)
 
 
 class VersionDiff(Endpoint):
     """What a saved workflow has that another has not."""
 
-    query = ("against",)
+    query = (_AGAINST,)
+    answers = {"GET": Answer(body=VersionDiffOutput)}
 
     def get(self, request: Request, team_id: uuid.UUID, number: int) -> Response:
         """Compare it with version `against`, by default the one before it; version 1 with nothing."""
@@ -50,16 +68,31 @@ class VersionDiff(Endpoint):
 class VersionPublication(Endpoint):
     """A saved workflow, published again."""
 
+    request_headers = {"POST": ("If-Match",)}
+    inputs = {"POST": RestoredVersionInput}
+    answers = {"POST": made(SavedVersionOutput, "ETag")}
+    refuses = {"POST": (NotAllowed, AlreadyPublished, _PROBLEMS, *UNSEEN)}
+
     def post(self, request: Request, team_id: uuid.UUID, number: int) -> Response:
         """Save its text as the next version and publish it."""
         team = find_team(person(request), team_id)
         found = find_version(team, number)
         note = read_body(request, RestoredVersionInput)["note"]
-        version = restore_version(team=team, by=person(request), version=found, note=note)
-        place = {"team_id": team.pk, "number": version.number}
-        headers = {"Location": reverse("api:team-version", kwargs=place, request=request)}
-        body = {**VersionWithDefinitionOutput(version).data, "warnings": warnings_of(team, version)}
-        return Response(body, status=201, headers=headers)
+        seen = read_seen(request)
+        with telling_the_present_tag(request, team_id):
+            version = restore_version(team=team, by=person(request), version=found, note=note, seen=seen)
+        return saved_version_answer(request, team, version)
+
+
+def saved_version_answer(request: Request, team: Team, version: WorkflowVersion) -> Response:
+    """Return 201 for a version that was saved just now, with the tag of what Location shows."""
+    place = {"team_id": team.pk, "number": version.number}
+    headers = {"Location": reverse("api:team-version", kwargs=place, request=request)}
+    shown = VersionWithDefinitionOutput(version).data
+    # The next editor of this workflow says it back.
+    headers["ETag"] = entity_tag(version_mark(version.pk), shown)
+    body = {**shown, "warnings": warnings_of(team, version)}
+    return Response(body, status=201, headers=headers)
 
 
 def find_version(team: Team, number: int) -> WorkflowVersion:

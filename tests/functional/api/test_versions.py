@@ -13,7 +13,7 @@ from teams.actions.delete_team import delete_team
 from teams.actions.save_version import save_version
 from teams.models import Team, TeamInvitation, WorkflowVersion
 from tests.fixtures.people import CONDITIONAL, SEQUENTIAL
-from tests.functional.api.conftest import API, assert_problem, client_for
+from tests.functional.api.conftest import ANY_STATE, API, assert_problem, client_for
 
 
 def test_a_version_is_compared_with_the_one_before_it_or_with_any(api, team, editor) -> None:
@@ -46,8 +46,8 @@ def test_an_older_version_is_published_again_byte_for_byte_as_a_new_one(team, ed
     save_version(team=team, by=editor, definition=CONDITIONAL)
     path = f"{API}/teams/{team.pk}/versions"
 
-    again = theirs.post(f"{path}/2/publish", {"note": "It was better."})
-    unsaid = theirs.post(f"{path}/3/publish", headers={"Accept-Language": "pt-br"})
+    again = theirs.post(f"{path}/2/publish", {"note": "It was better."}, headers=ANY_STATE)
+    unsaid = theirs.post(f"{path}/3/publish", headers={**ANY_STATE, "Accept-Language": "pt-br"})
 
     assert again.status_code == 201
     assert again.headers["Location"].endswith("/versions/4")
@@ -55,7 +55,7 @@ def test_an_older_version_is_published_again_byte_for_byte_as_a_new_one(team, ed
     assert team.versions.get(number=4).source == source
     assert unsaid.json()["note"] == "Versão 3 de novo"
     assert theirs.get(f"{API}/teams/{team.pk}").json()["version"] == 5
-    assert_problem(theirs.post(f"{path}/5/publish"), 409, "already_published")
+    assert_problem(theirs.post(f"{path}/5/publish", headers=ANY_STATE), 409, "already_published")
     assert team.versions.count() == 5
 
 
@@ -65,7 +65,9 @@ def test_a_version_that_the_language_takes_no_more_is_not_published(api, team, o
     )
 
     body = assert_problem(
-        api.post(f"{API}/teams/{team.pk}/versions/{broken.number}/publish"), 422, "validation_error"
+        api.post(f"{API}/teams/{team.pk}/versions/{broken.number}/publish", headers=ANY_STATE),
+        422,
+        "validation_error",
     )
 
     assert {"/type", "/agents"} <= {error["pointer"] for error in body["errors"]}
@@ -91,7 +93,7 @@ def test_a_team_that_ran_stays_whole_and_can_be_switched_off(api, team, executio
 
     assert "is_active" in body["detail"]
     assert api.get(f"{API}/teams/{team.pk}").json() == before
-    api.patch(f"{API}/teams/{team.pk}", {"is_active": False})
+    api.patch(f"{API}/teams/{team.pk}", {"is_active": False}, headers=ANY_STATE)
     refused = api.post(f"{API}/teams/{team.pk}/executions", {"prompt": "Go."})
     assert_problem(refused, 409, "team_inactive")
     assert api.get(f"{API}/executions/{execution.pk}").status_code == 200
@@ -142,9 +144,11 @@ def test_whether_texts_are_recorded_is_for_the_owner_to_say_and_who_pays_for_nob
 ) -> None:
     path = f"{API}/teams/{team.pk}"
 
-    assert_problem(client_for(editor).patch(path, {"record_content": True}), 403, "not_allowed")
-    changed = api.patch(path, {"record_content": True}).json()
+    assert_problem(
+        client_for(editor).patch(path, {"record_content": True}, headers=ANY_STATE), 403, "not_allowed"
+    )
+    changed = api.patch(path, {"record_content": True}, headers=ANY_STATE).json()
 
     assert changed["record_content"] is True
     assert changed["payer"]["username"] == "olga"
-    assert_problem(api.patch(path, {"payer": str(editor.pk)}), 400, "validation_error")
+    assert_problem(api.patch(path, {"payer": str(editor.pk)}, headers=ANY_STATE), 400, "validation_error")

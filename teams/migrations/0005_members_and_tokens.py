@@ -10,7 +10,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("teams", "0003_connection_tests"),
+        ("teams", "0004_connection_moved"),
     ]
 
     operations = [
