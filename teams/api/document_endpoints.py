@@ -16,11 +16,11 @@ from teams.actions.save_version import InvalidWorkflow
 from teams.actions.team_document import AgentsMissing, TeamDocument, fit_document
 from teams.api.authentication import person
 from teams.api.connections_chosen import find_connection
-from teams.api.declared import UNCHANGED, Answer, Parameter, made
+from teams.api.declared import FLAG, UNCHANGED, Answer, Parameter, made
 from teams.api.document_output import AppliedOutput, ImportedTeamOutput, TeamDocumentOutput
 from teams.api.endpoint import Endpoint, read_body
 from teams.api.entity_tags import BAD_TAGS
-from teams.api.query import FLAG, read_flag
+from teams.api.query import read_flag
 from teams.api.tagged_team import tagged_team
 from teams.api.team_input import AppliedTeamInput, TeamDocumentInput
 from teams.api.team_output import TeamDetailOutput, team_detail
@@ -71,7 +71,7 @@ class TeamImport(Endpoint):
 class TeamBySlug(Endpoint):
     """The team of whoever asks that has a slug: a name that scripts and repositories can know."""
 
-    query_of = {"PUT": (Parameter("dry_run", FLAG, "Whether to tell what would be done, and do nothing."),)}
+    put_query = (Parameter("dry_run", FLAG, "Whether to tell what would be done, and do nothing."),)
     request_headers = {"GET": ("If-None-Match",)}
     inputs = {"PUT": AppliedTeamInput}
     answers = {
@@ -90,7 +90,7 @@ class TeamBySlug(Endpoint):
     def put(self, request: Request, slug: str) -> Response:
         """Make it what the body says. `outcome` says what was done: created, changed or unchanged."""
         user = person(request)
-        is_dry = read_flag(request, "dry_run")
+        is_dry = read_flag(request, "dry_run") is True
         body = read_body(request, AppliedTeamInput)
         wanted = Wanted(
             document=_document(body),

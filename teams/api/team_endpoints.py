@@ -2,6 +2,7 @@
 
 import uuid
 
+from django.db.models.functions import Lower
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
@@ -14,10 +15,11 @@ from teams.actions.save_version import InvalidWorkflow, save_version
 from teams.actions.team_mark import team_mark, version_mark
 from teams.api.authentication import person
 from teams.api.connections_chosen import find_connection
-from teams.api.declared import NOTHING, UNCHANGED, Answer, Parameter, made, page
+from teams.api.declared import FLAG, NOTHING, UNCHANGED, WORDS, Answer, Parameter, made, page
 from teams.api.endpoint import PAGE, Endpoint, page_of, read_body
 from teams.api.entity_tags import BAD_TAGS, UNSEEN, read_seen, tagged
-from teams.api.query import SLUG, read_slug
+from teams.api.ordering import Order, Orders, ordering_parameter, read_moment, read_name
+from teams.api.query import SLUG, read_flag, read_slug, read_words
 from teams.api.tagged_team import tagged_team, telling_the_present_tag
 from teams.api.team_input import NewTeamInput, NewVersionInput, TeamChangeInput
 from teams.api.team_output import (
@@ -31,22 +33,39 @@ from teams.api.team_output import (
 from teams.api.teams_seen import find_team, teams_of
 from teams.api.version_endpoints import find_version, saved_version_answer
 
+ORDERS: Orders = {
+    "created_at": None,
+    "name": Order(by=Lower("name"), read=read_name),
+    "updated_at": Order(by="updated_at", read=read_moment),
+}
+
 
 class TeamList(Endpoint):
     """The teams that a person sees."""
 
-    query = (*PAGE, Parameter("slug", SLUG, "Only the teams of this slug."))
+    query = (
+        *PAGE,
+        Parameter("slug", SLUG, "Only the teams of this slug."),
+        Parameter("active", FLAG, "true: only teams that may run; false: only the others."),
+        Parameter("search", WORDS, "Only teams that have this in their name."),
+        ordering_parameter(ORDERS),
+    )
     inputs = {"POST": NewTeamInput}
     answers = {"GET": page(TeamOutput), "POST": made(TeamDetailOutput, "ETag")}
     refuses = {"POST": (TeamNameTaken, InvalidWorkflow)}
 
     def get(self, request: Request) -> Response:
-        """List them, newest first, without their definitions; `slug` narrows the list."""
+        """List them without their definitions, newest first, unless `ordering` says another order."""
         rows = teams_of(person(request)).select_related("published_version")
         slug = read_slug(request)
         if slug is not None:
             rows = rows.filter(slug=slug)
-        return page_of(rows.defer("published_version__source"), request, TeamOutput)
+        active, words = read_flag(request, "active"), read_words(request, "search")
+        if active is not None:
+            rows = rows.filter(is_active=active)
+        if words is not None:
+            rows = rows.filter(name__icontains=words)
+        return page_of(rows.defer("published_version__source"), request, TeamOutput, orders=ORDERS)
 
     def post(self, request: Request) -> Response:
         """Make a team with its first workflow."""
