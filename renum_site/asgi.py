@@ -14,7 +14,11 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "renum_site.settings")
 
 django_application = get_asgi_application()
 
-from executions.live.hub import end_all_streams  # noqa: E402  its models need Django to be set up
+# Their models need Django to be set up.
+from executions.live.hand_over import HandedOver  # noqa: E402
+from executions.live.streams import OpenStreams, open_streams_of_loop  # noqa: E402
+
+serve = HandedOver(django_application)  # type: ignore[arg-type]
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -24,7 +28,7 @@ Send = Callable[[Message], Awaitable[None]]
 async def application(scope: Message, receive: Receive, send: Send) -> None:
     """Serve one connection, or take in that the server begins and ends."""
     if scope["type"] != "lifespan":
-        await django_application(scope, receive, send)  # type: ignore[arg-type]
+        await serve(scope, receive, send)
         return
     while True:
         message = await receive()
@@ -40,16 +44,16 @@ def _hear_of_the_stop() -> None:
     """Have all streams end as soon as the server is told to stop: it waits for them before it says so."""
     if threading.current_thread() is not threading.main_thread():
         return
-    loop = asyncio.get_running_loop()
+    loop, streams = asyncio.get_running_loop(), open_streams_of_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        _chain(number, loop)
+        _chain(number, loop, streams)
 
 
-def _chain(number: signal.Signals, loop: asyncio.AbstractEventLoop) -> None:
+def _chain(number: signal.Signals, loop: asyncio.AbstractEventLoop, streams: OpenStreams) -> None:
     before = signal.getsignal(number)
 
     def stop(received: int, frame: FrameType | None) -> None:
-        loop.call_soon_threadsafe(end_all_streams)
+        loop.call_soon_threadsafe(streams.stop)
         if callable(before):
             before(received, frame)
 

@@ -8,6 +8,7 @@ from executions.api.connection_endpoints import (
     ConnectionSync,
     ConnectionTest,
 )
+from executions.api.events_endpoint import ExecutionEvents
 from executions.api.execution_endpoints import (
     ExecutionDetail,
     ExecutionList,
@@ -16,7 +17,7 @@ from executions.api.execution_endpoints import (
 )
 from executions.api.live_endpoint import ExecutionLive
 from executions.api.question_endpoints import QuestionAnswer, QuestionDetail, QuestionList
-from executions.api.record_endpoints import ExecutionEvents, ExecutionUsage
+from executions.api.record_endpoints import ExecutionUsage
 from executions.api.verb_endpoints import (
     ExecutionCancellation,
     ExecutionPause,

@@ -9,20 +9,20 @@ import logging
 import uuid
 from collections import deque
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import redis.asyncio
 from django.conf import settings
-from django.db import connections
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from executions.agent_service import LiveSource
 from executions.live.frames import NoEntry, live_frame, over_frame, read_entry, run_frame
-from executions.live.under_way import ExecutionUnderWay, RunUnderWay, find_under_way_alone
+from executions.live.listener import Listener
+from executions.live.reading_thread import reading_thread_of_loop
+from executions.live.under_way import ExecutionUnderWay, RunUnderWay, find_under_way
 from executions.orchestrator.live_keys import MAX_BYTES, WATCH_S, stream_key, watch_key
 from executions.orchestrator.wake import CHANNEL
 
@@ -40,17 +40,16 @@ MAX_PENDING_BYTES = 2 * 1024 * 1024
 """Of what one client has not taken yet, beside what it was given when it came."""
 
 
-class Client:
+class Client(Listener):
     """Somebody who watches one execution."""
 
-    def __init__(self, execution_id: uuid.UUID) -> None:
+    def __init__(self, execution_id: uuid.UUID, hub: "Hub | None" = None) -> None:
+        super().__init__()
         self.execution_id = execution_id
-        self.is_over = False
-        self.news = asyncio.Event()
+        self._hub = hub
         self._pending: deque[bytes] = deque()
         self._bytes = 0
         self._limit = MAX_PENDING_BYTES
-        self._task = asyncio.current_task()
 
     def push(self, frame: bytes, *, is_replay: bool = False) -> None:
         """Have something sent; a client that has too much to take already is cut off."""
@@ -62,16 +61,8 @@ class Client:
         self.news.set()
         if self._bytes > self._limit:
             logger.info("a slow client of live output is cut off")
-            self.end()
             self._pending.clear()
-            if self._task is not None:
-                # It stands in a write that does not end.
-                self._task.cancel()
-
-    def end(self) -> None:
-        """Have the stream end after what is pending."""
-        self.is_over = True
-        self.news.set()
+            self.cut_off()
 
     def take(self) -> bytes:
         """Return all that is pending."""
@@ -82,6 +73,11 @@ class Client:
         if self.is_over:
             self.news.set()
         return data
+
+    def leave(self) -> None:
+        """Have the hub forget it."""
+        if self._hub is not None:
+            self._hub.leave(self)
 
 
 class _WatchedRun:
@@ -140,15 +136,11 @@ class Hub:
         self._news = asyncio.Event()
         self._runs_changed = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
-        self._is_stopped = False
         self._renew_at = 0.0
 
     def join(self, execution_id: uuid.UUID) -> Client:
         """Return a client of an execution; what its runs have told so far is pending already."""
-        client = Client(execution_id)
-        if self._is_stopped:
-            client.end()
-            return client
+        client = Client(execution_id, self)
         self._clients.setdefault(execution_id, set()).add(client)
         for watched in self._runs.values():
             if watched.execution_id == execution_id:
@@ -173,13 +165,6 @@ class Hub:
         if not self._clients:
             self._rest()
 
-    def stop(self) -> None:
-        """End every stream at once, and every one that is opened from now on."""
-        self._is_stopped = True
-        for clients in self._clients.values():
-            for client in clients:
-                client.end()
-
     def _rest(self) -> None:
         for task in self._tasks:
             task.cancel()
@@ -191,7 +176,8 @@ class Hub:
 
     async def _look_on(self) -> None:
         """Look which runs there are, and say that they are watched."""
-        thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="live-hub")
+        thread = reading_thread_of_loop()
+        thread.begin_use()
         client = _connect()
         loop = asyncio.get_running_loop()
         try:
@@ -199,7 +185,7 @@ class Hub:
                 self._news.clear()
                 try:
                     wanted = list(self._clients)
-                    found = await loop.run_in_executor(thread, find_under_way_alone, wanted)
+                    found = await thread.read(find_under_way, wanted)
                     has_new = self._take_in(wanted, found)
                     if has_new or loop.time() >= self._renew_at:
                         await self._say_watched(client)
@@ -212,8 +198,7 @@ class Hub:
                 except TimeoutError:
                     continue
         finally:
-            thread.submit(connections.close_all)
-            thread.shutdown(wait=False)
+            thread.end_use()
             await client.aclose()
 
     def _take_in(self, wanted: list[uuid.UUID], found: Mapping[uuid.UUID, ExecutionUnderWay]) -> bool:
@@ -321,9 +306,3 @@ _HUBS: "WeakKeyDictionary[asyncio.AbstractEventLoop, Hub]" = WeakKeyDictionary()
 def hub_of_loop() -> Hub:
     """Return the hub of the running event loop."""
     return _HUBS.setdefault(asyncio.get_running_loop(), Hub())
-
-
-def end_all_streams() -> None:
-    """End every stream of this process: the server is about to stop."""
-    for hub in list(_HUBS.values()):
-        hub.stop()
