@@ -17,8 +17,9 @@ django_application = get_asgi_application()
 # Their models need Django to be set up.
 from executions.live.hand_over import HandedOver  # noqa: E402
 from executions.live.streams import OpenStreams, open_streams_of_loop  # noqa: E402
+from renum_site.turns import InTurns  # noqa: E402
 
-serve = HandedOver(django_application)  # type: ignore[arg-type]
+serve = HandedOver(InTurns(django_application))  # type: ignore[arg-type]
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]

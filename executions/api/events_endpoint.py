@@ -11,9 +11,15 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from executions.api.execution_output import EventOutput
+from executions.api.execution_output import EventListOutput, EventOutput
 from executions.api.executions_seen import find_execution
-from executions.api.stream_answer import EventsOrJson, stream_answer, wants_events
+from executions.api.stream_answer import (
+    A_STREAM,
+    STREAM_REFUSALS,
+    EventsOrJson,
+    stream_answer,
+    wants_events,
+)
 from executions.engine.state import EXECUTION_TERMINAL
 from executions.live.event_frames import event_frames_so_far
 from executions.live.event_hub import event_hub_of_loop
@@ -21,6 +27,7 @@ from executions.live.event_rows import Ask
 from executions.live.places import EVENT_PLACES
 from executions.models import Execution, ExecutionEvent
 from teams.api.authentication import person
+from teams.api.declared import NOTHING, Answer, Parameter
 from teams.api.endpoint import Endpoint
 from teams.api.pagination import DEFAULT_LIMIT, MAX_LIMIT
 from teams.api.problems import ApiError
@@ -37,7 +44,21 @@ _SEQ = re.compile(r"[0-9]{1,10}")
 class ExecutionEvents(Endpoint):
     """The timeline of one execution, oldest first."""
 
-    query = ("after", "limit")
+    query = (
+        Parameter(
+            "after",
+            {"type": "integer", "minimum": 0, "maximum": MAX_SEQ, "default": 0},
+            "Only events after this number.",
+        ),
+        Parameter(
+            "limit",
+            {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
+            "How many at most; a stream takes none.",
+        ),
+    )
+    request_headers = {"GET": ("Last-Event-ID",)}
+    answers = {"GET": (Answer(body=EventListOutput), A_STREAM, NOTHING)}
+    refuses = {"GET": STREAM_REFUSALS}
     content_negotiation_class = EventsOrJson
 
     def get(self, request: Request, execution_id: uuid.UUID) -> HttpResponseBase:

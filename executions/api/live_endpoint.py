@@ -6,7 +6,7 @@ from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 
 from executions.api.executions_seen import find_execution
-from executions.api.stream_answer import OnlyEvents, stream_answer
+from executions.api.stream_answer import A_STREAM, STREAM_REFUSALS, OnlyEvents, stream_answer
 from executions.live.hub import hub_of_loop
 from executions.live.places import PLACES
 from executions.live.so_far import snapshot_frames
@@ -22,6 +22,8 @@ class ExecutionLive(Endpoint):
     """The live output of one execution."""
 
     content_negotiation_class = OnlyEvents
+    answers = {"GET": A_STREAM}
+    refuses = {"GET": STREAM_REFUSALS}
 
     def get(self, request: Request, execution_id: uuid.UUID) -> HttpResponseBase:
         """Send it until the execution is over; under WSGI what there is now, and the client asks again."""

@@ -17,10 +17,16 @@ from executions.live.rights import Watcher
 from executions.live.streams import Stream
 from executions.models import Execution
 from teams.api.authentication import person, token_of
+from teams.api.declared import Answer, Refused
 from teams.api.problems import ApiError
 
 MEDIA_TYPE = "text/event-stream"
 RETRY_AFTER_S = 15
+A_STREAM = Answer(body={"type": "string"}, headers=("Cache-Control",), media_type=MEDIA_TYPE)
+STREAM_REFUSALS = (
+    Refused(status=429, code="too_many_live"),
+    Refused(status=503, code="live_full"),
+)
 
 
 class EventsOrJson(DefaultContentNegotiation):

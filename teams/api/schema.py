@@ -67,6 +67,7 @@ _ALWAYS = (
     Refused(status=406, code="not_acceptable"),
     Refused(status=500, code="internal_error"),
     Refused(status=503, code="unavailable"),
+    Refused(status=503, code="too_busy"),
 )
 
 
@@ -114,7 +115,12 @@ class ApiSchema(AutoSchema):
         return {"content": {"application/json": {"schema": component.ref}}, "required": True}
 
     def _get_response_bodies(self, direction: str = "response") -> Json:
-        bodies = {str(answer.status): self._answer(answer) for answer in self._answers()}
+        bodies: Json = {}
+        for answer in self._answers():
+            described = self._answer(answer)
+            # One status may have several forms; the client's Accept says which.
+            forms = bodies.get(str(answer.status), {}).get("content", {}) | described.get("content", {})
+            bodies[str(answer.status)] = described | ({"content": forms} if forms else {})
         codes: dict[int, list[str | None]] = {}
         for refused in self._refusals():
             codes.setdefault(refused.status, []).append(refused.code)
