@@ -7,10 +7,16 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from billing.actions.delete_user_key import delete_user_key
-from billing.actions.store_user_key import check_service_name, store_user_key
+from billing.actions.delete_user_key import KeyNotFound, delete_user_key
+from billing.actions.store_user_key import (
+    InvalidKey,
+    InvalidService,
+    check_service_name,
+    store_user_key,
+)
 from billing.models import UserApiKey
 from teams.api.authentication import person
+from teams.api.declared import NOTHING, Answer, page
 from teams.api.endpoint import PAGE, Endpoint, page_of, read_body
 from teams.api.fields import InputSerializer, Text
 from teams.models import SunaConnection
@@ -34,10 +40,26 @@ class UserKeyOutput(serializers.ModelSerializer[UserApiKey]):
         fields = ["service", "fingerprint", "created_at", "updated_at", "last_used_at"]
 
 
+class StoredKeyOutput(UserKeyOutput):
+    """A key that was stored just now; `trimmed` where spaces around it were taken off."""
+
+    trimmed = serializers.BooleanField()
+
+    class Meta(UserKeyOutput.Meta):
+        fields = [*UserKeyOutput.Meta.fields, "trimmed"]
+
+
+class SentOnOutput(serializers.Serializer[object]):
+    """The connections to which keys may be sent at all."""
+
+    sent_on = serializers.ListField(child=serializers.UUIDField())
+
+
 class UserKeyList(Endpoint):
     """All keys of a person."""
 
     query = PAGE
+    answers = {"GET": page(UserKeyOutput, beside=SentOnOutput)}
 
     def get(self, request: Request) -> Response:
         """List them, newest first. `sent_on` are the connections to which any key may be sent at all."""
@@ -51,6 +73,14 @@ class UserKeyList(Endpoint):
 
 class UserKey(Endpoint):
     """A person's key for one service."""
+
+    inputs = {"PUT": UserKeyInput}
+    answers = {"GET": Answer(body=UserKeyOutput), "PUT": Answer(body=StoredKeyOutput), "DELETE": NOTHING}
+    refuses = {
+        "GET": (InvalidService,),
+        "PUT": (InvalidService, InvalidKey),
+        "DELETE": (InvalidService, KeyNotFound),
+    }
 
     def get(self, request: Request, service: str) -> Response:
         """Show that it is there, and which it is."""

@@ -11,7 +11,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from executions.api.execution_output import EventListOutput, EventOutput
+from executions.api.execution_output import EventOutput
 from executions.api.executions_seen import find_execution
 from executions.api.stream_answer import (
     A_STREAM,
@@ -20,6 +20,7 @@ from executions.api.stream_answer import (
     stream_answer,
     wants_events,
 )
+from executions.api.whole_output import EventsOutput
 from executions.engine.state import EXECUTION_TERMINAL
 from executions.live.event_frames import event_frames_so_far
 from executions.live.event_hub import event_hub_of_loop
@@ -57,7 +58,7 @@ class ExecutionEvents(Endpoint):
         ),
     )
     request_headers = {"GET": ("Last-Event-ID",)}
-    answers = {"GET": (Answer(body=EventListOutput), A_STREAM, NOTHING)}
+    answers = {"GET": (Answer(body=EventsOutput), A_STREAM, NOTHING)}
     refuses = {"GET": STREAM_REFUSALS}
     content_negotiation_class = EventsOrJson
 

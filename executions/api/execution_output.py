@@ -132,13 +132,6 @@ class EventOutput(serializers.ModelSerializer[ExecutionEvent]):
         return event_words(event.kind)
 
 
-class EventListOutput(serializers.Serializer[Any]):
-    """Some events, oldest first; `last_seq` is the `after` of the next request."""
-
-    last_seq = serializers.IntegerField()
-    results = EventOutput(many=True)
-
-
 class UsageOutput(serializers.ModelSerializer[UsageLog]):
     """One row of the ledger: one answer of a model. `cost_usd` is null where no price is known."""
 

@@ -9,7 +9,9 @@ from billing.ledger import rows_of_execution, totals_of_execution
 from executions.api.execution_output import UsageOutput
 from executions.api.executions_seen import find_execution
 from executions.api.figures import figures_of
+from executions.api.whole_output import TotalsBeside
 from teams.api.authentication import person
+from teams.api.declared import page
 from teams.api.endpoint import PAGE, Endpoint, page_of
 
 
@@ -17,6 +19,7 @@ class ExecutionUsage(Endpoint):
     """The ledger's rows of one execution."""
 
     query = PAGE
+    answers = {"GET": page(UsageOutput, beside=TotalsBeside)}
 
     def get(self, request: Request, execution_id: uuid.UUID) -> Response:
         """List them, newest first, beside the totals of all of them."""

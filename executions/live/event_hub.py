@@ -96,12 +96,12 @@ class EventClient(Listener):
     def take(self) -> bytes:
         """Return the next events that are at hand; where none are, the hub reads some."""
         self.news.clear()
-        if self.channel.is_gone and not self.is_over:
-            self.end()
-            return end_frame(None, last_seq=self.seq)
         if self.is_over:
             self.news.set()
             return b""
+        if self.channel.is_gone:
+            self.end()
+            return end_frame(None, last_seq=self.seq)
         frames = self._page or self.channel.after(self.seq)
         if frames is None:
             self._hub.read_for(self)

@@ -64,6 +64,11 @@ class Client(Listener):
             self._pending.clear()
             self.cut_off()
 
+    def drop(self) -> None:
+        """Have the stream end without what is pending."""
+        self._pending.clear()
+        self.end()
+
     def take(self) -> bytes:
         """Return all that is pending."""
         self.news.clear()

@@ -25,6 +25,10 @@ class Listener(ABC):
         self.is_over = True
         self.news.set()
 
+    def drop(self) -> None:
+        """Have the stream end at once: nothing more is for its client."""
+        self.end()
+
     def cut_off(self) -> None:
         """End the stream at once: whoever writes may stand in a write that does not end."""
         self.end()

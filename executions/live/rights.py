@@ -61,7 +61,9 @@ def find_allowed(watchers: Collection[Watcher]) -> set[Watcher]:
 
     def may(watcher: Watcher) -> bool:
         user = users.get(watcher.user_id)
-        if user is None or (teams.get(watcher.execution_id), user.pk) not in seen:
+        team_id = teams.get(watcher.execution_id)
+        # One that was deleted: its stream ends by itself and says so.
+        if user is None or (team_id is not None and (team_id, user.pk) not in seen):
             return False
         if watcher.token_id is not None:
             return (watcher.token_id, user.pk) in tokens
@@ -105,7 +107,8 @@ class RightsRound:
                     continue
                 for listener, watcher in watched.items():
                     if watcher not in allowed:
-                        listener.end()
+                        logger.info("a stream ends: who watches may not any more")
+                        listener.drop()
         finally:
             thread.end_use()
 
