@@ -17,7 +17,7 @@ from tests.integration.running.test_event_stream import an_execution, append, fi
 
 pytestmark = pytest.mark.faults
 
-STEPS = 10
+STEPS = 8
 CHAIN = {
     "type": "sequential",
     "agents": [
@@ -132,7 +132,7 @@ def test_a_web_without_any_redis_tells_everything_by_looking_at_the_table(
     assert client.end["status"] == "completed"
 
 
-@pytest.mark.parametrize("count", [50, pytest.param(200, marks=pytest.mark.long)])
+@pytest.mark.parametrize("count", [30, pytest.param(200, marks=pytest.mark.long)])
 def test_many_slow_clients_do_not_hold_up_the_execution_nor_those_who_are_quick(
     renum_on, tmp_path, figure, count
 ):
