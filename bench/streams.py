@@ -17,7 +17,7 @@ from executions.orchestrator.changes import Event
 
 ONE_AFTER_S = 0.02
 _CREATED_AT = re.compile(rb'"created_at":"([^"]+)"')
-_PATIENCE_S = 60.0
+_PATIENCE_S = 120.0
 
 
 class _Follower(asyncio.Protocol):
@@ -34,6 +34,14 @@ class _Follower(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self.came.append((time.time(), data))
+
+    def has_begun(self) -> bool:
+        """Whether its first event is there."""
+        return any(_CREATED_AT.search(data) for _, data in self.came)
+
+    def is_refused(self) -> bool:
+        """Whether the server was too busy for it."""
+        return bool(self.came) and b" 503 " in self.came[0][1][:20]
 
     def delays_ms(self, *, since: float) -> list[float]:
         """Return, of each event made after a moment, the time from its transaction to its arrival."""
@@ -72,29 +80,30 @@ async def follow_many(
 
 
 async def _connect(web: Web, executions: Sequence[uuid.UUID], clients: int) -> list[_Follower]:
-    loop = asyncio.get_running_loop()
-    followers = []
-    for number in range(clients):
-        path = f"/api/v1/executions/{executions[number % len(executions)]}/events"
-        request = (
-            f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: text/event-stream\r\n"
-            f"Authorization: Bearer {web.token}\r\n\r\n"
-        ).encode()
-        _, one = await loop.create_connection(
-            lambda request=request: _Follower(request),  # type: ignore[misc]
-            "127.0.0.1",
-            web.port,
-        )
-        followers.append(one)
+    """Open all streams at once, as they come back after a deploy; wait until each has its first event."""
+    paths = [f"/api/v1/executions/{executions[number % len(executions)]}/events" for number in range(clients)]
+    followers = [await _open(web, path) for path in paths]
     give_up_at = time.monotonic() + _PATIENCE_S
-    # All at once, as they come back after a deploy; each has its first event before it is measured.
-    while not all(any(_CREATED_AT.search(data) for _, data in one.came) for one in followers):
+    while not all(one.has_begun() for one in followers):
         if time.monotonic() > give_up_at:
-            waiting = [one for one in followers if not one.came or b" 200 " not in one.came[0][1][:20]]
-            msg = f"{len(waiting)} of {clients} streams did not begin."
+            msg = f"{sum(not one.has_begun() for one in followers)} of {clients} streams did not begin."
             raise BenchError(msg)
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.5)
+        # Who is told to come back does.
+        for number, one in enumerate(followers):
+            if one.is_refused():
+                followers[number] = await _open(web, paths[number])
     return followers
+
+
+async def _open(web: Web, path: str) -> _Follower:
+    request = (
+        f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: text/event-stream\r\n"
+        f"Authorization: Bearer {web.token}\r\n\r\n"
+    )
+    loop = asyncio.get_running_loop()
+    _, one = await loop.create_connection(lambda: _Follower(request.encode()), "127.0.0.1", web.port)
+    return one
 
 
 def _append(executions: Sequence[uuid.UUID], rounds: int) -> None:

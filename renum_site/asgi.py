@@ -17,9 +17,13 @@ django_application = get_asgi_application()
 # Their models need Django to be set up.
 from executions.live.hand_over import HandedOver  # noqa: E402
 from executions.live.streams import OpenStreams, open_streams_of_loop  # noqa: E402
+from executions.live.wait_for_end import end_all_waits  # noqa: E402
+from executions.live.waiting_requests import WaitingRequests  # noqa: E402
+from renum_site.request_limits import RequestLimits  # noqa: E402
 from renum_site.turns import InTurns  # noqa: E402
 
-serve = HandedOver(InTurns(django_application))  # type: ignore[arg-type]
+# Who waits, or is sent a stream, does so outside of a turn.
+served = RequestLimits(HandedOver(WaitingRequests(InTurns(django_application))))  # type: ignore[arg-type]
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -29,7 +33,7 @@ Send = Callable[[Message], Awaitable[None]]
 async def application(scope: Message, receive: Receive, send: Send) -> None:
     """Serve one connection, or take in that the server begins and ends."""
     if scope["type"] != "lifespan":
-        await serve(scope, receive, send)
+        await served(scope, receive, send)
         return
     while True:
         message = await receive()
@@ -42,7 +46,7 @@ async def application(scope: Message, receive: Receive, send: Send) -> None:
 
 
 def _hear_of_the_stop() -> None:
-    """Have all streams end as soon as the server is told to stop: it waits for them before it says so."""
+    """End all streams and waits when the server shall stop: it waits for them before it says so."""
     if threading.current_thread() is not threading.main_thread():
         return
     loop, streams = asyncio.get_running_loop(), open_streams_of_loop()
@@ -55,6 +59,7 @@ def _chain(number: signal.Signals, loop: asyncio.AbstractEventLoop, streams: Ope
 
     def stop(received: int, frame: FrameType | None) -> None:
         loop.call_soon_threadsafe(streams.stop)
+        loop.call_soon_threadsafe(end_all_waits)
         if callable(before):
             before(received, frame)
 

@@ -22,11 +22,10 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
-PATIENCE_S = 10.0
+PATIENCE_S = 30.0
+"""Long enough for a thousand streams that come back together after a deploy."""
 RETRY_AFTER_S = 5
 TOO_BUSY = "too_busy"
-TURN = "renum.turn"
-"""In the scope: the request's turn. What waits without a thread and a connection gives it back first."""
 ALWAYS_SERVED = ("/healthz",)
 _BUSY = "More requests are under way than this server takes at once. Try again in a few seconds."
 
@@ -84,7 +83,7 @@ class InTurns:
                 await send(message)
 
         try:
-            await self._application({**scope, TURN: turn}, receive_in_turn, send_and_end_turn)
+            await self._application(scope, receive_in_turn, send_and_end_turn)
         finally:
             turn.give_back()
 

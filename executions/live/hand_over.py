@@ -50,7 +50,7 @@ class HandedOver:
         if scope["type"] != "http":
             await self._application(scope, receive, send)
             return
-        slot = Slot()
+        slot = scope[SLOT] = Slot()
         head: Message | None = None
 
         async def send_or_keep(message: Message) -> None:
@@ -61,7 +61,7 @@ class HandedOver:
                 await send(message)
 
         try:
-            await self._application({**scope, SLOT: slot}, receive, send_or_keep)
+            await self._application(scope, receive, send_or_keep)
             if slot.stream is not None and head is not None:
                 await _send_stream(slot.stream, head, receive, send)
         finally:

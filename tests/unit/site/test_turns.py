@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from renum_site import turns
-from renum_site.turns import TURN, InTurns, Message, Receive, Send
+from renum_site.turns import InTurns, Message, Receive, Send
 
 SCOPE = {"type": "http", "path": "/api/v1/teams"}
 
@@ -25,8 +25,6 @@ class Counted:
             return
         self.now += 1
         self.most = max(self.most, self.now)
-        if scope["path"] == "/waits":
-            scope[TURN].give_back()
         try:
             await self.may_answer.wait()
         finally:
@@ -58,7 +56,7 @@ async def test_no_more_than_so_many_are_worked_on_at_once_and_all_are_answered(s
     tasks = [asyncio.create_task(ask(application)) for _ in range(20)]
     await asyncio.sleep(0.05)
     assert counted.now == 3
-    # What waits without a thread takes nobody's turn, and whether the process lives can always be asked.
+    # Whether the process lives can always be asked.
     others = [asyncio.create_task(ask(application, path)) for path in ("/healthz",)]
     await asyncio.sleep(0.05)
     assert counted.now == 4
@@ -70,17 +68,6 @@ async def test_no_more_than_so_many_are_worked_on_at_once_and_all_are_answered(s
     assert {answer[0]["status"] for answer in answers} == {200}
     for task in slow_senders:
         task.cancel()
-
-
-async def test_a_turn_that_is_given_back_early_is_the_next_ones(settings) -> None:
-    settings.WEB_REQUESTS_AT_ONCE = 1
-    counted = Counted()
-    application = InTurns(counted)
-    tasks = [asyncio.create_task(ask(application, "/waits")) for _ in range(4)]
-    await asyncio.sleep(0.05)
-    assert counted.now == 4
-    counted.may_answer.set()
-    await asyncio.gather(*tasks)
 
 
 @pytest.mark.parametrize("path", ["/api/v1/teams", "/teams/"])
