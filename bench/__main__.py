@@ -78,29 +78,35 @@ def _measure(situations: tuple[Situation, ...], *, rounds: int, results: Path, f
     from django.core.management import call_command
     from django.db import connections
 
+    from bench.api import FULL as FULL_API
+    from bench.api import QUICK as QUICK_API
+    from bench.api import measure_api
     from bench.figures import build_figures
     from bench.history import check_history
     from bench.machine import describe_machine, describe_versions
+    from bench.product import Product
     from bench.report import WIDTH, print_figures, print_table, write_results
     from bench.rounds import run_rounds
+    from bench.simulated_suna import start_simulator
 
     # Each wake-up that is queued would be told between the table's lines.
     logging.getLogger("django-q").setLevel(logging.WARNING)
+
+    def say(line: str) -> None:
+        console.print(line, style="dim")
+
     console = Console(width=None if sys.stdout.isatty() else WIDTH)
     folder.mkdir(parents=True, exist_ok=True)
     machine, at = describe_machine(), dt.datetime.now(dt.UTC)
     try:
         call_command("migrate", interactive=False, verbosity=0)
         with supervise(log_folder=folder) as supervisor:
-            found = run_rounds(
-                supervisor,
-                situations,
-                rounds=rounds,
-                manage=BASE_DIR / "manage.py",
-                folder=folder,
-                say=lambda line: console.print(line, style="dim"),
-            )
-        figures = build_figures(found)
+            manage = BASE_DIR / "manage.py"
+            suna = start_simulator(supervisor, manage=manage, folder=folder)
+            product = Product(supervisor, suna_url=suna.url, manage=manage)
+            found = run_rounds(situations, suna=suna, product=product, rounds=rounds, say=say)
+            api = measure_api(supervisor, product, QUICK_API if situations is QUICK else FULL_API, say=say)
+        figures = build_figures(found, api=api)
         chosen = settings.ORCHESTRATOR
         write_results(
             results,

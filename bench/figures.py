@@ -1,6 +1,6 @@
 """Figures: a number for each name, the median of the rounds; null with a reason where there is none. Pure."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
@@ -28,8 +28,6 @@ NOT_YET = {
     "g9_resume_s_dbos": NO_PEERS,
     "g10_p50_x_tick": "the list of active runs is not measured yet: this profile has streams",
     "g10_p95_x_tick": "the list of active runs is not measured yet: this profile has streams",
-    "g11_p50_ms": "the API's start request is not measured yet",
-    "g11_p99_ms": "the API's start request is not measured yet",
 }
 
 Read = Callable[[Clocked], float | None]
@@ -43,7 +41,7 @@ class Figures:
     reasons: dict[str, str]
 
 
-def build_figures(rounds: Sequence[Round]) -> Figures:
+def build_figures(rounds: Sequence[Round], *, api: Mapping[str, float]) -> Figures:
     """Return every figure: the goals' names first, then what they are made of."""
     values = {
         "g1_p50_x_raw": ratio(rounds, "one", _p50, over="raw"),
@@ -64,6 +62,7 @@ def build_figures(rounds: Sequence[Round]) -> Figures:
     for situation, runner in rounds[0]:
         for name, read in READINGS.items():
             values[f"{situation}_{runner}_{name}"] = middle(rounds, situation, runner, read)
+    values |= api
     reasons = {name: NOT_READ for name, value in values.items() if value is None}
     return Figures(values={**values, **dict.fromkeys(NOT_YET)}, reasons={**reasons, **NOT_YET})
 

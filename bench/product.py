@@ -13,6 +13,7 @@ from django.db import transaction
 from bench.clocked import Chain
 from bench.simulated_suna import PROFILE, TOKEN
 from bench.situations import BenchError, Situation
+from executions.actions.pause_execution import pause_execution
 from executions.actions.start_execution import start_execution
 from executions.models import AgentRun, Execution, ExecutionStep
 from renum_site.processes import Supervisor
@@ -31,9 +32,9 @@ class Product:
 
     def __init__(self, supervisor: Supervisor, *, suna_url: str, manage: Path) -> None:
         self._supervisor = supervisor
-        self._owner = User.objects.create_user("bench", email="bench@example.org")
+        self.owner = User.objects.create_user("bench", email="bench@example.org")
         self._connection = SunaConnection(
-            owner=self._owner, name="Simulated", base_url=suna_url, wire_profile=PROFILE
+            owner=self.owner, name="Simulated", base_url=suna_url, wire_profile=PROFILE
         )
         self._connection.set_credential(bearer=TOKEN)
         self._connection.save()
@@ -57,12 +58,27 @@ class Product:
             chains.setdefault(execution_id, []).append(thread_id or "")
         return list(chains.values())
 
+    def executions_at_rest(self, count: int) -> list[uuid.UUID]:
+        """Return executions that are paused before they begin: nobody but the bench appends to them."""
+        team = self._team_of(WARM_UP)
+        found = []
+        for _ in range(count):
+            with transaction.atomic():
+                execution = start_execution(team=team, by=self.owner, prompt=PROMPT).execution
+                pause_execution(execution=execution, by=self.owner)
+            found.append(execution.pk)
+        return found
+
+    def team_of_one_step(self) -> uuid.UUID:
+        """Return the team of the warm-up."""
+        return self._team_of(WARM_UP).pk
+
     def _start(self, situation: Situation) -> list[uuid.UUID]:
         team, began = self._team_of(situation), time.monotonic()
         started = []
         for moment_s in situation.moments_s():
             time.sleep(max(0.0, moment_s - (time.monotonic() - began)))
-            started.append(start_execution(team=team, by=self._owner, prompt=PROMPT).execution.pk)
+            started.append(start_execution(team=team, by=self.owner, prompt=PROMPT).execution.pk)
         return started
 
     def prompts_of(self, situation: Situation) -> list[str]:
@@ -74,7 +90,7 @@ class Product:
     def _team_of(self, situation: Situation) -> Team:
         if situation.name not in self._teams:
             self._teams[situation.name] = create_team(
-                owner=self._owner,
+                owner=self.owner,
                 name=f"Bench {situation.name}",
                 definition=situation.definition(),
                 connection=self._connection,

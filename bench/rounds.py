@@ -4,16 +4,14 @@ The order turns from round to round, so that what the machine does besides falls
 """
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Literal
 
 from bench.clocked import Clocked, clock, requests_of_step
 from bench.cpu_time import watch_product
 from bench.plain_http import Wait, go_through, wait_knowing, wait_watching
 from bench.product import Product
-from bench.simulated_suna import SimulatedSuna, start_simulator
+from bench.simulated_suna import SimulatedSuna
 from bench.situations import BenchError, Situation
-from renum_site.processes import Supervisor
 
 Runner = Literal["renum", "plain", "raw"]
 Round = dict[tuple[str, Runner], Clocked]
@@ -21,17 +19,14 @@ Round = dict[tuple[str, Runner], Clocked]
 
 
 def run_rounds(
-    supervisor: Supervisor,
     situations: tuple[Situation, ...],
     *,
+    suna: SimulatedSuna,
+    product: Product,
     rounds: int,
-    manage: Path,
-    folder: Path,
     say: Callable[[str], None],
 ) -> list[Round]:
-    """Start what is needed and go through all rounds."""
-    suna = start_simulator(supervisor, manage=manage, folder=folder)
-    product = Product(supervisor, suna_url=suna.url, manage=manage)
+    """Go through all rounds."""
     found: list[Round] = []
     for number in range(1, rounds + 1):
         found.append({})

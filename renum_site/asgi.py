@@ -14,12 +14,16 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "renum_site.settings")
 
 django_application = get_asgi_application()
 
-from executions.live.hub import end_all_streams  # noqa: E402  its models need Django to be set up
+# Their models need Django to be set up.
+from executions.live.hand_over import HandedOver  # noqa: E402
+from executions.live.streams import OpenStreams, open_streams_of_loop  # noqa: E402
 from executions.live.wait_for_end import end_all_waits  # noqa: E402
 from executions.live.waiting_requests import WaitingRequests  # noqa: E402
 from renum_site.request_limits import RequestLimits  # noqa: E402
+from renum_site.turns import InTurns  # noqa: E402
 
-served = RequestLimits(WaitingRequests(django_application))  # type: ignore[arg-type]
+# Who waits, or is sent a stream, does so outside of a turn.
+served = RequestLimits(HandedOver(WaitingRequests(InTurns(django_application))))  # type: ignore[arg-type]
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -45,16 +49,16 @@ def _hear_of_the_stop() -> None:
     """End all streams and waits when the server shall stop: it waits for them before it says so."""
     if threading.current_thread() is not threading.main_thread():
         return
-    loop = asyncio.get_running_loop()
+    loop, streams = asyncio.get_running_loop(), open_streams_of_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        _chain(number, loop)
+        _chain(number, loop, streams)
 
 
-def _chain(number: signal.Signals, loop: asyncio.AbstractEventLoop) -> None:
+def _chain(number: signal.Signals, loop: asyncio.AbstractEventLoop, streams: OpenStreams) -> None:
     before = signal.getsignal(number)
 
     def stop(received: int, frame: FrameType | None) -> None:
-        loop.call_soon_threadsafe(end_all_streams)
+        loop.call_soon_threadsafe(streams.stop)
         loop.call_soon_threadsafe(end_all_waits)
         if callable(before):
             before(received, frame)

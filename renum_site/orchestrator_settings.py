@@ -23,7 +23,9 @@ class OrchestratorSettings:
     `gate_growth_s` while starts wait; drivers tell each other what they have in flight each
     `gate_exchange_s`, or more often. One driver reads at most `live_readers` runs for those who watch what
     they do; a web process shows it to `live_clients` pages and programs at once, of one person to
-    `live_clients_per_user`. An end that Suna may take back counts once it has lasted
+    `live_clients_per_user`, and follows executions' events for `event_clients` of them and
+    `event_clients_per_user`; who takes nothing of a stream for `stream_write_s` is cut off. An
+    end that Suna may take back counts once it has lasted
     `doubtful_end_s`. A run that has answered in full and never says that it is over counts as over once
     nothing in its thread has changed for `lingering_s`.
     """
@@ -61,6 +63,9 @@ class OrchestratorSettings:
     live_readers: int
     live_clients: int
     live_clients_per_user: int
+    event_clients: int
+    event_clients_per_user: int
+    stream_write_s: float
 
 
 def read_orchestrator_settings(env: Env) -> OrchestratorSettings:
@@ -99,6 +104,9 @@ def read_orchestrator_settings(env: Env) -> OrchestratorSettings:
         live_readers=env.whole("RENUM_LIVE_READERS", default=50, low=0, high=1000),
         live_clients=env.whole("RENUM_LIVE_CLIENTS", default=200, low=0, high=2000),
         live_clients_per_user=env.whole("RENUM_LIVE_CLIENTS_PER_USER", default=12, low=1, high=2000),
+        event_clients=env.whole("RENUM_EVENT_CLIENTS", default=1000, low=0, high=10_000),
+        event_clients_per_user=env.whole("RENUM_EVENT_CLIENTS_PER_USER", default=50, low=1, high=10_000),
+        stream_write_s=env.seconds("RENUM_STREAM_WRITE_S", default=20, low=0.5, high=600),
     )
     if settings.beat_s * 2 > settings.lease_ttl_s:
         msg = "RENUM_BEAT_S must be at most half of RENUM_LEASE_TTL_S, or one late beat would lose the lease."

@@ -293,6 +293,9 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = True
 
+# Each request that a web process works on has a connection to PostgreSQL of its own.
+WEB_REQUESTS_AT_ONCE = env.whole("RENUM_WEB_REQUESTS_AT_ONCE", default=30, low=1, high=1000)
+
 # Static files
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "static-collected"

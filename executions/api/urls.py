@@ -8,6 +8,7 @@ from executions.api.connection_endpoints import (
     ConnectionSync,
     ConnectionTest,
 )
+from executions.api.events_endpoint import ExecutionEvents
 from executions.api.execution_endpoints import (
     ExecutionDetail,
     ExecutionList,
@@ -19,7 +20,7 @@ from executions.api.live_endpoint import ExecutionLive
 from executions.api.member_endpoints import TeamMember, TeamMembers
 from executions.api.plan_endpoints import TeamPlan, WorkflowPlan
 from executions.api.question_endpoints import QuestionAnswer, QuestionDetail, QuestionList
-from executions.api.record_endpoints import ExecutionEvents, ExecutionUsage
+from executions.api.record_endpoints import ExecutionUsage
 from executions.api.verb_endpoints import (
     ExecutionCancellation,
     ExecutionPause,

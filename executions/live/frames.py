@@ -12,8 +12,15 @@ from executions.live.under_way import RunUnderWay
 from executions.orchestrator.live_keys import EVENTS, NUMBER
 
 RETRY_MS = 3000
-FIRST = f"retry: {RETRY_MS}\n\n".encode()
 HEARTBEAT = b": still here\n\n"
+
+
+def retry_frame(after_ms: int) -> bytes:
+    """Return what tells a client when to come back after the stream has ended."""
+    return f"retry: {after_ms}\n\n".encode()
+
+
+FIRST = retry_frame(RETRY_MS)
 
 
 class NoEntry(Exception):

@@ -8,32 +8,27 @@ import asyncio
 import logging
 import uuid
 from collections import deque
-from collections.abc import Collection, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import redis.asyncio
 from django.conf import settings
-from django.db import connections
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from executions.agent_service import LiveSource
 from executions.live.frames import NoEntry, live_frame, over_frame, read_entry, run_frame
-from executions.live.under_way import ExecutionUnderWay, RunUnderWay, find_under_way_alone
-from executions.live.watchers import Watcher, find_allowed_alone
+from executions.live.listener import Listener
+from executions.live.reading_thread import reading_thread_of_loop
+from executions.live.under_way import ExecutionUnderWay, RunUnderWay, find_under_way
 from executions.orchestrator.live_keys import MAX_BYTES, WATCH_S, stream_key, watch_key
 from executions.orchestrator.wake import CHANNEL
 
 logger = logging.getLogger(__name__)
 
 LOOK_EACH_S = 1.0
-ALLOWED_EACH_S = 4.0
-"""So often it is looked at whether those who watch still may."""
-TAKEN_WITHIN_S = 30.0
-"""A client that does not take what it was handed for so long is cut off: it may never take it."""
 BLOCK_MS = 400
 READ_AT_ONCE = 100
 AFTER_FAULT_S = 2.0
@@ -45,19 +40,16 @@ MAX_PENDING_BYTES = 2 * 1024 * 1024
 """Of what one client has not taken yet, beside what it was given when it came."""
 
 
-class Client:
-    """Somebody who watches one execution. `handed_at`: when it was handed what it has not taken yet."""
+class Client(Listener):
+    """Somebody who watches one execution."""
 
-    def __init__(self, watcher: Watcher) -> None:
-        self.watcher = watcher
-        self.execution_id = watcher.execution_id
-        self.is_over = False
-        self.handed_at: float | None = None
-        self.news = asyncio.Event()
+    def __init__(self, execution_id: uuid.UUID, hub: "Hub | None" = None) -> None:
+        super().__init__()
+        self.execution_id = execution_id
+        self._hub = hub
         self._pending: deque[bytes] = deque()
         self._bytes = 0
         self._limit = MAX_PENDING_BYTES
-        self._task = asyncio.current_task()
 
     def push(self, frame: bytes, *, is_replay: bool = False) -> None:
         """Have something sent; a client that has too much to take already is cut off."""
@@ -68,23 +60,12 @@ class Client:
         self._bytes += len(frame)
         self.news.set()
         if self._bytes > self._limit:
+            logger.info("a slow client of live output is cut off")
+            self._pending.clear()
             self.cut_off()
 
-    def cut_off(self) -> None:
-        """End the stream of a client that stands in a write which does not end."""
-        logger.info("a slow client of live output is cut off")
-        self.end()
-        self._pending.clear()
-        if self._task is not None:
-            self._task.cancel()
-
-    def end(self) -> None:
-        """Have the stream end after what is pending."""
-        self.is_over = True
-        self.news.set()
-
     def drop(self) -> None:
-        """Have the stream end at once: nothing of what is pending is for its client any more."""
+        """Have the stream end without what is pending."""
         self._pending.clear()
         self.end()
 
@@ -97,6 +78,11 @@ class Client:
         if self.is_over:
             self.news.set()
         return data
+
+    def leave(self) -> None:
+        """Have the hub forget it."""
+        if self._hub is not None:
+            self._hub.leave(self)
 
 
 class _WatchedRun:
@@ -155,19 +141,14 @@ class Hub:
         self._news = asyncio.Event()
         self._runs_changed = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
-        self._is_stopped = False
         self._renew_at = 0.0
-        self._allowed_at = 0.0
 
-    def join(self, watcher: Watcher) -> Client:
+    def join(self, execution_id: uuid.UUID) -> Client:
         """Return a client of an execution; what its runs have told so far is pending already."""
-        client = Client(watcher)
-        if self._is_stopped:
-            client.end()
-            return client
-        self._clients.setdefault(client.execution_id, set()).add(client)
+        client = Client(execution_id, self)
+        self._clients.setdefault(execution_id, set()).add(client)
         for watched in self._runs.values():
-            if watched.execution_id == client.execution_id:
+            if watched.execution_id == execution_id:
                 for frame in watched.replay():
                     client.push(frame, is_replay=True)
         self._news.set()
@@ -189,13 +170,6 @@ class Hub:
         if not self._clients:
             self._rest()
 
-    def stop(self) -> None:
-        """End every stream at once, and every one that is opened from now on."""
-        self._is_stopped = True
-        for clients in self._clients.values():
-            for client in clients:
-                client.end()
-
     def _rest(self) -> None:
         for task in self._tasks:
             task.cancel()
@@ -207,21 +181,16 @@ class Hub:
 
     async def _look_on(self) -> None:
         """Look which runs there are, and say that they are watched."""
-        thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="live-hub")
+        thread = reading_thread_of_loop()
+        thread.begin_use()
         client = _connect()
         loop = asyncio.get_running_loop()
         try:
             while True:
                 self._news.clear()
-                self._cut_off_stuck(now=loop.time())
                 try:
-                    if loop.time() >= self._allowed_at:
-                        watchers = {client.watcher for client in self._all_clients()}
-                        allowed = await loop.run_in_executor(thread, find_allowed_alone, watchers)
-                        self._end_forbidden(watchers - allowed)
-                        self._allowed_at = loop.time() + ALLOWED_EACH_S
                     wanted = list(self._clients)
-                    found = await loop.run_in_executor(thread, find_under_way_alone, wanted)
+                    found = await thread.read(find_under_way, wanted)
                     has_new = self._take_in(wanted, found)
                     if has_new or loop.time() >= self._renew_at:
                         await self._say_watched(client)
@@ -234,23 +203,8 @@ class Hub:
                 except TimeoutError:
                     continue
         finally:
-            thread.submit(connections.close_all)
-            thread.shutdown(wait=False)
+            thread.end_use()
             await client.aclose()
-
-    def _all_clients(self) -> list[Client]:
-        return [client for clients in self._clients.values() for client in clients]
-
-    def _cut_off_stuck(self, *, now: float) -> None:
-        for client in self._all_clients():
-            if client.handed_at is not None and now - client.handed_at > TAKEN_WITHIN_S:
-                client.cut_off()
-
-    def _end_forbidden(self, watchers: Collection[Watcher]) -> None:
-        for client in self._all_clients():
-            if client.watcher in watchers:
-                logger.info("a stream of live output ends: who watches may not any more")
-                client.drop()
 
     def _take_in(self, wanted: list[uuid.UUID], found: Mapping[uuid.UUID, ExecutionUnderWay]) -> bool:
         """Take in how the watched executions stand; return whether there are runs that were not known."""
@@ -357,9 +311,3 @@ _HUBS: "WeakKeyDictionary[asyncio.AbstractEventLoop, Hub]" = WeakKeyDictionary()
 def hub_of_loop() -> Hub:
     """Return the hub of the running event loop."""
     return _HUBS.setdefault(asyncio.get_running_loop(), Hub())
-
-
-def end_all_streams() -> None:
-    """End every stream of this process: the server is about to stop."""
-    for hub in list(_HUBS.values()):
-        hub.stop()

@@ -3,6 +3,7 @@
 import threading
 import time
 import uuid
+from typing import Literal
 
 from django.conf import settings
 
@@ -19,7 +20,7 @@ class TooManyWatched(Exception):
 
 
 class AllPlacesTaken(Exception):
-    """The process shows live output to as many as it can."""
+    """The process shows live output, or events, to as many as it can."""
 
 
 class Place:
@@ -40,20 +41,21 @@ class Place:
 
 
 class Places:
-    """The places of one process. Requests take them in threads of their own."""
+    """The places of one process for live output or for events. Requests take them in threads of their own."""
 
-    def __init__(self) -> None:
+    def __init__(self, kind: Literal["live", "event"] = "live") -> None:
+        self._kind = kind
         self._taken: set[Place] = set()
         self._lock = threading.Lock()
 
     def take(self, user_id: uuid.UUID) -> Place:
         """Return a place. Raises TooManyWatched or AllPlacesTaken."""
-        chosen = settings.ORCHESTRATOR
+        in_all, of_one = self._limits()
         with self._lock:
             self._forget_unused()
-            if sum(place.user_id == user_id for place in self._taken) >= chosen.live_clients_per_user:
-                raise TooManyWatched(chosen.live_clients_per_user)
-            if len(self._taken) >= chosen.live_clients:
+            if sum(place.user_id == user_id for place in self._taken) >= of_one:
+                raise TooManyWatched(of_one)
+            if len(self._taken) >= in_all:
                 raise AllPlacesTaken
             place = Place(self, user_id)
             self._taken.add(place)
@@ -64,6 +66,12 @@ class Places:
         with self._lock:
             self._taken.discard(place)
 
+    def _limits(self) -> tuple[int, int]:
+        chosen = settings.ORCHESTRATOR
+        if self._kind == "live":
+            return chosen.live_clients, chosen.live_clients_per_user
+        return chosen.event_clients, chosen.event_clients_per_user
+
     def _forget_unused(self) -> None:
         now = time.monotonic()
         self._taken = {
@@ -73,4 +81,5 @@ class Places:
         }
 
 
-PLACES = Places()
+PLACES = Places("live")
+EVENT_PLACES = Places("event")

@@ -4,7 +4,6 @@ import uuid
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from django.db import connections
 from django.db.models import Prefetch
 
 from executions.agent_service import LiveSource
@@ -50,17 +49,6 @@ def find_under_way(execution_ids: Collection[uuid.UUID]) -> Mapping[uuid.UUID, E
         row.pk: ExecutionUnderWay(status=row.status, runs=tuple(_run(run) for run in row.agent_runs.all()))
         for row in rows.prefetch_related(Prefetch("agent_runs", named.order_by("id")))
     }
-
-
-def find_under_way_alone(
-    execution_ids: Collection[uuid.UUID],
-) -> Mapping[uuid.UUID, ExecutionUnderWay]:
-    """Return it in a thread that nobody else's request looks after: a connection that failed is closed."""
-    try:
-        return find_under_way(execution_ids)
-    except Exception:
-        connections.close_all()
-        raise
 
 
 def source_of(wire_profile: str) -> LiveSource:

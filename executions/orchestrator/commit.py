@@ -20,6 +20,7 @@ from billing import ledger
 from executions.models import ContextChange, ContextSnapshot, ExecutionEvent
 from executions.orchestrator.changes import Changes, ChangesRefused, Committed, Fenced
 from executions.orchestrator.database_calls import brief_locks, read_only_is_away, sqlstate_of
+from executions.orchestrator.event_hints import tell_of_events_on_commit
 from executions.orchestrator.question_rows import close_questions_of, write_questions
 from executions.orchestrator.row_writes import (
     COUNTER_COLUMNS,
@@ -154,6 +155,7 @@ def _write(batch: Sequence[Changes], unsure: Collection[uuid.UUID]) -> BatchResu
         [(row_id, {name: getattr(row, name) for name in COUNTER_COLUMNS}) for row_id, row in locked.items()],
     )
     ExecutionEvent.objects.bulk_create(events)
+    tell_of_events_on_commit({event.execution_id for event in events})
     _write_context(held, context, at)
     _write_usage(held, at)
     return BatchResult(outcomes=outcomes, context=context)

@@ -74,9 +74,14 @@ async def listen_for_wake_ups(wake: Callable[[], None]) -> None:
 
     What a hint says is not read: everybody on the same Redis may publish, and the rows say what there is.
     """
+    await listen_on(CHANNEL, lambda _hint: wake())
+
+
+async def listen_on(channel: str, hear: Callable[[bytes], None]) -> None:
+    """Call `hear` with each message of a channel until cancelled; connect again for ever."""
     while True:
         try:
-            await _listen(wake)
+            await _listen(channel, hear)
         except RedisError as error:
             logger.warning("wake-ups are not heard: %s", type(error).__name__)
         except Exception:
@@ -85,18 +90,18 @@ async def listen_for_wake_ups(wake: Callable[[], None]) -> None:
         await asyncio.sleep(RECONNECT_S)
 
 
-async def _listen(wake: Callable[[], None]) -> None:
+async def _listen(channel: str, hear: Callable[[bytes], None]) -> None:
     # A subscription waits without end: redis-py's default of five seconds would cut it.
     client = redis.asyncio.from_url(settings.REDIS_URL, socket_timeout=None, socket_connect_timeout=3)
     async with client, client.pubsub() as pubsub:
-        await pubsub.subscribe(CHANNEL)
+        await pubsub.subscribe(channel)
         asked = False
         while True:
             message = await pubsub.get_message(timeout=PROOF_S)
             if message is not None:
                 asked = False
                 if message["type"] == "message":
-                    wake()
+                    hear(message["data"])
             elif asked:
                 raise RedisTimeout("nobody answers")
             else:

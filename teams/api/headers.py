@@ -19,6 +19,10 @@ ON_REQUESTS: dict[str, Header] = {
         schema={"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[\\x20-\\x7e]+$"},
         meaning="A text of your own. The same key with the same body is answered by what it made before.",
     ),
+    "Last-Event-ID": Header(
+        schema={"type": "integer", "minimum": 0, "maximum": 2**31 - 1},
+        meaning="The last event of a stream that you have; `EventSource` sends it by itself.",
+    ),
     "If-Match": Header(
         schema={"type": "string", "maxLength": 4096},
         meaning="The ETag of what you have seen, or a list of such, or * to overwrite whatever is there.",

@@ -68,6 +68,7 @@ _ALWAYS = (
     Refused(status=406, code="not_acceptable"),
     Refused(status=500, code="internal_error"),
     Refused(status=503, code="unavailable"),
+    Refused(status=503, code="too_busy"),
 )
 
 
@@ -119,7 +120,12 @@ class ApiSchema(AutoSchema):
         return {"content": {"application/json": {"schema": component.ref}}, "required": True}
 
     def _get_response_bodies(self, direction: str = "response") -> Json:
-        bodies = {str(answer.status): self._answer(answer) for answer in self._answers()}
+        bodies: Json = {}
+        for answer in self._answers():
+            described = self._answer(answer)
+            # One status may have several forms; the client's Accept says which.
+            forms = bodies.get(str(answer.status), {}).get("content", {}) | described.get("content", {})
+            bodies[str(answer.status)] = described | ({"content": forms} if forms else {})
         by_status: dict[int, list[Refused]] = {}
         for refused in self._refusals():
             by_status.setdefault(refused.status, []).append(refused)

@@ -1,5 +1,7 @@
 """A team: a named set of agents with a workflow."""
 
+import uuid
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -20,6 +22,12 @@ class TeamQuerySet(models.QuerySet["Team"]):
     def for_user(self, user: "User") -> "TeamQuerySet":
         """Return the teams that the user owns or is a member of; nobody else's, staff included."""
         return self.filter(Q(owner=user) | Q(memberships__user=user)).distinct()
+
+    def seen_by(self, user_ids: Collection[uuid.UUID]) -> set[tuple[uuid.UUID, uuid.UUID]]:
+        """Return (team, user) for each of these teams and users that `for_user` would bring together."""
+        owners = self.filter(owner__in=user_ids).order_by().values_list("pk", "owner_id")
+        members = self.filter(memberships__user__in=user_ids).order_by()
+        return {*owners, *members.values_list("pk", "memberships__user_id")}
 
 
 class Team(models.Model):

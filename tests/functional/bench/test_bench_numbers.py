@@ -107,7 +107,7 @@ def test_figures_are_the_median_of_the_rounds_ratios_and_null_with_a_reason_wher
                 found[situation.name, runner] = clock(seen, [["first", "second"]], cpu_s=None)
         rounds.append(found)
 
-    figures = build_figures(rounds)
+    figures = build_figures(rounds, api={"g11_p50_ms": 12.0})
 
     assert figures.values["g1_p50_x_raw"] == pytest.approx(3.0)
     assert figures.values["one_renum_p50_ms"] == pytest.approx(800.0)
