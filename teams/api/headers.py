@@ -43,6 +43,9 @@ ON_ANSWERS: dict[str, Header] = {
     "Retry-After": Header(
         schema={"type": "integer", "minimum": 1}, meaning="Seconds to wait before the next try."
     ),
+    "Content-Disposition": Header(
+        schema={"type": "string"}, meaning="A name for the file, for whoever keeps the answer as one."
+    ),
     "ETag": Header(
         schema={"type": "string", "pattern": '^"[^"]+"$'}, meaning="The strong tag of what is shown."
     ),
