@@ -16,24 +16,31 @@ from django.urls import reverse
 from rest_framework.permissions import IsAuthenticated
 
 from billing.actions.store_user_key import store_user_key
+from teams.actions.invite_member import invite_member
 from teams.api.authentication import BearerToken
 from teams.api.declared import Parameter
 from teams.api.endpoint import Endpoint
 from teams.api.fields import Id, InputSerializer
 from teams.api.permissions import ScopeAllows
+from teams.models import Agent, ApiToken, TeamRole
+from teams.models.team_invitation import AddressKind
+from tests.fixtures.people import make_member
 from tests.fixtures.site_rows import ask, make_connection, make_team, start
 from tests.functional.api.conftest import NOW, client_for
 from tests.functional.api.test_docs import METHODS, routes
 from tests.functional.api.test_rights import BODIES
 
 # Names that are a person's own, whoever else uses the same: no id of anybody's.
-OWN_NAMES = {"service"}
+OWN_NAMES = {"service": "openai", "slug": "analysts"}
 OPEN = {("token", "POST"), ("openapi", "GET"), ("workflow-schema", "GET")}
 # A body that names another's thing: what is said to whoever sends it.
 NESTED = {
     ("teams", "POST", "connection"): 400,
     ("team", "PATCH", "connection"): 400,
+    ("team-import", "POST", "connection"): 400,
+    ("team-by-slug", "PUT", "connection"): 400,
     ("workflow-validation", "POST", "team"): 404,
+    ("workflow-plan", "POST", "team"): 404,
 }
 CHECKSUM = """
 SELECT md5(coalesce(string_agg(whole, ',' ORDER BY whole), ''))
@@ -69,7 +76,15 @@ def checksums() -> dict[str, str]:
 def mine(team, execution, owner) -> dict[str, Any]:
     """Give what the owner has, by the name that it has in an address or a query."""
     store_user_key(user=owner, service="openai", key="sk-owner-0123456789", now=NOW)
+    invitation, _ = invite_member(
+        team=team, by=owner, kind=AddressKind.USERNAME, address="nadia", role=TeamRole.VIEWER
+    )
+    client_for(owner)
     return {
+        "agent_id": Agent.objects.create(connection=team.connection, agent_id="agent-1", name="Ada").pk,
+        "invitation_id": invitation.pk,
+        "token_id": ApiToken.objects.filter(user=owner).latest("created").public_id,
+        "user_id": make_member(team, "mia", TeamRole.VIEWER).pk,
         "team_id": team.pk,
         "team": team.pk,
         "number": 1,
@@ -103,7 +118,7 @@ def canaries(mine: dict[str, Any]) -> set[str]:
 
 def path_of(name: str, address: str, mine: dict[str, Any]) -> str:
     names = re.findall(r"{(\w+)}", address)
-    return reverse(f"api:{name}", kwargs={one: "openai" if one in OWN_NAMES else mine[one] for one in names})
+    return reverse(f"api:{name}", kwargs={one: OWN_NAMES.get(one) or mine[one] for one in names})
 
 
 def ask_for(client: Any, method: str, path: str, body: Any = None, query: str = "") -> Any:
@@ -119,7 +134,7 @@ def text_of(response: Any) -> str:
 
 
 def test_nothing_of_anothers_is_reached_by_its_address(stranger, mine, figure) -> None:
-    asked = [row for row in HANDLED if set(re.findall(r"{(\w+)}", row[1])) - OWN_NAMES]
+    asked = [row for row in HANDLED if set(re.findall(r"{(\w+)}", row[1])) - set(OWN_NAMES)]
     before = checksums()
 
     for name, address, _, method in asked:
@@ -181,7 +196,7 @@ def test_a_body_that_names_anothers_thing_is_refused_as_if_there_were_none(stran
     before = checksums()
 
     for (name, method, field), status in NESTED.items():
-        place = {"team_id": own_team} if name == "team" else {}
+        place = {"team": {"team_id": own_team}, "team-by-slug": {"slug": "fresh"}}.get(name, {})
         body = {**BODIES.get((name, method), {}), field: str(mine[field])}
         response = ask_for(stranger, method, reverse(f"api:{name}", kwargs=place), body)
         assert response.status_code == status, (name, method, response.content)
