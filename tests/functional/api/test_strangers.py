@@ -15,18 +15,13 @@ from django.db import connection as database
 from django.urls import reverse
 from rest_framework.permissions import IsAuthenticated
 
-from billing.actions.store_user_key import store_user_key
-from teams.actions.invite_member import invite_member
 from teams.api.authentication import BearerToken
 from teams.api.declared import Parameter
 from teams.api.endpoint import Endpoint
 from teams.api.fields import Id, InputSerializer
 from teams.api.permissions import ScopeAllows
-from teams.models import Agent, ApiToken, TeamRole
-from teams.models.team_invitation import AddressKind
-from tests.fixtures.people import make_member
-from tests.fixtures.site_rows import ask, make_connection, make_team, start
-from tests.functional.api.conftest import NOW, client_for
+from tests.fixtures.site_rows import make_connection, make_team, start
+from tests.functional.api.conftest import client_for
 from tests.functional.api.test_docs import METHODS, routes
 from tests.functional.api.test_rights import BODIES
 
@@ -70,33 +65,6 @@ def checksums() -> dict[str, str]:
             cursor.execute(CHECKSUM.format(table=table))
             found[table] = cursor.fetchone()[0]
     return found
-
-
-@pytest.fixture
-def mine(team, execution, owner) -> dict[str, Any]:
-    """Give what the owner has, by the name that it has in an address or a query."""
-    store_user_key(user=owner, service="openai", key="sk-owner-0123456789", now=NOW)
-    invitation, _ = invite_member(
-        team=team, by=owner, kind=AddressKind.USERNAME, address="nadia", role=TeamRole.VIEWER
-    )
-    client_for(owner)
-    return {
-        "agent_id": Agent.objects.create(connection=team.connection, agent_id="agent-1", name="Ada").pk,
-        "invitation_id": invitation.pk,
-        "token_id": ApiToken.objects.filter(user=owner).latest("created").public_id,
-        "user_id": make_member(team, "mia", TeamRole.VIEWER).pk,
-        "team_id": team.pk,
-        "team": team.pk,
-        "number": 1,
-        "connection_id": team.connection_id,
-        "connection": team.connection_id,
-        "execution_id": execution.pk,
-        "execution": execution.pk,
-        "step_id": execution.steps.get(position=0).step_id,
-        "question_id": ask(execution).pk,
-        "cursor": execution.pk,
-        "started_by": owner.pk,
-    }
 
 
 @pytest.fixture(params=["outsider", "staff"])
