@@ -9,10 +9,15 @@ from django.db import connection
 from rest_framework.response import Response
 from rest_framework.test import APIClient
 
+from billing.actions.store_user_key import store_user_key
 from executions.actions.start_execution import start_execution
 from executions.models import Execution
-from teams.models import ApiToken, ApiTokenScope, Team, User
+from teams.actions.invite_member import invite_member
+from teams.models import Agent, ApiToken, ApiTokenScope, Team, TeamRole, User
+from teams.models.team_invitation import AddressKind
 from tests.fixtures.openapi import faults_of
+from tests.fixtures.people import make_member
+from tests.fixtures.site_rows import ask
 
 API = "/api/v1"
 PROBLEM = "application/problem+json"
@@ -100,3 +105,30 @@ def api(owner: User) -> APIClient:
 def execution(team: Team, owner: User) -> Execution:
     """Give an execution that waits for a driver, as the start leaves it."""
     return start_execution(team=team, by=owner, prompt="What is new in batteries?").execution
+
+
+@pytest.fixture
+def mine(team: Team, execution: Execution, owner: User) -> dict[str, Any]:
+    """Give what the owner has, by the name that it has in an address or a query."""
+    store_user_key(user=owner, service="openai", key="sk-owner-0123456789", now=NOW)
+    invitation, _ = invite_member(
+        team=team, by=owner, kind=AddressKind.USERNAME, address="nadia", role=TeamRole.VIEWER
+    )
+    client_for(owner)
+    return {
+        "agent_id": Agent.objects.create(connection=team.connection, agent_id="agent-1", name="Ada").pk,
+        "invitation_id": invitation.pk,
+        "token_id": ApiToken.objects.filter(user=owner).latest("created").public_id,
+        "user_id": make_member(team, "mia", TeamRole.VIEWER).pk,
+        "team_id": team.pk,
+        "team": team.pk,
+        "number": 1,
+        "connection_id": team.connection_id,
+        "connection": team.connection_id,
+        "execution_id": execution.pk,
+        "execution": execution.pk,
+        "step_id": execution.steps.get(position=0).step_id,
+        "question_id": ask(execution).pk,
+        "cursor": execution.pk,
+        "started_by": owner.pk,
+    }

@@ -100,11 +100,10 @@ def test_whoever_needs_no_token_says_so_and_all_others_take_a_token_or_a_session
     assert set(DOCUMENT["components"]["securitySchemes"]) == {"token", "session"}
 
 
-def test_an_address_takes_the_described_methods_and_no_others(api, team, execution) -> None:
+def test_an_address_takes_the_described_methods_and_no_others(api, team) -> None:
     for path in DOCUMENT["paths"]:
-        address = re.sub(r"{\w+}", "1", path.replace("{team_id}", str(team.pk)))
-        address = re.sub("executions/1", f"executions/{execution.pk}", address)
-        address = re.sub("(connections|questions)/1", rf"\1/{team.pk}", address)
+        address = re.sub(r"{(?!step_)\w+_id}", str(team.pk), path)
+        address = re.sub(r"{\w+}", "1", address)
         for method in ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"):
             if find_operation(method, address) is None:
                 response = api.generic(method, address)

@@ -15,26 +15,27 @@ from django.db import connection as database
 from django.urls import reverse
 from rest_framework.permissions import IsAuthenticated
 
-from billing.actions.store_user_key import store_user_key
 from teams.api.authentication import BearerToken
+from teams.api.declared import Parameter
 from teams.api.endpoint import Endpoint
 from teams.api.fields import Id, InputSerializer
 from teams.api.permissions import ScopeAllows
-from tests.fixtures.site_rows import ask, make_connection, make_team, start
-from tests.functional.api.conftest import NOW, client_for
+from tests.fixtures.site_rows import make_connection, make_team, start
+from tests.functional.api.conftest import client_for
 from tests.functional.api.test_docs import METHODS, routes
 from tests.functional.api.test_rights import BODIES
 
 # Names that are a person's own, whoever else uses the same: no id of anybody's.
-OWN_NAMES = {"service"}
-# Parameters that hold no id.
-PLAIN = {"limit", "status", "after"}
+OWN_NAMES = {"service": "openai", "slug": "analysts"}
 OPEN = {("token", "POST"), ("openapi", "GET"), ("workflow-schema", "GET")}
 # A body that names another's thing: what is said to whoever sends it.
 NESTED = {
     ("teams", "POST", "connection"): 400,
     ("team", "PATCH", "connection"): 400,
+    ("team-import", "POST", "connection"): 400,
+    ("team-by-slug", "PUT", "connection"): 400,
     ("workflow-validation", "POST", "team"): 404,
+    ("workflow-plan", "POST", "team"): 404,
 }
 CHECKSUM = """
 SELECT md5(coalesce(string_agg(whole, ',' ORDER BY whole), ''))
@@ -66,24 +67,6 @@ def checksums() -> dict[str, str]:
     return found
 
 
-@pytest.fixture
-def mine(team, execution, owner) -> dict[str, Any]:
-    """Give what the owner has, by the name that it has in an address or a query."""
-    store_user_key(user=owner, service="openai", key="sk-owner-0123456789", now=NOW)
-    return {
-        "team_id": team.pk,
-        "team": team.pk,
-        "number": 1,
-        "connection_id": team.connection_id,
-        "connection": team.connection_id,
-        "execution_id": execution.pk,
-        "execution": execution.pk,
-        "step_id": execution.steps.get(position=0).step_id,
-        "question_id": ask(execution).pk,
-        "cursor": execution.pk,
-    }
-
-
 @pytest.fixture(params=["outsider", "staff"])
 def stranger(request, mine) -> Any:
     """Give the client of somebody who has things of their own, and nothing to do with the owner's."""
@@ -103,7 +86,7 @@ def canaries(mine: dict[str, Any]) -> set[str]:
 
 def path_of(name: str, address: str, mine: dict[str, Any]) -> str:
     names = re.findall(r"{(\w+)}", address)
-    return reverse(f"api:{name}", kwargs={one: "openai" if one in OWN_NAMES else mine[one] for one in names})
+    return reverse(f"api:{name}", kwargs={one: OWN_NAMES.get(one) or mine[one] for one in names})
 
 
 def ask_for(client: Any, method: str, path: str, body: Any = None, query: str = "") -> Any:
@@ -119,7 +102,7 @@ def text_of(response: Any) -> str:
 
 
 def test_nothing_of_anothers_is_reached_by_its_address(stranger, mine, figure) -> None:
-    asked = [row for row in HANDLED if set(re.findall(r"{(\w+)}", row[1])) - OWN_NAMES]
+    asked = [row for row in HANDLED if set(re.findall(r"{(\w+)}", row[1])) - set(OWN_NAMES)]
     before = checksums()
 
     for name, address, _, method in asked:
@@ -135,13 +118,20 @@ def test_nothing_of_anothers_is_reached_by_its_address(stranger, mine, figure) -
     figure("stranger_routes_x_methods", len(asked))
 
 
+def ids_of(query: tuple[str, ...]) -> Iterator[str]:
+    """Yield the parameters that hold an id; one that does not say what it holds counts as one."""
+    for word in query:
+        if word == "cursor" or not isinstance(word, Parameter) or word.schema.get("format") == "uuid":
+            yield word
+
+
 def test_a_list_shows_nothing_of_anothers_whatever_it_is_asked_for(stranger, mine, figure) -> None:
     lists = [row for row in HANDLED if row[3] == "GET" and "{" not in row[1]]
     before = checksums()
     asked = 0
 
     for name, address, view, _ in lists:
-        for query in ["", *(f"?{word}={mine[word]}" for word in view.query if word not in PLAIN)]:
+        for query in ["", *(f"?{word}={mine[word]}" for word in ids_of(view.query))]:
             response = ask_for(stranger, "GET", path_of(name, address, mine), query=query)
             assert response.status_code in (200, 404), (name, query, response.content)
             # What was asked for stands in the address of the next page.
@@ -174,7 +164,7 @@ def test_a_body_that_names_anothers_thing_is_refused_as_if_there_were_none(stran
     before = checksums()
 
     for (name, method, field), status in NESTED.items():
-        place = {"team_id": own_team} if name == "team" else {}
+        place = {"team": {"team_id": own_team}, "team-by-slug": {"slug": "fresh"}}.get(name, {})
         body = {**BODIES.get((name, method), {}), field: str(mine[field])}
         response = ask_for(stranger, method, reverse(f"api:{name}", kwargs=place), body)
         assert response.status_code == status, (name, method, response.content)

@@ -1,0 +1,33 @@
+"""The page of the OpenAPI document in a real browser: shown, tried, and nothing asked of another host."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import expect
+
+from teams.models import User
+from tests.browser.conftest import Window
+from tests.fixtures.people import PASSWORD
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_api_is_read_and_tried_without_another_host(
+    transactional_db: None, owner: User, open_window: Callable[..., Window], scheme: str
+) -> None:
+    window = open_window(scheme=scheme)
+    page = window.page
+    window.sign_in("olga", PASSWORD)
+
+    page.goto(f"{window.origin}/api/docs")
+    operation = page.locator("#operations-teams-list_teams")
+    expect(operation).to_be_visible(timeout=15_000)
+    operation.locator(".opblock-summary-control").click()
+    operation.get_by_role("button", name="Try it out").click()
+    operation.get_by_role("button", name="Execute").click()
+
+    expect(operation.locator(".live-responses-table tbody .response-col_status").first).to_contain_text("200")
+    is_dark = page.evaluate("document.documentElement.classList.contains('dark-mode')")
+    assert is_dark == (scheme == "dark")
+    assert window.complaints == []
