@@ -253,6 +253,8 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PAGINATION_CLASS": "teams.api.pagination.NewestFirst",
     "DEFAULT_METADATA_CLASS": None,
+    # An endpoint that has several forms reads its parameter by itself; elsewhere there is none of that name.
+    "URL_FORMAT_OVERRIDE": None,
     "EXCEPTION_HANDLER": "teams.api.problems.handle_exception",
     # Unset, a client escapes every throttle with a made-up X-Forwarded-For.
     "NUM_PROXIES": env.whole("RENUM_NUM_PROXIES", default=0, low=0, high=10),

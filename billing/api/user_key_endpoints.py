@@ -1,5 +1,7 @@
 """A person's own keys for the services of their agents. A key goes in and never comes out."""
 
+from typing import Any
+
 from django.http import Http404
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
@@ -9,11 +11,12 @@ from rest_framework.response import Response
 
 from billing.actions.delete_user_key import delete_user_key
 from billing.actions.store_user_key import check_service_name, store_user_key
+from billing.api.key_use import uses_of_key
 from billing.models import UserApiKey
 from teams.api.authentication import person
 from teams.api.endpoint import PAGE, Endpoint, page_of, read_body
 from teams.api.fields import InputSerializer, Text
-from teams.models import SunaConnection
+from teams.models import SunaConnection, Team
 
 MAX_CONNECTIONS = 100
 
@@ -32,6 +35,35 @@ class UserKeyOutput(serializers.ModelSerializer[UserApiKey]):
     class Meta:
         model = UserApiKey
         fields = ["service", "fingerprint", "created_at", "updated_at", "last_used_at"]
+
+
+class TeamOfUseOutput(serializers.ModelSerializer[Team]):
+    """A team, named."""
+
+    class Meta:
+        model = Team
+        fields = ["id", "name"]
+
+
+class KeyUseOutput(serializers.Serializer[Any]):
+    """The steps of one team that the key goes along with; not yet, where `is_sent` is false."""
+
+    team = TeamOfUseOutput()
+    steps = serializers.ListField(child=serializers.CharField())
+    is_sent = serializers.BooleanField()
+
+
+class UserKeyDetailOutput(UserKeyOutput):
+    """A key, and in `used_by` the steps of the teams that its owner pays for which are given it."""
+
+    used_by = serializers.SerializerMethodField()
+
+    class Meta(UserKeyOutput.Meta):
+        fields = [*UserKeyOutput.Meta.fields, "used_by"]
+
+    def get_used_by(self, row: UserApiKey) -> list[dict[str, Any]]:
+        """Return its use by team."""
+        return list(KeyUseOutput(uses_of_key(row.user, row.service_name), many=True).data)
 
 
 class UserKeyList(Endpoint):
@@ -53,19 +85,19 @@ class UserKey(Endpoint):
     """A person's key for one service."""
 
     def get(self, request: Request, service: str) -> Response:
-        """Show that it is there, and which it is."""
+        """Show that it is there, which it is, and which steps are given it."""
         name = check_service_name(service)
         row = UserApiKey.objects.for_user(person(request)).filter(service_name=name).first()
         if row is None:
             raise Http404
-        return Response(UserKeyOutput(row).data)
+        return Response(UserKeyDetailOutput(row).data)
 
     @sensitive_variables()
     def put(self, request: Request, service: str) -> Response:
         """Store it, in place of the one that was there. `trimmed` tells whether spaces were taken off."""
         key = read_body(request, UserKeyInput)["key"]
         stored = store_user_key(user=person(request), service=service, key=key, now=timezone.now())
-        return Response({**UserKeyOutput(stored.row).data, "trimmed": stored.trimmed})
+        return Response({**UserKeyDetailOutput(stored.row).data, "trimmed": stored.trimmed})
 
     def delete(self, request: Request, service: str) -> Response:
         """Delete it."""

@@ -21,6 +21,10 @@ class TeamQuerySet(models.QuerySet["Team"]):
         """Return the teams that the user owns or is a member of; nobody else's, staff included."""
         return self.filter(Q(owner=user) | Q(memberships__user=user)).distinct()
 
+    def paid_by(self, user: "User") -> "TeamQuerySet":
+        """Return the teams whose runs are billed to the user, and use the user's keys."""
+        return self.filter(Q(payer=user) | Q(payer=None, owner=user))
+
 
 class Team(models.Model):
     """A team. `payer` is who its runs are billed to: the owner where it is null."""

@@ -202,6 +202,39 @@ def fields() -> list[Case]:
 def queries() -> list[Case]:
     """Query strings; each is refused with its parameter named."""
     executions = "{API}/executions"
+    bad_usage = (
+        "team=1",
+        "team=%00",
+        "execution=%D9%A1",
+        "user=olga",
+        "payer=x",
+        "payer__password=x",
+        "key_type=mine",
+        "key_type=",
+        "pricing=free",
+        "agent=%00",
+        f"agent={'a' * 129}",
+        f"model={'m' * 201}",
+        "model=a&model=b",
+        "from=yesterday",
+        "from=",
+        "from=2026-02-30",
+        "from=2026-11-22T12:00:00",
+        "from=2026-11-22T25:00:00Z",
+        "from=0001-01-01",
+        "to=9999-12-31T23:59:59Z",
+        "from=%D9%A2%D9%A0%D9%A2%D9%A6-11-22",
+        "from=%EF%BC%92026-11-22T00:00:00Z",
+        "from=2026-11-22&to=2026-11-22",
+        "from=2026-11-23&to=2026-11-22",
+        "time_zone=",
+        "time_zone=Mars/Olympus",
+        "time_zone=../../etc/passwd",
+        "time_zone=america/sao_paulo",
+        "time_zone=%00",
+        "format=xlsx",
+        "ordering=cost_usd",
+    )
     bad = (
         "limit=0",
         "limit=-1",
@@ -227,6 +260,46 @@ def queries() -> list[Case]:
     rows += [
         Case(f"after={value}", 400, "invalid_parameter", b"", "GET", events + value)
         for value in ("-1", "x", "99999999999")
+    ]
+    kind = "{API}/executions/{execution}/events?"
+    rows += [
+        Case(f"?{query}", 400, "invalid_parameter", b"", "GET", kind + query)
+        for query in ("kind=%00", f"kind={'k' * 51}", f"step={'s' * 129}", "kind=a&kind=b")
+    ]
+    places = {
+        "usage": (
+            *bad_usage,
+            "limit=0",
+            "cursor=x",
+            "group_by=day",
+            "format=csv&limit=5",
+            "format=csv&cursor=0191a0b0-0000-7000-8000-000000000000",
+        ),
+        "usage/summary": (
+            *bad_usage,
+            "limit=5",
+            "group_by=",
+            "group_by=hour",
+            "group_by=day,day",
+            "group_by=day,team,agent",
+            "group_by=day,",
+            "group_by=day%00",
+            "group_by=cost_usd",
+        ),
+        "executions/{execution}/context": ("version=-1", "version=1", "version=x", "version=", "at=1"),
+        "executions/{execution}/context/history": ("after=-1", "limit=101", "version=1", "cursor=x"),
+        "executions/{execution}/context/values/a": ("version=99999999999", "version=1.0", "key=b"),
+        "executions/{execution}/result": ("format=csv", "format=", "format=%00", "as=text"),
+        "executions/{execution}/steps": ("limit=5", "status=failed"),
+        "executions/{execution}/runs": ("status=done", "limit=0", "attempt=1"),
+        "executions/{execution}/event-log": ("after=1", "format=xml"),
+        # An endpoint of one form has no parameter of that name.
+        "executions": ("format=json", "format=xml"),
+    }
+    rows += [
+        Case(f"{place}?{query}", 400, "invalid_parameter", b"", "GET", "{API}/" + f"{place}?{query}")
+        for place, queries in places.items()
+        for query in queries
     ]
     on_post = "{API}/teams/{team}/executions?dry_run=1"
     rows.append(Case("a query on a POST", 400, "invalid_parameter", '{"prompt": "Go."}', path=on_post))
@@ -255,7 +328,25 @@ def paths() -> list[Case]:
     ]
     rows += [
         Case(f"step {value}", 404, "not_found", b"", "GET", "{API}/executions/{execution}/steps/" + value)
-        for value in ("nobody", "%00", "a%20b", "-", "x" * 200)
+        for value in ("nobody", "%00", "a%20b", "-", "x" * 200, "nobody/runs", "%00/runs")
+    ]
+    rows += [
+        Case(
+            f"key {name}",
+            404,
+            "not_found",
+            b"",
+            "GET",
+            "{API}/executions/{execution}/context/values/" + value,
+        )
+        for name, value in (
+            ("nothing", ""),
+            ("unknown", "nobody"),
+            ("NUL", "%00"),
+            ("long", "k" * 5_000),
+            ("upwards", "..%2f..%2fetc"),
+            ("odd", "%ED%A0%80"),
+        )
     ]
     rows += [
         Case(f"path {value}", 404, "not_found", b"", "GET", value)

@@ -1,0 +1,203 @@
+"""What clients get of the ledger: rows, and what rows add up to; as JSON and as the columns of a CSV.
+
+Of what a model was asked and what it answered nothing leaves here: who pays for a team may be no member.
+"""
+
+import datetime as dt
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from rest_framework import serializers
+
+from billing.api.figures import USAGE, CostOutput, UsageFiguresOutput, figures_of
+from billing.ledger import Group, GroupBy, Summary, Tally
+from billing.ledger.names import Names
+from billing.models import UsageLog
+from teams.api.csv_text import Cell
+from teams.api.null_text import TextOrNull
+from teams.api.team_output import PersonOutput
+
+
+class PayingTeamOutput(serializers.Serializer[Any]):
+    """A team as the ledger knows it: `id` is null where it is gone, `name` is its name at the time."""
+
+    id = serializers.UUIDField(allow_null=True)
+    name = serializers.CharField(allow_null=True)
+
+
+class LedgerRowOutput(serializers.ModelSerializer[UsageLog]):
+    """One answer of a model. `cost_usd` is null where no price is known; people who are gone are null."""
+
+    team = serializers.SerializerMethodField()
+    payer = PersonOutput(allow_null=True)
+    started_by = PersonOutput(allow_null=True)
+    model_provider = TextOrNull()
+    model_name = TextOrNull()
+    price_source = TextOrNull()
+
+    class Meta:
+        model = UsageLog
+        fields = [
+            "id",
+            "created_at",
+            "team",
+            "payer",
+            "started_by",
+            "execution_id",
+            "step_id",
+            "attempt",
+            "agent_id",
+            "agent_run_id",
+            "source_id",
+            "model_provider",
+            "model_name",
+            "api_key_type",
+            "tokens_input",
+            "tokens_output",
+            "tokens_cached",
+            "tokens_reasoning",
+            "reported",
+            "cost_usd",
+            "pricing",
+            "price_source",
+            "unit_prices",
+        ]
+
+    def get_team(self, row: UsageLog) -> dict[str, Any]:
+        """Return the team as it was called then."""
+        return {"id": row.team_id, "name": row.team_name or None}
+
+
+def _moment(moment: dt.datetime) -> str:
+    return moment.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
+
+
+def _id(value: Any) -> str | None:
+    return None if value is None else str(value)
+
+
+ROW_COLUMNS: Mapping[str, Callable[[UsageLog], Cell]] = {
+    "id": lambda row: str(row.id),
+    "created_at": lambda row: _moment(row.created_at),
+    "team_id": lambda row: _id(row.team_id),
+    "team": lambda row: row.team_name,
+    "payer_id": lambda row: _id(row.payer_id),
+    "payer": lambda row: row.payer.username if row.payer else None,
+    "started_by_id": lambda row: _id(row.started_by_id),
+    "started_by": lambda row: row.started_by.username if row.started_by else None,
+    "execution_id": lambda row: str(row.execution_id),
+    "step_id": lambda row: row.step_id,
+    "attempt": lambda row: row.attempt,
+    "agent_id": lambda row: row.agent_id,
+    "agent_run_id": lambda row: str(row.agent_run_id),
+    "source_id": lambda row: row.source_id,
+    "model_provider": lambda row: row.model_provider,
+    "model_name": lambda row: row.model_name,
+    "api_key_type": lambda row: row.api_key_type,
+    "tokens_input": lambda row: row.tokens_input,
+    "tokens_output": lambda row: row.tokens_output,
+    "tokens_cached": lambda row: row.tokens_cached,
+    "tokens_reasoning": lambda row: row.tokens_reasoning,
+    "reported": lambda row: row.reported,
+    "cost_usd": lambda row: row.cost_usd,
+    "pricing": lambda row: row.pricing,
+    "price_source": lambda row: row.price_source,
+    "unit_prices": lambda row: json.dumps(row.unit_prices, sort_keys=True) if row.unit_prices else None,
+}
+"""The columns of a row's CSV, each with its value."""
+
+
+class GroupOutput(serializers.Serializer[Any]):
+    """Rows with something in common: those of the keys are there that were asked for by `group_by`.
+
+    `user` is who started the execution. What the ledger does not know is null.
+    """
+
+    day = serializers.DateField(required=False)
+    team = PayingTeamOutput(required=False)
+    agent = serializers.CharField(required=False)
+    model = serializers.CharField(required=False, allow_null=True)
+    provider = serializers.CharField(required=False, allow_null=True)
+    user = PersonOutput(required=False, allow_null=True)
+    key_type = serializers.CharField(required=False)
+    usage = UsageFiguresOutput()
+    cost = CostOutput()
+
+
+class SumOutput(serializers.Serializer[Any]):
+    """What all rows are together."""
+
+    usage = UsageFiguresOutput()
+    cost = CostOutput()
+
+
+class SummaryOutput(serializers.Serializer[Any]):
+    """Rows added up: `total` is all of `results`. `from` and `to` are null where no bound was asked for."""
+
+    group_by = serializers.ListField(child=serializers.CharField())
+    time_zone = serializers.CharField()
+    total = SumOutput()
+    results = GroupOutput(many=True)
+
+    def get_fields(self) -> dict[str, Any]:
+        """Add the members whose names are words of Python."""
+        bounds = {name: serializers.DateTimeField(allow_null=True) for name in ("from", "to")}
+        return {**super().get_fields(), **bounds}
+
+
+def written_groups(summary: Summary) -> list[dict[str, Any]]:
+    """Return the groups as JSON values."""
+    names = Names(summary.groups)
+    return [
+        {
+            **{key.value: _written(key, value, names) for key, value in group.keys.items()},
+            **figures_of(group.tally),
+        }
+        for group in summary.groups
+    ]
+
+
+def _written(key: GroupBy, value: Any, names: Names) -> Any:
+    if key is GroupBy.DAY:
+        return value.isoformat()
+    if key is GroupBy.TEAM:
+        team_id, name = names.team(value)
+        return {"id": _id(team_id), "name": name}
+    if key is GroupBy.USER:
+        user_id, username = names.user(value)
+        return None if user_id is None else {"id": _id(user_id), "username": username}
+    return value or None
+
+
+SUM_COLUMNS = (*USAGE, "cost_usd", "unpriced")
+_TWOFOLD = (GroupBy.TEAM, GroupBy.USER)
+
+
+def group_header(by: Sequence[GroupBy]) -> list[str]:
+    """Return the names of a summary's columns; a team and a person have two, an id and a name."""
+    keys = [name for key in by for name in ((f"{key}_id", key.value) if key in _TWOFOLD else (key.value,))]
+    return [*keys, *SUM_COLUMNS]
+
+
+def group_rows(summary: Summary) -> list[list[Cell]]:
+    """Return a summary's lines; without keys the one of all rows together."""
+    names = Names(summary.groups)
+    if not summary.groups and not summary.overall.responses:
+        return []
+    lines: list[list[Cell]] = []
+    for group in summary.groups or (Group(keys={}, tally=summary.overall),):
+        cells: list[Cell] = []
+        for key, value in group.keys.items():
+            if key in _TWOFOLD:
+                row_id, name = names.team(value) if key is GroupBy.TEAM else names.user(value)
+                cells += [_id(row_id), name]
+            else:
+                cells.append(_written(key, value, names))
+        lines.append(cells + _sums(group.tally))
+    return lines
+
+
+def _sums(tally: Tally) -> list[Cell]:
+    metrics = tally.usage_metrics
+    return [*(metrics[name] for name in USAGE), tally.cost_usd, tally.unpriced]
