@@ -20,10 +20,12 @@ from renum_site.addresses import (
     build_database,
     build_mail,
 )
+from renum_site.api_settings import read_api_settings
 from renum_site.embedded.errors import ServiceError
 from renum_site.embedded.state import read_address
 from renum_site.env import Env, EnvError, read_environment
 from renum_site.local_secrets import read_or_make_secrets
+from renum_site.openapi_settings import OPENAPI
 from renum_site.orchestrator_settings import read_orchestrator_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -174,6 +176,8 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django_q",
     "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "knox",
     "django_htmx",
     "template_partials",
@@ -240,6 +244,7 @@ REST_KNOX: dict[str, Any] = {
 }
 
 # API
+API = read_api_settings(env)
 REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "teams.api.authentication.BearerToken",
@@ -256,10 +261,12 @@ REST_FRAMEWORK: dict[str, Any] = {
     # An endpoint that has several forms reads its parameter by itself; elsewhere there is none of that name.
     "URL_FORMAT_OVERRIDE": None,
     "EXCEPTION_HANDLER": "teams.api.problems.handle_exception",
+    "DEFAULT_SCHEMA_CLASS": "teams.api.schema.ApiSchema",
     # Unset, a client escapes every throttle with a made-up X-Forwarded-For.
     "NUM_PROXIES": env.whole("RENUM_NUM_PROXIES", default=0, low=0, high=10),
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
+SPECTACULAR_SETTINGS = OPENAPI
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 
 # The admin's theme

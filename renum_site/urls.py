@@ -2,14 +2,16 @@
 
 from django.contrib import admin
 from django.contrib.auth.views import LoginView, LogoutView
-from django.urls import include, path
+from django.urls import URLPattern, URLResolver, include, path
 
+from renum_site.api_schema import OpenApiDocument, show_api_docs
 from renum_site.doctor.page import show_doctor
 from renum_site.favicon import favicon
 from renum_site.health import healthz, readyz
 from renum_site.metrics import metrics
 
-api_urls = [
+api_urls: list[URLPattern | URLResolver] = [
+    path("openapi.json", OpenApiDocument.as_view(), name="openapi"),
     path("", include("teams.api.urls")),
     path("", include("billing.api.urls")),
     path("", include("executions.api.urls")),
@@ -19,6 +21,7 @@ urlpatterns = [
     path("readyz", readyz, name="readyz"),
     path("metrics", metrics, name="metrics"),
     path("favicon.ico", favicon, name="favicon"),
+    path("api/docs", show_api_docs, name="api-docs"),
     path("api/v1/", include((api_urls, "api"))),
     path("accounts/login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("accounts/logout/", LogoutView.as_view(), name="logout"),

@@ -9,8 +9,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from django.db import IntegrityError, transaction
+from django.conf import settings
+from django.db import IntegrityError, OperationalError, connection, transaction
+from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Now
+from psycopg.errors import LockNotAvailable
 
 from executions.actions.queue_limit import check_queue_limit
 from executions.engine.state import StepStatus
@@ -24,6 +27,11 @@ from teams.workflow.plan import Plan, PlanStep, plan_to_json
 from teams.workflow.problems import Problem
 
 KEY_CHARS = 255
+PATIENCE_MS = 1000
+"""So long an equal request waits for the first one; most are through in a hundredth of it."""
+_TURN = "SELECT pg_try_advisory_xact_lock(hashtextextended('renum:idempotency:' || %s, 0))"
+_OTHERS_TURN = "SELECT pg_advisory_xact_lock_shared(hashtextextended('renum:idempotency:' || %s, 0))"
+_IN_PROGRESS = "The same request is being carried out. Send it again in a moment."
 
 
 class TeamCannotRun(Refusal):
@@ -37,6 +45,13 @@ class IdempotencyKeyReused(Refusal):
 
     code = "idempotency_key_reused"
     status = 422
+
+
+class RequestInProgress(Refusal):
+    """A request with the same Idempotency-Key is being carried out; its end is known in a moment."""
+
+    code = "request_in_progress"
+    retry_after_s = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +92,9 @@ def accept_once(
     """Accept what `draft` returns, or return the execution that the same key of the same person made.
 
     `request` is what must be the same under the same key. `draft` is called inside the transaction and may
-    refuse. Raises InvalidInput, IdempotencyKeyReused, TooManyQueued, and what `draft` raises.
+    refuse; what is refused uses no key up. A key counts for as long as the site says, from when the execution
+    was accepted. Raises InvalidInput, IdempotencyKeyReused, RequestInProgress, TooManyQueued, and what
+    `draft` raises.
     """
     _check_key(idempotency_key)
     sha256 = hashlib.sha256(json.dumps(list(request)).encode()).hexdigest()
@@ -87,6 +104,11 @@ def accept_once(
             return Started(execution=earlier, created=False)
     try:
         with transaction.atomic():
+            if idempotency_key is not None:
+                earlier = _take_turn(by, idempotency_key, sha256)
+                if earlier is not None:
+                    return Started(execution=earlier, created=False)
+                _free_expired(by, idempotency_key)
             # First what is cheap: under overload most requests end here.
             check_queue_limit(by)
             wanted = draft()
@@ -95,7 +117,7 @@ def accept_once(
     except IntegrityError as error:
         if idempotency_key is None or "execution_idempotency_key_once" not in str(error):
             raise
-        # Somebody sent the same request at the same moment and was first.
+        # A process of an older version, which takes no turns, was first with the same request.
         earlier = _find_earlier(by, idempotency_key, sha256)
         if earlier is None:
             raise
@@ -119,12 +141,47 @@ def _check_key(key: str | None) -> None:
         raise input_problem("/idempotency_key", "invalid_value", message)
 
 
+def _take_turn(by: User, key: str, sha256: str) -> Execution | None:
+    """Keep others from the same key until the transaction ends, or return what the one made who was first.
+
+    Raises RequestInProgress where that takes its time, or came to nothing.
+    """
+    turn = [f"{by.pk}:{key}"]
+    with connection.cursor() as cursor:
+        cursor.execute(_TURN, turn)
+        if cursor.fetchone()[0]:
+            return _find_earlier(by, key, sha256)
+        try:
+            cursor.execute(f"SET LOCAL lock_timeout = {PATIENCE_MS}")
+            # Shared: all who wait go on together when the first is through.
+            cursor.execute(_OTHERS_TURN, turn)
+        except OperationalError as error:
+            if not isinstance(error.__cause__, LockNotAvailable):
+                raise
+            raise RequestInProgress(_IN_PROGRESS) from None
+    earlier = _find_earlier(by, key, sha256)
+    if earlier is None:
+        raise RequestInProgress(_IN_PROGRESS)
+    return earlier
+
+
 def _find_earlier(by: User, key: str, sha256: str) -> Execution | None:
-    earlier = Execution.objects.filter(started_by=by, idempotency_key=key).first()
+    under_key = Execution.objects.filter(started_by=by, idempotency_key=key)
+    earlier = under_key.filter(created_at__gt=_no_longer_counts()).first()
     if earlier is not None and earlier.request_sha256 != sha256:
         message = "This Idempotency-Key was used for another request. Use a new one for each execution."
         raise IdempotencyKeyReused(message)
     return earlier
+
+
+def _free_expired(by: User, key: str) -> None:
+    """Take the key from the execution that had it too long ago, so that the next one can have it."""
+    under_key = Execution.objects.filter(started_by=by, idempotency_key=key)
+    under_key.filter(created_at__lte=_no_longer_counts()).update(idempotency_key=None)
+
+
+def _no_longer_counts() -> CombinedExpression:
+    return Now() - timedelta(hours=settings.API.idempotency_hours)
 
 
 def _insert(draft: Draft, *, by: User, idempotency_key: str | None, sha256: str) -> Execution:

@@ -42,9 +42,7 @@ def judge_probe(
         _finding("results", *_RESULTS[readable]),
         _usage(capabilities, readable),
         _finding("live", *_LIVE[capabilities.live]),
-        _finding("questions", "works", "in_thread")
-        if capabilities.answers_in_thread
-        else _finding("questions", "limited", "new_run"),
+        _questions(capabilities),
         _adoption(probed.thread_runs, capabilities),
         _user_keys(capabilities, sends_user_keys=sends_user_keys),
     )
@@ -105,6 +103,14 @@ def _usage(capabilities: Capabilities, readable: str) -> Finding:
         if readable == "yes"
         else _finding("usage", "unknown", "not_told")
     )
+
+
+def _questions(capabilities: Capabilities) -> Finding:
+    if not capabilities.tells_questions:
+        return _finding("questions", "absent", "not_told_apart")
+    if not capabilities.answers_in_thread:
+        return _finding("questions", "limited", "new_run")
+    return _finding("questions", "works", "in_thread")
 
 
 def _adoption(seen: Seen, capabilities: Capabilities) -> Finding:

@@ -31,7 +31,7 @@ from executions.suna.said_time import SaidTime, read_said_time
 from executions.suna.transport import FAILURES, TransportName, build_http_client, never_left
 from executions.suna.turns import Turns
 from executions.suna.wire.call import Answer, Call
-from executions.suna.wire.replay import shed
+from executions.suna.wire.replay import OverlongEvent, shed
 
 EVENT_STREAM = "text/event-stream"
 
@@ -176,10 +176,12 @@ class Connection:
             encoding = headers.get("content-encoding", "")
             chunks = response.aiter_raw()
             if call.replays and response.is_success:
-                if not headers.get("content-type", "").startswith(EVENT_STREAM) or encoding:
+                if not is_event_stream(headers):
                     return BadResponse("the answer is not a stream of events", status_code=status)
                 chunks = shed(chunks)
             body = await read_body(chunks, encoding=encoding, max_bytes=cap)
+        except OverlongEvent:
+            body = Body(content=b"", over_cap=True)
         except UnreadableBody as problem:
             if response.is_success:
                 return BadResponse(str(problem), status_code=status)
@@ -221,6 +223,12 @@ class Connection:
 
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
+
+
+def is_event_stream(headers: Mapping[str, str]) -> bool:
+    """Tell by an answer's headers, in lower case, whether it is a stream of events that is not packed."""
+    media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
+    return media_type == EVENT_STREAM and headers.get("content-encoding", "").lower() in ("", "identity")
 
 
 def build_request(

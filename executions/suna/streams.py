@@ -13,13 +13,18 @@ import httpx
 
 from executions.agent_service import AgentServiceError, BadResponse, RedirectRefused, Unavailable
 from executions.suna.body import UnreadableBody, read_body
-from executions.suna.connection import CLOSE_TIMEOUT_S, MAX_ERROR_BYTES, build_request, name_failure
+from executions.suna.connection import (
+    CLOSE_TIMEOUT_S,
+    EVENT_STREAM,
+    MAX_ERROR_BYTES,
+    build_request,
+    is_event_stream,
+    name_failure,
+)
 from executions.suna.credential import SunaCredential, reveal_headers
 from executions.suna.transport import FAILURES, build_http_client, never_left
 from executions.suna.wire.call import Answer, Call
 from executions.suna.wire.stream import EndFinder
-
-MEDIA_TYPE = "text/event-stream"
 
 
 class Streams:
@@ -77,7 +82,7 @@ class Streams:
                 transport="aiohttp", max_connections=None, patience_s=None, public_only=self._public_only
             )
         request = build_request(self._http, self._base_url, call, reveal_headers(self._credential, {}))
-        request.headers["Accept"] = MEDIA_TYPE
+        request.headers["Accept"] = EVENT_STREAM
         request.headers["Accept-Encoding"] = "identity"
         try:
             async with asyncio.timeout(deadline_s):
@@ -108,16 +113,15 @@ async def _read(
     headers = {name.lower(): value for name, value in response.headers.items()}
     if 300 <= status < 400:
         return RedirectRefused(f"{status}: the service points to another address", status_code=status)
-    encoding = headers.get("content-encoding", "")
     if not response.is_success:
+        encoding = headers.get("content-encoding", "")
         try:
             async with asyncio.timeout(deadline_s):
                 body = await read_body(response.aiter_raw(), encoding=encoding, max_bytes=MAX_ERROR_BYTES)
         except UnreadableBody:
             return Answer(status=status, headers=headers, body=b"", truncated=True)
         return Answer(status=status, headers=headers, body=body.content, truncated=body.over_cap)
-    media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != MEDIA_TYPE or encoding not in ("", "identity"):
+    if not is_event_stream(headers):
         return BadResponse("the answer is not a stream of events", status_code=status)
     if take(b""):
         return True

@@ -143,6 +143,9 @@ _SENTENCES: Mapping[tuple[str, str], Any] = {
     ("questions", "new_run"): _(
         "This Suna cannot go on with a conversation: a new run is told all of it, with the answer."
     ),
+    ("questions", "not_told_apart"): _(
+        "This Suna does not tell a question from an answer: what an agent asks counts as its answer."
+    ),
     ("adoption", "looked_up"): _("Renum looks it up, so that no agent runs twice."),
     ("adoption", "start_uncertain"): _(
         "This Suna cannot be asked. The step then waits until a person says whether the agent ran."

@@ -10,6 +10,7 @@ from teams.workflow.problems import Problem
 _REFUSALS: Mapping[str, Any] = {
     "already_over": _("The execution has ended already."),
     "cancelling": _("The execution is being cancelled."),
+    "changed_meanwhile": _("Somebody changed the team meanwhile. Look at it again, then change it."),
     "connection_in_use": _(
         "Teams or executions need this connection. Give the teams another; its credential can be forgotten."
     ),
@@ -28,6 +29,7 @@ _REFUSALS: Mapping[str, Any] = {
     "quarantined": _("The execution is set aside after repeated crashes. Staff can release it."),
     "start_decided": _("Somebody has decided otherwise already."),
     "start_not_in_doubt": _("The step does not wait for a decision about its start any more."),
+    "request_in_progress": _("The same is being carried out already. Look again in a moment."),
     "site_queue_full": _("Too many executions wait at present. Try again in a moment."),
     "team_inactive": _("The team is switched off. Its owner can switch it on."),
     "too_many_paused": _(

@@ -1,6 +1,7 @@
 """Changing what a team is called, where and whether it may run. Its workflow is changed by `save_version`."""
 
 import uuid
+from collections.abc import Collection
 
 from django.db import IntegrityError, transaction
 
@@ -8,9 +9,8 @@ from teams.actions.create_team import TeamNameTaken
 from teams.actions.naming import clean_name, slug_of
 from teams.actions.refusal import input_problem
 from teams.actions.rights import check_role
+from teams.actions.team_mark import check_seen_as_a_whole
 from teams.models import SunaConnection, Team, User
-
-COLUMNS = ("name", "slug", "description", "is_active", "updated_at")
 
 
 def edit_team(
@@ -21,38 +21,56 @@ def edit_team(
     description: str | None = None,
     is_active: bool | None = None,
     connection_id: uuid.UUID | None = None,
+    seen: Collection[str] | None = None,
 ) -> Team:
     """Change what is given and keep the rest. Running executions are not touched, and keep their connection.
 
     The connection is one of the team's owner's or of the site's, whoever chooses it: runs on it are the
     owner's to answer for. Raises NotAllowed for less than an editor, or than the owner where the team is
-    switched on or off, InvalidInput and TeamNameTaken.
+    switched on or off, InvalidInput and TeamNameTaken. With `seen`, the marks of the team as the editor saw
+    it, ChangedMeanwhile where it is not so any more.
     """
     check_role(by, "editor", team)
-    if is_active is not None and is_active != team.is_active:
-        check_role(by, "owner", team)
-        team.is_active = is_active
-    if connection_id is not None:
-        team.connection = _find_connection(team, connection_id)
-    if name is not None:
-        team.name = clean_name(name)
-        team.slug = slug_of(team.name)
-    if description is not None:
-        team.description = description
     try:
         with transaction.atomic():
-            team.save(update_fields=_columns(connection_id))
+            # As it stands now: somebody else may have changed what this editor leaves as it is.
+            row = Team.objects.select_for_update(no_key=True).get(pk=team.pk)
+            check_seen_as_a_whole(row, seen)
+            columns = _change(row, by, name, description, is_active, connection_id)
+            row.save(update_fields=columns)
     except IntegrityError as error:
         if "team_slug_once_per_owner" not in str(error):
             raise
-        message = f"The owner has a team called {team.name} already. Choose another name."
+        message = f"The owner has a team called {row.name} already. Choose another name."
         raise TeamNameTaken(message) from None
-    return team
+    return row
 
 
-def _columns(connection_id: uuid.UUID | None) -> tuple[str, ...]:
-    # Somebody else may have chosen another one since this team was read.
-    return COLUMNS if connection_id is None else (*COLUMNS, "connection")
+def _change(
+    row: Team,
+    by: User,
+    name: str | None,
+    description: str | None,
+    is_active: bool | None,
+    connection_id: uuid.UUID | None,
+) -> list[str]:
+    """Set on the row what is given; return the columns to save."""
+    columns = ["updated_at"]
+    if is_active is not None and is_active != row.is_active:
+        check_role(by, "owner", row)
+        row.is_active = is_active
+        columns.append("is_active")
+    if connection_id is not None:
+        row.connection = _find_connection(row, connection_id)
+        columns.append("connection")
+    if name is not None:
+        row.name = clean_name(name)
+        row.slug = slug_of(row.name)
+        columns += ["name", "slug"]
+    if description is not None:
+        row.description = description
+        columns.append("description")
+    return columns
 
 
 def _find_connection(team: Team, connection_id: uuid.UUID) -> SunaConnection:

@@ -1,6 +1,7 @@
 """Saving a team's workflow: always a new version, whole and valid or not at all."""
 
 import json
+from collections.abc import Collection
 from dataclasses import replace
 
 from django.db import transaction
@@ -9,6 +10,7 @@ from django.db.models import Max
 from teams.actions.catalogue_warnings import catalogue_warnings, find_listed_agents
 from teams.actions.refusal import InvalidInput
 from teams.actions.rights import check_role, check_staff
+from teams.actions.team_mark import check_seen
 from teams.models import Team, User, WorkflowVersion
 from teams.workflow.json_text import MAX_DOCUMENT_BYTES, JsonTextError, parse_json_text
 from teams.workflow.parsing import Checked, read_definition
@@ -53,12 +55,14 @@ def save_version(
     source: str | None = None,
     note: str = "",
     as_staff: bool = False,
+    seen: Collection[str] | None = None,
 ) -> WorkflowVersion:
     """Save a definition as the team's next version and publish it.
 
     Give the JSON text as `source` to keep it byte for byte, else the parsed `definition`. Raises NotAllowed
     for less than an editor and InvalidWorkflow with every problem. With `as_staff`, the right to change teams
-    counts instead of the role.
+    counts instead of the role. With `seen`, the marks of the team or of the workflow that the editor began
+    with, ChangedMeanwhile where neither is as it was.
     """
     if as_staff:
         check_staff(by, "teams.change_team")
@@ -71,7 +75,7 @@ def save_version(
         raise InvalidWorkflow("The workflow has problems and was not saved.", problems=checked.problems)
     with transaction.atomic():
         # The team's row is the lock under which its version numbers are given out.
-        Team.objects.select_for_update().get(pk=team.pk)
+        check_seen(Team.objects.select_for_update(no_key=True).get(pk=team.pk), seen)
         last = team.versions.aggregate(last=Max("number"))["last"] or 0
         version = WorkflowVersion.objects.create(
             team=team, number=last + 1, source=source, author=by, note=note

@@ -70,7 +70,7 @@ class TeamForm(ModelForm[Team]):
             return cleaned
         if not text.strip():
             self.add_error("definition", _("A team's workflow can be replaced, but not taken away."))
-        elif cleaned.get("based_on", "") != self.initial["based_on"]:
+        elif cleaned.get("based_on", "") != self._published_now():
             self.add_error(
                 "definition",
                 forms.ValidationError(
@@ -81,6 +81,13 @@ class TeamForm(ModelForm[Team]):
         else:
             self._check(text, cleaned)
         return cleaned
+
+    def _published_now(self) -> str:
+        """Return the id of the published version, and keep others from saving one until this is saved."""
+        rows = Team.objects.select_for_update(no_key=True).filter(pk=self.instance.pk)
+        # None of them while the team is being added.
+        published = [row.published_version_id for row in rows.only("published_version_id")]
+        return str(published[0]) if any(published) else ""
 
     def _check(self, text: str, cleaned: dict[str, Any]) -> None:
         try:

@@ -1,4 +1,19 @@
-"""What every endpoint has in common: a strict query string, a strict body, pages."""
+"""What every endpoint has in common: a strict query string, a strict body, pages; where it says its facts.
+
+An endpoint says each fact once, as a class attribute. The check of the query, the OpenAPI document
+(`teams.api.schema`) and the tests that compare every answer with the document read them there:
+
+    class TeamVersions(Endpoint):
+        query = PAGE                                     # what a GET may carry; names or `Parameter`s
+        scopes = {"POST": "run"}                         # the least scope, where it is not read or admin
+        inputs = {"POST": NewVersionInput}               # the body that `read_body` reads
+        answers = {"GET": page(VersionOutput), "POST": made(SavedVersionOutput)}
+        refuses = {"POST": (NotAllowed, InvalidWorkflow)}    # refusals of the action; Refused(status=, code=)
+
+What the frame of every request refuses is not repeated: 400 of a query or a body, 401, a scope, 404 where the
+path has an id, 406, 411, 413, 415, 429 of a throttle, 500 and 503. Output serializers describe whole answers,
+also what is put together by hand. A method's docstring is its summary.
+"""
 
 from collections.abc import Iterable
 from typing import Any, ClassVar
@@ -9,22 +24,36 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 
+from teams.api.declared import Answer, Parameter, Refusals
 from teams.api.fields import InputSerializer
-from teams.api.pagination import NewestFirst
+from teams.api.pagination import DEFAULT_LIMIT, MAX_LIMIT, NewestFirst
 from teams.api.query import check_query
 
-PAGE = ("cursor", "limit")
+PAGE = (
+    Parameter("cursor", {"type": "string", "format": "uuid"}, "Where the page begins: as `next` carries it."),
+    Parameter(
+        "limit",
+        {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
+        "How many at most.",
+    ),
+)
 
 
 class Endpoint(APIView):
     """A view of the API.
 
     `query` names the parameters that a GET may carry; every other request may carry none. `scopes` says which
-    methods a token without the scope `admin` may use (see `ScopeAllows`).
+    methods a token without the scope `admin` may use (see `ScopeAllows`). `inputs`, `answers` and `refuses`
+    say by method what goes in and what comes out; `request_headers` which headers a request may carry beside
+    the usual ones. Headers are named here and described in `teams.api.headers`.
     """
 
     query: ClassVar[tuple[str, ...]] = ()
     scopes: ClassVar[dict[str, str]] = {}
+    request_headers: ClassVar[dict[str, tuple[str, ...]]] = {}
+    inputs: ClassVar[dict[str, type[InputSerializer]]] = {}
+    answers: ClassVar[dict[str, Answer | tuple[Answer, ...]]] = {}
+    refuses: ClassVar[dict[str, Refusals]] = {}
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Check who asks and then the query, before the method runs."""

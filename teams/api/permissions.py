@@ -24,12 +24,17 @@ class ScopeAllows(BasePermission):
         token = token_of(request)
         if token is None:
             return True
-        least = ApiTokenScope.READ if request.method in SAFE_METHODS else ApiTokenScope.ADMIN
-        needed = ApiTokenScope(getattr(view, "scopes", {}).get(request.method, least))
+        needed = least_scope(view, request.method or "")
         held = ApiTokenScope(token.scope)
         if _RANK[held] < _RANK[needed]:
             raise _too_small(needed=needed.value, has=held.value)
         return True
+
+
+def least_scope(view: Any, method: str) -> ApiTokenScope:
+    """Return the least scope that a token needs for a method of a view."""
+    least = ApiTokenScope.READ if method in SAFE_METHODS else ApiTokenScope.ADMIN
+    return ApiTokenScope(getattr(view, "scopes", {}).get(method, least))
 
 
 def _too_small(*, needed: str, has: str) -> ApiError:

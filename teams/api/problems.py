@@ -61,6 +61,7 @@ class ApiError(exceptions.APIException):
         *,
         errors: Sequence[Problem] = (),
         wait_s: int | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(message, code)
         self.status_code = status
@@ -69,6 +70,7 @@ class ApiError(exceptions.APIException):
         self.errors = tuple(errors)
         # The framework's name for what becomes the header Retry-After.
         self.wait = wait_s
+        self.headers = dict(headers or {})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,6 +163,7 @@ def _describe_api_exception(exc: exceptions.APIException) -> _Described:
     if isinstance(exc, exceptions.NotFound):
         return _Described(status=404, code="not_found", detail=_NOT_FOUND)
     if isinstance(exc, ApiError):
+        headers |= exc.headers
         return _Described(
             status=exc.status_code, code=exc.code, detail=exc.message, errors=exc.errors, headers=headers
         )

@@ -1,6 +1,8 @@
 """Teams: list, make, see, change; their saved workflow versions."""
 
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from django.http import Http404
 from rest_framework.request import Request
@@ -10,8 +12,10 @@ from rest_framework.reverse import reverse
 from teams.actions.create_team import create_team
 from teams.actions.edit_team import edit_team
 from teams.actions.save_version import save_version
+from teams.actions.team_mark import ChangedMeanwhile, team_mark, version_mark
 from teams.api.authentication import person
 from teams.api.endpoint import PAGE, Endpoint, page_of, read_body
+from teams.api.entity_tags import entity_tag, read_seen, tagged
 from teams.api.problems import ApiError
 from teams.api.team_input import NewTeamInput, NewVersionInput, TeamChangeInput
 from teams.api.team_output import (
@@ -43,7 +47,7 @@ class TeamList(Endpoint):
         team = create_team(owner=person(request), connection=connection, **body)
         made = find_team(person(request), team.pk)
         headers = {"Location": reverse("api:team", kwargs={"team_id": team.pk}, request=request)}
-        return Response(team_detail(made, request), status=201, headers=headers)
+        return tagged(request, team_detail(made, request), mark=team_mark(made), status=201, headers=headers)
 
 
 class TeamDetail(Endpoint):
@@ -51,14 +55,17 @@ class TeamDetail(Endpoint):
 
     def get(self, request: Request, team_id: uuid.UUID) -> Response:
         """Show it with its workflow, and what there is to say about the workflow."""
-        return Response(team_detail(find_team(person(request), team_id), request))
+        return _tagged_team(request, team_id)
 
     def patch(self, request: Request, team_id: uuid.UUID) -> Response:
         """Change its name, its description, its connection, or whether it may run."""
         team = find_team(person(request), team_id)
         changes = read_body(request, TeamChangeInput)
-        edit_team(team=team, by=person(request), connection_id=changes.pop("connection", None), **changes)
-        return Response(team_detail(find_team(person(request), team_id), request))
+        chosen = changes.pop("connection", None)
+        seen = read_seen(request)
+        with _telling_the_present_tag(request, team_id):
+            edit_team(team=team, by=person(request), connection_id=chosen, seen=seen, **changes)
+        return _tagged_team(request, team_id)
 
 
 class TeamVersions(Endpoint):
@@ -74,10 +81,16 @@ class TeamVersions(Endpoint):
     def post(self, request: Request, team_id: uuid.UUID) -> Response:
         """Save a workflow as the next version and publish it."""
         team = find_team(person(request), team_id)
-        version = save_version(team=team, by=person(request), **read_body(request, NewVersionInput))
+        body = read_body(request, NewVersionInput)
+        seen = read_seen(request)
+        with _telling_the_present_tag(request, team_id):
+            version = save_version(team=team, by=person(request), seen=seen, **body)
         place = {"team_id": team.pk, "number": version.number}
         headers = {"Location": reverse("api:team-version", kwargs=place, request=request)}
-        body = {**VersionWithDefinitionOutput(version).data, "warnings": warnings_of(team, version)}
+        shown = VersionWithDefinitionOutput(version).data
+        # The tag of what Location shows: the next editor of this workflow says it back.
+        headers["ETag"] = entity_tag(version_mark(version.pk), shown)
+        body = {**shown, "warnings": warnings_of(team, version)}
         return Response(body, status=201, headers=headers)
 
 
@@ -90,7 +103,23 @@ class TeamVersion(Endpoint):
         version = versions.filter(number=number).first()
         if version is None:
             raise Http404
-        return Response(VersionWithDefinitionOutput(version).data)
+        body = VersionWithDefinitionOutput(version).data
+        return tagged(request, body, mark=version_mark(version.pk))
+
+
+def _tagged_team(request: Request, team_id: uuid.UUID) -> Response:
+    team = find_team(person(request), team_id)
+    return tagged(request, team_detail(team, request), mark=team_mark(team))
+
+
+@contextmanager
+def _telling_the_present_tag(request: Request, team_id: uuid.UUID) -> Iterator[None]:
+    """Have a refusal because of another's change carry the tag that the team has now."""
+    try:
+        yield
+    except ChangedMeanwhile as refusal:
+        headers = {"ETag": _tagged_team(request, team_id).headers["ETag"]}
+        raise ApiError(refusal.status, refusal.code, refusal.message, headers=headers) from None
 
 
 def _find_connection(user: User, connection_id: uuid.UUID | None) -> SunaConnection | None:

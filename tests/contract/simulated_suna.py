@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-START_TIMEOUT_S = 30
+START_TIMEOUT_S = 60
+# Not by manage.py, which loads the whole product: 1.5 s of CPU instead of 0.25 for each of hundreds.
+SIMULATOR = (sys.executable, "-m", "executions.suna.simulator")
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ def simulate(
 ) -> Iterator[SimulatedSuna]:
     """Run a simulator until the caller leaves."""
     port_file = folder / f"{profile}-{variant}.port"
-    command = [sys.executable, "manage.py", "run_suna_simulator", "--profile", profile, "--port", "0"]
+    command = [*SIMULATOR, "--profile", profile, "--port", "0"]
     command += ["--port-file", str(port_file), "--strict-agents", "--run-seconds", "0.05"]
     command += ["--variant", variant] if variant else []
     for token in tokens:
@@ -89,4 +91,4 @@ def simulate(
         yield SimulatedSuna(url=f"http://127.0.0.1:{int(port_file.read_text())}")
     finally:
         process.terminate()
-        process.wait(timeout=10)
+        process.wait(timeout=30)

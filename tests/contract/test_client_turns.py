@@ -65,7 +65,7 @@ async def test_a_start_and_a_stop_are_answered_while_a_service_that_hangs_holds_
         questions = [asyncio.create_task(client.get_run("r-1")) for _ in range(20)]
         await until(server.requests, 3)
 
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(20):
             assert (await client.start_run(REQUEST, place="t-1")).run_id == "r-1"
             await client.stop_run("r-1")
 
@@ -94,7 +94,7 @@ async def test_a_start_is_over_within_its_deadline_though_it_waited_for_its_turn
 
     async with (
         serve(hang) as server,
-        client_to(server.url, max_connections=1, call_deadline_s=0.3, start_deadline_s=1.0) as client,
+        client_to(server.url, max_connections=1, call_deadline_s=1.5, start_deadline_s=2.0) as client,
     ):
         question = asyncio.create_task(client.get_run("r-1"))
         await until(server.requests, 1)
@@ -103,7 +103,8 @@ async def test_a_start_is_over_within_its_deadline_though_it_waited_for_its_turn
         with pytest.raises(Exception, match="no whole answer"):
             await client.start_run(REQUEST, place="t-1")
 
-        assert 0.8 < time.monotonic() - began < 1.25
+        # With a deadline that began with its turn it would be 3.5 s.
+        assert 1.8 < time.monotonic() - began < 3.4
         assert [request.method for request in server.requests] == ["GET", "POST"]
         with contextlib.suppress(Unavailable):
             await question

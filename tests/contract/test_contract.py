@@ -138,7 +138,7 @@ class TestScripted:
         assert view.status == RunStatus.COMPLETED
         assert result.text is not None
         assert "Which city?" in result.text
-        assert result.asked is (suna.profile != "seed")
+        assert result.asked is client.capabilities.tells_questions is (suna.profile != "seed")
 
     async def test_tokens_and_model_of_each_response_are_read_once(self, client, suna):
         script = {"text": "x", "responses": 3, "tokens": [1200, 340], "model": "openai/gpt-4o"}

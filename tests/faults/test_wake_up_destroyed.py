@@ -135,7 +135,7 @@ def test_every_accepted_execution_ends_whatever_destroyed_its_wake_up(renum_on, 
         wait_until(lambda: not blocked_readers(clean_redis))
         accept(renum, team.pk)
         assert clean_redis.llen(QUEUE) >= 1
-        clean_redis.flushall()
+        clean_redis.flushdb()
     note("redis_flushed")
 
     wait_until_idle()

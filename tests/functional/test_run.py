@@ -1,5 +1,6 @@
 """`make run` from nothing: everything comes up, answers, and is gone after Ctrl-C, with its data kept."""
 
+import fcntl
 import os
 import re
 import signal
@@ -19,9 +20,10 @@ from renum_site.cli import ApiClient
 from renum_site.demo.accounts import DEMO, read_passwords
 from renum_site.embedded.lifecycle import stop_services
 from renum_site.embedded.state import is_alive
-from renum_site.processes import find_free_port
 
 BASE_DIR = Path(__file__).resolve().parents[2]
+PORT = 28_000
+OTHER_PORT = 28_200
 
 
 @contextmanager
@@ -74,7 +76,15 @@ def processes_with(text: str) -> list[int]:
 
 
 @pytest.fixture
-def var() -> Iterator[Path]:
+def alone() -> Iterator[None]:
+    """Wait until no other process runs such a test: each looks for its free ports from the same ones on."""
+    with (Path(tempfile.gettempdir()) / "renum-run-tests.lock").open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+@pytest.fixture
+def var(alone: None) -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="renum-run-"))
     folder.chmod(folder.stat().st_mode | stat.S_IXGRP | stat.S_IXOTH)
     yield folder
@@ -84,9 +94,8 @@ def var() -> Iterator[Path]:
 
 @pytest.mark.timeout(300)
 def test_everything_is_up_and_then_gone_after_ctrl_c_when_the_machine_is_fresh(var: Path) -> None:
-    port = find_free_port(28_000)
     for _start in ("first", "second"):
-        with running_product(var, port) as product:
+        with running_product(var, PORT) as product:
             address = wait_for_address(product)
             assert httpx.get(f"{address}/readyz", timeout=10).json()["status"] == "ready"
             product.send_signal(signal.SIGINT)
@@ -105,14 +114,14 @@ def test_everything_is_up_and_then_gone_after_ctrl_c_when_the_machine_is_fresh(v
 @pytest.mark.timeout(300)
 def test_a_second_run_in_the_same_folder_is_refused_and_leaves_the_first_as_it_is(var: Path) -> None:
     with (
-        running_product(var, find_free_port(28_000)) as product,
+        running_product(var, PORT) as product,
         ApiClient(f"{wait_for_address(product)}/api/v1/") as api,
     ):
         api.sign_in(username=DEMO, password=read_passwords(var)[DEMO], name="test", scope="read")
         # `checked_at` would tell of a connection that was led elsewhere.
         before = api.list_all("connections")
 
-        with running_product(var, find_free_port(28_200)) as second:
+        with running_product(var, OTHER_PORT) as second:
             said, _ = second.communicate(timeout=60)
 
         running = (var / "run.lock").read_text()

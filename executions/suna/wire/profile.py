@@ -25,8 +25,9 @@ class Capabilities:
     come with the result. `prompt_before_start`: the prompt is put into the thread, not into the start.
     `honours_user_keys`: it reads `X-API-Key-<service>`; no version but the design document's does.
     `makes_threads`: a thread can be made before the start; where not, the start makes it and tells its id.
-    `answers_in_thread`: a further prompt can be put into a thread that has runs. `reads_rows`: the rows of a
-    thread can be read; where not, an ended run's event stream is replayed as long as it is kept.
+    `answers_in_thread`: a further prompt can be put into a thread that has runs. `tells_questions`: a run
+    that ended with a question to a person is told from one that ended with an answer. `reads_rows`: the rows
+    of a thread can be read; where not, an ended run's event stream is replayed as long as it is kept.
     `rows_need_jwt`: they are not shown to an API key alone. `checks_agent`: a start does not tell that its
     agent is missing, so that the agent has to be looked up before it. `agents_have_uuids`: the ids of its
     agents are UUIDs, so that no other id can be one. `live`, `wants_model`, `may_linger`, `newer_hides_runs`,
@@ -41,6 +42,7 @@ class Capabilities:
     honours_user_keys: bool
     makes_threads: bool = True
     answers_in_thread: bool = True
+    tells_questions: bool = True
     reads_rows: bool = True
     wants_model: bool = True
     may_linger: bool = False

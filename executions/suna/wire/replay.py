@@ -18,7 +18,9 @@ from executions.suna.wire.values import Json, parse_object, short_text
 MAX_PARTIAL_BYTES = 512 * 1024
 """Of the pieces of an answer that never became whole no more is kept."""
 MAX_LINE_BYTES = 8 * 1024 * 1024
-"""A longer event is dropped, whatever it is: reading it would need as much memory again and again."""
+"""A longer event is not read: that would need as much memory again and again."""
+_HEAD_BYTES = 2048
+"""Within so many an event tells its type, which stands before its content."""
 
 _DATA = b"data:"
 # Events hold `content` and `metadata` as JSON within JSON: what stands between plain quotation marks is the
@@ -29,6 +31,10 @@ _TOOL = re.compile(rb'"type":\s?"tool"')
 _ANSWER = re.compile(rb'"type":\s?"assistant"')
 _ERROR = "error"
 _COMPLETE = "complete"
+
+
+class OverlongEvent(Exception):
+    """An event is longer than any that is read, and it is not what a tool gave."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +60,7 @@ async def shed(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     """Pass a stream on without what a result does not need: what tools gave, and pieces of whole answers.
 
     An answer of 100 KB comes in ten megabytes of pieces, and a call's pieces each hold all of it so far: of
-    these only the newest is kept.
+    these only the newest is kept. Raises OverlongEvent.
     """
     rest, skipping = b"", False
     kept = _Pieces()
@@ -75,6 +81,8 @@ async def shed(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
                 continue
             yield line + b"\n"
         if skipping or len(rest) + len(last) > MAX_LINE_BYTES:
+            if not skipping and not _TOOL.search((rest + last)[:_HEAD_BYTES]):
+                raise OverlongEvent
             rest, skipping = b"", True
         else:
             rest += last
@@ -106,17 +114,20 @@ class _Pieces:
 def read_replay(body: bytes) -> Replay:
     """Read a replay. Raises Unavailable where it broke off, ResultExpired where Suna has forgotten the run.
 
+    BadResponse where it has events and not one of them can be read.
+
     An ended run's replay always closes with `completed`, also after a failure; behind a `completed` may stand
     the error (§9.24), and an error at the very end is one of the replay itself.
     """
     messages: dict[str, Message] = {}
     pieces: list[tuple[int, str]] = []
     word = error = None
-    is_bare = True
+    is_bare, is_garbled = True, False
     is_cut = False
     for line in body.split(b"\n"):
         event = _read_event(line)
         if event is None:
+            is_garbled = is_garbled or line.startswith(_DATA)
             continue
         if "content" in event:
             is_bare = False
@@ -142,6 +153,8 @@ def read_replay(body: bytes) -> Replay:
                 error = short_text(event.get("message"), max_chars=MAX_ERROR_CHARS) or error
     if word is None or word == _ERROR or word not in ENDS:
         raise Unavailable("the replay of the run's events broke off")
+    if is_bare and is_garbled:
+        raise BadResponse("the events of the run cannot be read")
     if is_bare:
         raise ResultExpired("Suna does not keep the run's events any more")
     partial = "".join(text for _, text in sorted(pieces, key=lambda piece: piece[0]))

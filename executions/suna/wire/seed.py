@@ -37,6 +37,8 @@ class Seed(ApiCalls):
         prompt_before_start=False,
         honours_user_keys=True,
         wants_model=False,
+        # The document has no questions (suna-contract §1.4): what an agent asks is its output like any text.
+        tells_questions=False,
         agents_have_uuids=False,
     )
 

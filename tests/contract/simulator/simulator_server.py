@@ -52,7 +52,7 @@ class Simulated:
 
     def wait_for(self, run_id: str, status: str) -> dict[str, Any]:
         """Wait until a run is in a status."""
-        give_up_at = time.monotonic() + 10
+        give_up_at = time.monotonic() + 30
         while (run := self.status(run_id))["status"] != status:
             assert time.monotonic() < give_up_at, f"still {run}"
             time.sleep(0.02)
@@ -99,14 +99,14 @@ def running_simulator(**settings: Any) -> Iterator[Simulated]:
     server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign, assignment]
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
-    assert ready.wait(10)
+    assert ready.wait(30)
     token = (settings.get("tokens") or ("test-token",))[0]
     headers = {"Authorization": f"Bearer {token}"}
     # No connection is kept: after a plain 500 the simulator closes it without a word, as Suna does.
     limits = httpx.Limits(max_keepalive_connections=0)
-    with httpx.Client(base_url=url, headers=headers, timeout=10, limits=limits) as client:
+    with httpx.Client(base_url=url, headers=headers, timeout=30, limits=limits) as client:
         yield Simulated(url, client)
     server.should_exit = True
-    thread.join(10)
+    thread.join(30)
     listener.close()
     assert not thread.is_alive()

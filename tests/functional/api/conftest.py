@@ -14,6 +14,8 @@ from teams.models import ApiToken, ApiTokenScope, Team, User
 
 API = "/api/v1"
 PROBLEM = "application/problem+json"
+ANY_STATE = {"If-Match": "*"}
+"""What a change of a team is sent with where it does not matter what was seen."""
 NOW = dt.datetime(2026, 11, 22, 12, 0, tzinfo=dt.UTC)
 
 pytestmark = pytest.mark.django_db

@@ -90,7 +90,7 @@ def test_every_command_of_the_page_is_answered_as_it_notes(
         [found] = [answer.json() for command, answer in answers if part in command]
         return dict(found)
 
-    assert len(answers) == len(COMMANDS) == 26
+    assert len(answers) == len(COMMANDS) == 28
     assert answer_to("Idempotency-Key")["status"] == "queued"
     assert answer_to("events?after=0")["results"][0]["kind"] == "execution_queued"
     assert len(answer_to('/executions/$EXECUTION" -H')["steps"]) == 2
@@ -151,7 +151,7 @@ def test_the_table_of_addresses_has_every_route_with_its_scope_and_its_query() -
         if hasattr(view, method.lower())
     }
 
-    assert len(found) == 52
+    assert len(found) == 53
     assert {place: (scope, tuple(sorted(query))) for place, (scope, query) in written.items()} == found
 
 

@@ -9,7 +9,7 @@ from executions.actions.start_execution import start_execution
 from teams.models import Agent, SunaConnection, Team, TeamRole, WorkflowVersion
 from teams.workflow.schema import workflow_schema
 from tests.fixtures.people import CONDITIONAL, SEQUENTIAL, make_member
-from tests.functional.api.conftest import assert_problem, client_for
+from tests.functional.api.conftest import ANY_STATE, assert_problem, client_for
 from tests.unit.workflow.test_ten_mistakes import TEN_MISTAKES
 
 TEAMS = "/api/v1/teams"
@@ -112,7 +112,9 @@ def test_the_schema_is_published_to_anybody(anonymous) -> None:
 
 
 def test_a_saved_version_is_published_and_the_earlier_ones_stay(api, team, owner) -> None:
-    response = api.post(f"{TEAMS}/{team.pk}/versions", {"definition": CONDITIONAL, "note": "routes"})
+    response = api.post(
+        f"{TEAMS}/{team.pk}/versions", {"definition": CONDITIONAL, "note": "routes"}, headers=ANY_STATE
+    )
 
     assert response.status_code == 201
     assert (response.json()["number"], response.json()["note"]) == (2, "routes")
@@ -126,14 +128,14 @@ def test_a_saved_version_is_published_and_the_earlier_ones_stay(api, team, owner
 
 
 def test_a_bad_version_is_refused_and_the_published_one_stays(api, team) -> None:
-    response = api.post(f"{TEAMS}/{team.pk}/versions", {"definition": TEN_MISTAKES})
+    response = api.post(f"{TEAMS}/{team.pk}/versions", {"definition": TEN_MISTAKES}, headers=ANY_STATE)
 
     assert_problem(response, 422, "invalid_workflow")
     assert api.get(f"{TEAMS}/{team.pk}").json()["version"] == 1
 
 
 def test_a_change_keeps_what_it_does_not_name(api, team) -> None:
-    body = api.patch(f"{TEAMS}/{team.pk}", {"description": "New."}).json()
+    body = api.patch(f"{TEAMS}/{team.pk}", {"description": "New."}, headers=ANY_STATE).json()
 
     assert (body["name"], body["description"], body["is_active"]) == ("Analysts", "New.", True)
 
@@ -141,7 +143,7 @@ def test_a_change_keeps_what_it_does_not_name(api, team) -> None:
 def test_a_team_takes_no_name_that_its_owner_uses_already(api, team) -> None:
     make(api, name="Support")
 
-    response = api.patch(f"{TEAMS}/{team.pk}", {"name": "support"})
+    response = api.patch(f"{TEAMS}/{team.pk}", {"name": "support"}, headers=ANY_STATE)
 
     assert_problem(response, 409, "name_taken")
     assert api.get(f"{TEAMS}/{team.pk}").json()["name"] == "Analysts"
@@ -157,9 +159,16 @@ def test_names_of_other_scripts_do_not_stand_in_each_other_s_way(api) -> None:
 def test_an_editor_may_rename_a_team_but_only_its_owner_switches_it_off(api, editor, team) -> None:
     by_editor = client_for(editor)
 
-    assert by_editor.patch(f"{TEAMS}/{team.pk}", {"name": "Thinkers"}).json()["name"] == "Thinkers"
-    assert_problem(by_editor.patch(f"{TEAMS}/{team.pk}", {"is_active": False}), 403, "not_allowed")
-    assert api.patch(f"{TEAMS}/{team.pk}", {"is_active": False}).json()["is_active"] is False
+    assert (
+        by_editor.patch(f"{TEAMS}/{team.pk}", {"name": "Thinkers"}, headers=ANY_STATE).json()["name"]
+        == "Thinkers"
+    )
+    assert_problem(
+        by_editor.patch(f"{TEAMS}/{team.pk}", {"is_active": False}, headers=ANY_STATE), 403, "not_allowed"
+    )
+    assert (
+        api.patch(f"{TEAMS}/{team.pk}", {"is_active": False}, headers=ANY_STATE).json()["is_active"] is False
+    )
 
 
 def test_a_list_shows_own_and_shared_teams_with_the_role_in_each(team, owner, outsider) -> None:
@@ -214,16 +223,20 @@ def test_an_editor_chooses_among_the_owner_s_connections_and_what_runs_keeps_its
     by_editor, address = client_for(editor), f"{TEAMS}/{team.pk}"
 
     for chosen in (site, second):
-        body = by_editor.patch(address, {"connection": str(chosen.pk)}).json()
+        body = by_editor.patch(address, {"connection": str(chosen.pk)}, headers=ANY_STATE).json()
         assert body["connection"] == str(chosen.pk)
     for other in (str(hers.pk), str(foreign.pk), "00000000-0000-0000-0000-000000000000"):
-        problem = assert_problem(by_editor.patch(address, {"connection": other}), 400, "validation_error")
+        problem = assert_problem(
+            by_editor.patch(address, {"connection": other}, headers=ANY_STATE), 400, "validation_error"
+        )
         assert problem["errors"][0]["pointer"] == "/connection"
-    assert by_editor.patch(address, {"connection": None}).status_code == 400
-    refused = client_for(operator).patch(address, {"connection": str(site.pk)})
+    assert by_editor.patch(address, {"connection": None}, headers=ANY_STATE).status_code == 400
+    refused = client_for(operator).patch(address, {"connection": str(site.pk)}, headers=ANY_STATE)
     assert_problem(refused, 403, "not_allowed")
     # What is not named stays, also what somebody else chose since.
-    assert by_editor.patch(address, {"name": "Thinkers"}).json()["connection"] == str(second.pk)
+    assert by_editor.patch(address, {"name": "Thinkers"}, headers=ANY_STATE).json()["connection"] == str(
+        second.pk
+    )
     running.refresh_from_db()
     assert running.connection == suna_connection
     assert start_execution(

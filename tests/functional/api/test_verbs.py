@@ -270,7 +270,12 @@ def test_running_again_keeps_nothing_whatever_the_end_was(api, execution, status
 def test_running_again_takes_the_version_that_ran_and_not_the_newest(api, team, execution) -> None:
     end(execution, "completed")
     newer = {**SEQUENTIAL, "agents": SEQUENTIAL["agents"][:1]}
-    assert api.post(f"/api/v1/teams/{team.pk}/versions", {"definition": newer}).status_code == 201
+    assert (
+        api.post(
+            f"/api/v1/teams/{team.pk}/versions", {"definition": newer}, headers={"If-Match": "*"}
+        ).status_code
+        == 201
+    )
 
     body = ask(api, execution, "run-again").json()
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from billing.models import ModelPrice
 from executions.models import Driver, Execution
 from executions.orchestrator.queue import SWEEP_TASK, schedule_prune, schedule_sweep
 from executions.upkeep.drain import begin_drain
+from renum_site.doctor import redis_server
 from renum_site.doctor.clocks import ClockReadings, compare_clocks
 from renum_site.doctor.database import look_at_database
 from renum_site.doctor.deployment import look_at_deployment
@@ -26,10 +28,13 @@ from renum_site.doctor.redis_server import look_at_redis
 from renum_site.doctor.schedules import look_at_schedules
 from renum_site.doctor.stored_keys import look_at_keys
 from renum_site.doctor.team_width import look_at_teams
+from renum_site.embedded import postgres
+from renum_site.embedded.lifecycle import start_services
 from teams.models import SunaConnection
 from tests.fixtures.people import make_person
 from tests.fixtures.site_rows import bill, make_connection, make_team, set_execution, set_step, start
 from tests.integration.doctor.states import states
+from tests.integration.embedded.conftest import Box, opened_box
 
 WELL = State.OK
 
@@ -163,8 +168,25 @@ class TestRows:
         assert "teams.9999" in unknown.seen
 
 
+@pytest.fixture(scope="module")
+def redis_box() -> Iterator[Box]:
+    """Give a box with a Redis of this module's own: the run's is also that of other processes of the run."""
+    with opened_box() as box:
+        start_services(var=box.var, external=frozenset({postgres.SERVICE}))
+        yield box
+
+
+@pytest.fixture
+def own_redis(redis_box: Box, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator["redis.Redis"]:
+    """Give a client of that Redis, which the settings lead to. That it is slow is no finding here."""
+    settings.REDIS_URL = redis_box.address("redis").redis_url()
+    monkeypatch.setattr(redis_server, "SLOW_MS", 10_000.0)
+    with redis.Redis.from_url(settings.REDIS_URL, decode_responses=True) as client:
+        yield client
+
+
 class TestRedis:
-    """Against the run's own Redis, set up wrongly for a moment."""
+    """Against a Redis that is set up wrongly for a moment."""
 
     @pytest.mark.parametrize(
         ("name", "value", "check", "state"),
@@ -176,16 +198,16 @@ class TestRedis:
         ],
     )
     def test_what_would_lose_or_refuse_messages_is_told(
-        self, clean_redis: "redis.Redis", name: str, value: str, check: str, state: State
+        self, own_redis: "redis.Redis", name: str, value: str, check: str, state: State
     ) -> None:
-        before = clean_redis.config_get(name)[name]
+        before = own_redis.config_get(name)[name]
         if name == "maxmemory" and not value.isdigit():
-            value = str(int(clean_redis.info("memory")["used_memory"] * 1.06))
-        clean_redis.config_set(name, value)
+            value = str(int(own_redis.info("memory")["used_memory"] * 1.06))
+        own_redis.config_set(name, value)
         try:
             found = states(look_at_redis(ClockReadings()))
         finally:
-            clean_redis.config_set(name, before)
+            own_redis.config_set(name, before)
         assert found[check] is state
         assert set(states(look_at_redis(ClockReadings())).values()) == {WELL}
 

@@ -15,12 +15,21 @@ from tests.fixtures.running import RunningRenum
 
 ONE_STEP = {"type": "sequential", "agents": [{"agent_id": "agent-1"}]}
 ROWS = "messages.list"
-RESULTS = {"seed": "run.results", "2025-08": ROWS, "2025-10": ROWS, "2025-12": ROWS, "2026-01": ROWS}
+STREAM = "run.stream"
+RESULTS = {
+    "seed": "run.results",
+    "2025-07": STREAM,
+    "2025-08": ROWS,
+    "2025-10": ROWS,
+    "2025-12": ROWS,
+    "2026-01": ROWS,
+}
 NATIVE = ("2025-12", "2026-01")
 PROFILES = [
-    pytest.param(profile, marks=[pytest.mark.long] if profile in ("2025-10", "2025-12", "2026-01") else [])
+    pytest.param(profile, marks=[] if profile in ("2025-07", "2025-08") else [pytest.mark.long])
     for profile in RESULTS
 ]
+COMPLETED = 'data: {"type": "status", "status": "completed"}\n\n'
 LIMIT = 1_048_576
 NUL_AND_HALVES = "a\x00b\ud800c\udfffd"
 # Each as it stands in JSON between quotation marks, and what is stored of it.
@@ -49,9 +58,16 @@ def body_of(profile: str, text: str) -> str:
         # In the arguments of a call, which are JSON within a text.
         call = {"name": "complete", "arguments": json.dumps({"text": text})}
         content = {"role": "assistant", "content": "", "tool_calls": [{"id": "c", "function": call}]}
+    if profile == "2025-07":
+        event = {**row, "type": "assistant", "content": json.dumps(content), "metadata": "{}"}
+        return f"data: {json.dumps(event)}\n\n{COMPLETED}"
     said = {**row, "type": "assistant", "content": content}
     asked = {**row, "message_id": "m-0", "type": "user", "content": {"role": "user", "content": "?"}}
     return json.dumps({"messages": [asked, said]})
+
+
+def type_of(profile: str) -> str:
+    return "text/event-stream" if RESULTS[profile] == STREAM else "application/json"
 
 
 @pytest.mark.parametrize("profile", PROFILES)
@@ -63,7 +79,7 @@ def test_what_an_agent_answered_is_what_is_stored_and_what_was_cleaned_says_so(
     for name, (text, _) in KEPT.items():
         renum.suna.fail(
             RESULTS[profile], times=1000, contains=name, kind="raw", body=body_of(profile, text), status=200,
-            content_type="application/json",
+            content_type=type_of(profile),
         )  # fmt: skip
     started = {name: renum.start(team, name) for name in KEPT}
     renum.start_drivers()
@@ -97,11 +113,12 @@ def test_what_is_too_large_or_no_text_ends_its_step_with_a_code_and_keeps_the_be
     renum = renum_on(profile)
     team = renum.make_team({**ONE_STEP, "defaults": {"timeout": "5s"}})
     five_megabytes = "x" * 5_000_000
-    bodies = {"five megabytes": body_of(profile, five_megabytes), "invalid bytes": "\ufffd not json"}
+    nonsense = f"data: \ufffd not json\n\n{COMPLETED}" if profile == "2025-07" else "\ufffd not json"
+    bodies = {"five megabytes": body_of(profile, five_megabytes), "invalid bytes": nonsense}
     for name, body in bodies.items():
         renum.suna.fail(
             RESULTS[profile], times=1000, contains=name, kind="raw", body=body, status=200,
-            content_type="application/json",
+            content_type=type_of(profile),
         )  # fmt: skip
     renum.suna.fail(RESULTS[profile], times=1000, contains="ten times the cap", kind="huge", megabytes=80)
     names = [*bodies, "ten times the cap", "an ordinary one"]

@@ -118,7 +118,7 @@ def test_driver_with_three_hundred_streams_polls_hardly_ever_and_lets_go_of_all_
 
     polled = len(entries(renum, "run.get"))
     took_s = cluster.stop()
-    wait_until(lambda: open_streams(renum) == 0, timeout_s=2)
+    wait_until(lambda: open_streams(renum) == 0)
 
     # Each run was asked for when it had started, and then it was watched.
     assert polled == renum.suna.starts() == MANY

@@ -111,7 +111,7 @@ def test_fifty_watchers_of_one_run_are_one_stream_and_hold_no_connection_to_post
         figure("live_stop_with_50_clients_s", took_s)
         assert took_s < 2
         for reader in readers:
-            reader.wait_for_close(timeout_s=2)
+            reader.wait_for_close()
     assert "Traceback" not in (renum.folder / "web.log").read_text()
     # The run goes on all the same; nobody need wait for its end.
     cancel_execution(execution=execution, by=renum.owner)

@@ -1,4 +1,4 @@
-"""Teams on Suna of July and of October 2025: they run to the end, and a start in b0 is never guessed."""
+"""Teams on the document's contract and on Suna to October 2025: they end, and no start of b0 is guessed."""
 
 import datetime as dt
 import time
@@ -22,7 +22,9 @@ from tests.fixtures.site_rows import EXAMPLES
 
 pytestmark = pytest.mark.shares_suna
 
-OLD = ("2025-07", "2025-10")
+OLD = ("seed", "2025-07", "2025-08", "2025-10")
+TAKES_AGENTS_MODEL = ("seed",)
+TELLS_NO_USAGE = ("2025-07",)
 OWN_MODEL = "openai/gpt-4o-mini"
 """That of each of the simulator's agents that has no name."""
 ONE_STEP = {"type": "sequential", "agents": [{"agent_id": "agent-1"}]}
@@ -59,6 +61,7 @@ def test_both_examples_run_to_the_end_on_their_agents_own_models(renum_on, profi
         "By the step.",
     )
     executions += [of_catalogue, of_step]
+    began = time.monotonic()
     renum.start_drivers()
 
     executions = [renum.wait_for(execution) for execution in executions]
@@ -68,16 +71,18 @@ def test_both_examples_run_to_the_end_on_their_agents_own_models(renum_on, profi
     assert renum.suna.starts() == runs.count()
     assert not runs.filter(thread_id=None).exists()
     # What b0 used nobody tells: that is unknown, and not nothing.
-    assert {execution.usage_complete for execution in executions} == {profile == "2025-10"}
-    assert of_catalogue.agent_runs.get().model_name == "openai/gpt-4o"
+    assert {execution.usage_complete for execution in executions} == {profile not in TELLS_NO_USAGE}
+    of_agent = "" if profile in TAKES_AGENTS_MODEL else "openai/gpt-4o"
+    assert of_catalogue.agent_runs.get().model_name == of_agent
     assert of_step.agent_runs.get().model_name == "openai/o3"
     # Of the examples' agents the catalogue knows nothing: Suna was asked, and each start names what it said.
     starts = [entry for entry in renum.suna.get("ledger")["entries"] if entry["operation"] == "agent.start"]
     told = sorted(entry["body"].get("model_name", "") for entry in starts)
     assert told == sorted(run.model_name for run in runs)
-    # Suna of July 2025 does not tell it: only there may a start name none.
-    assert ("" in told) is (profile == "2025-07")
+    # Suna of July 2025 does not tell it, and the document's takes the agent's own: only there is none named.
+    assert ("" in told) is (profile in ("2025-07", *TAKES_AGENTS_MODEL))
     figure(f"examples_{profile}_runs", runs.count())
+    figure(f"examples_{profile}_s", time.monotonic() - began)
     check_history(renum)
 
 

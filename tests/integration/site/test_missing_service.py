@@ -1,13 +1,12 @@
 """A command that finds no service where the settings say stops with one sentence, before anything starts."""
 
 import os
-import socket
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
-from renum_site.processes import find_free_port
+from tests.fixtures.deaf_port import deaf_port
 from tests.integration.site.managing import PRODUCTION, manage
 
 
@@ -20,9 +19,9 @@ def test_a_command_that_needs_the_database_says_how_to_start_it(tmp_path: Path) 
 
 
 def test_a_database_that_is_not_there_is_told_in_one_line_with_its_place_and_without_its_password() -> None:
-    port = find_free_port(29_000)
-    url = f"postgresql://renum:p%40ss%23word@127.0.0.1:{port}/renum"
-    done = manage("migrate", **PRODUCTION | {"DATABASE_URL": url})
+    with deaf_port() as port:
+        url = f"postgresql://renum:p%40ss%23word@127.0.0.1:{port}/renum"
+        done = manage("migrate", **PRODUCTION | {"DATABASE_URL": url})
 
     assert done.returncode == 1
     assert done.stderr == (
@@ -55,10 +54,7 @@ def test_a_wrong_service_stops_run_and_demo_before_anything_is_started(
     tmp_path: Path, command: str, name: str, wrong: str, sentence: str
 ) -> None:
     right = {"DATABASE_URL": os.environ["DATABASE_URL"], "REDIS_URL": os.environ["REDIS_URL"]}
-    # Taken and deaf: nobody else begins to listen there meanwhile.
-    with socket.socket() as deaf:
-        deaf.bind(("127.0.0.1", 0))
-        port = deaf.getsockname()[1]
+    with deaf_port() as port:
         done = manage(command, **right | {name: wrong.format(port), "RENUM_VAR_DIR": str(tmp_path)})
 
     assert done.returncode == 1

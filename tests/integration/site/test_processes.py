@@ -19,6 +19,7 @@ from renum_site.processes import (
     listens_on,
     supervise,
 )
+from tests.fixtures.deaf_port import deaf_port
 
 BASE_DIR = Path(__file__).resolve().parents[3]
 # A child with a child of its own, as django-q2's master has; it writes both ids.
@@ -99,8 +100,8 @@ def test_a_child_that_ends_early_is_reported_with_its_last_line(tmp_path: Path) 
 
 
 def test_a_child_that_is_never_ready_is_reported_and_stopped(tmp_path: Path) -> None:
-    port = find_free_port(20_000)
     with (
+        deaf_port() as port,
         pytest.raises(ProcessError, match=r"slow was not ready after 0\.3 s"),
         supervise(log_folder=tmp_path) as supervisor,
     ):

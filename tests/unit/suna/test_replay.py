@@ -7,7 +7,7 @@ import pytest
 
 from executions.agent_service import ResultExpired, Unavailable
 from executions.suna.wire import replay
-from executions.suna.wire.replay import read_replay, shed
+from executions.suna.wire.replay import OverlongEvent, read_replay, shed
 
 COMPLETED = b'data: {"type": "status", "status": "completed"}'
 
@@ -88,11 +88,13 @@ async def test_an_answer_that_looks_like_an_event_is_kept() -> None:
     assert [message.text for message in told.messages] == [text]
 
 
-async def test_events_without_end_take_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_pieces_and_what_tools_gave_take_no_memory_and_any_other_event_without_end_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(replay, "MAX_LINE_BYTES", 1000)
     monkeypatch.setattr(replay, "MAX_PARTIAL_BYTES", 1000)
     body = (
-        b"data: "
+        b'data: {"message_id": "t", "type": "tool", "content": "'
         + b"e" * 5000
         + b"\n\n"
         + stream(*[piece(n, "x") for n in range(100)], whole("w"), COMPLETED)
@@ -104,6 +106,9 @@ async def test_events_without_end_take_no_memory(monkeypatch: pytest.MonkeyPatch
     assert [message.text for message in read_replay(kept).messages] == ["w"]
     pieces_alone = await shed_of(stream(*[piece(n, "x") for n in range(100)]), size=64)
     assert 0 < len(pieces_alone) <= 1100
+    for begun in (b"", b"data: ", whole("x" * 500)[:500]):
+        with pytest.raises(OverlongEvent):
+            await shed_of(begun + b"e" * 5000, size=64)
 
 
 def test_an_error_is_one_only_where_nothing_was_answered_after_it() -> None:
