@@ -3,29 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from rest_framework import serializers
-
 from billing.ledger import Tally
 
 USAGE = ("responses", "tokens_input", "tokens_output", "tokens_cached", "tokens_reasoning", "unreported")
-
-
-class UsageFiguresOutput(serializers.Serializer[Any]):
-    """Counts: answers of models, their tokens by kind, and how many answers told no tokens."""
-
-    responses = serializers.IntegerField()
-    tokens_input = serializers.IntegerField()
-    tokens_output = serializers.IntegerField()
-    tokens_cached = serializers.IntegerField()
-    tokens_reasoning = serializers.IntegerField()
-    unreported = serializers.IntegerField()
-
-
-class CostOutput(serializers.Serializer[Any]):
-    """US dollars as a decimal text; the whole cost only where `unpriced` and `unreported` are 0."""
-
-    cost_usd = serializers.CharField()
-    unpriced = serializers.IntegerField()
 
 
 def usage_of(metrics: Mapping[str, Any]) -> dict[str, int]:

@@ -45,7 +45,5 @@ def _steps_with(team: Team, service: str) -> tuple[str, ...]:
         return ()
     takes_all = connection is not None and bool(connection.capabilities.get("honours_user_keys"))
     return tuple(
-        step.id
-        for step in plan.steps
-        if (takes_all if step.services is None else service in step.services)
+        step.id for step in plan.steps if (takes_all if step.services is None else service in step.services)
     )

@@ -3,35 +3,34 @@
 A person sees what they pay for, and what the teams cost in which they have a role.
 """
 
-from typing import Any
-
 from django.http import StreamingHttpResponse
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from billing.api.figures import figures_of
 from billing.api.usage_output import (
     ROW_COLUMNS,
+    SUMMARY,
     LedgerRowOutput,
-    SummaryOutput,
     group_header,
     group_rows,
-    written_groups,
+    written_summary,
 )
-from billing.api.usage_query import FORMAT, NARROWING, read_group_by, read_narrowed, wants_csv
+from billing.api.usage_query import FORMAT, GROUP_BY, NARROWING, read_group_by, read_narrowed, wants_csv
 from billing.ledger import TooManyGroups, UnknownTimeZone, each_row, narrow, sum_up
 from billing.ledger.summary import MAX_GROUPS
 from billing.models import UsageLog
 from teams.api.answer_forms import CsvText, InForm
 from teams.api.authentication import person
 from teams.api.csv_text import csv_pieces
+from teams.api.declared import Answer, Refused, page
 from teams.api.endpoint import PAGE, Endpoint, page_of
 from teams.api.periods import read_time_zone
 from teams.api.problems import ApiError
 from teams.api.query import refuse_value
 from teams.api.streamed import streamed_file
 
+CSV = Answer(body={"type": "string"}, media_type=CsvText.media_type, headers=("Content-Disposition",))
 UNREAD = ("request_data", "response_data")
 
 
@@ -46,6 +45,7 @@ class UsageList(_Ledger):
     """The rows of the ledger, of all executions."""
 
     query = (*PAGE, *NARROWING, FORMAT)
+    answers = {"GET": (page(LedgerRowOutput), CSV)}
 
     def get(self, request: Request) -> Response | StreamingHttpResponse:
         """List them, newest first; as CSV all of them at once."""
@@ -62,7 +62,9 @@ class UsageList(_Ledger):
 class UsageSummary(_Ledger):
     """What the rows of the ledger add up to."""
 
-    query = (*NARROWING, "group_by", FORMAT)
+    query = (*NARROWING, GROUP_BY, FORMAT)
+    answers = {"GET": (Answer(body=SUMMARY), CSV)}
+    refuses = {"GET": (Refused(status=400, code="too_many_groups"),)}
 
     def get(self, request: Request) -> Response | StreamingHttpResponse:
         """Add them up by the keys of `group_by`, and all together."""
@@ -79,12 +81,5 @@ class UsageSummary(_Ledger):
         if is_csv:
             pieces = csv_pieces(group_header(by), group_rows(summary))
             return streamed_file(request, pieces, media_type=CsvText.media_type, filename="usage-summary.csv")
-        body: dict[str, Any] = {
-            "group_by": [key.value for key in by],
-            "time_zone": zone.key,
-            "from": narrowed.since,
-            "to": narrowed.until,
-            "total": figures_of(summary.overall),
-            "results": written_groups(summary),
-        }
-        return Response(SummaryOutput(body).data)
+        body = written_summary(summary, by=by, time_zone=zone.key, since=narrowed.since, until=narrowed.until)
+        return Response(body)

@@ -10,26 +10,28 @@ from typing import Any
 
 from rest_framework import serializers
 
-from billing.api.figures import USAGE, CostOutput, UsageFiguresOutput, figures_of
+from billing.api.figures import USAGE, figures_of
 from billing.ledger import Group, GroupBy, Summary, Tally
 from billing.ledger.names import Names
-from billing.models import UsageLog
+from billing.models import ApiKeyType, UsageLog
 from teams.api.csv_text import Cell
 from teams.api.null_text import TextOrNull
 from teams.api.team_output import PersonOutput
 
+Schema = dict[str, Any]
 
-class PayingTeamOutput(serializers.Serializer[Any]):
+
+class TeamThenOutput(serializers.Serializer[Any]):
     """A team as the ledger knows it: `id` is null where it is gone, `name` is its name at the time."""
 
-    id = serializers.UUIDField(allow_null=True)
-    name = serializers.CharField(allow_null=True)
+    id = serializers.UUIDField(source="team_id", allow_null=True)
+    name = TextOrNull(source="team_name")
 
 
 class LedgerRowOutput(serializers.ModelSerializer[UsageLog]):
     """One answer of a model. `cost_usd` is null where no price is known; people who are gone are null."""
 
-    team = serializers.SerializerMethodField()
+    team = TeamThenOutput(source="*")
     payer = PersonOutput(allow_null=True)
     started_by = PersonOutput(allow_null=True)
     model_provider = TextOrNull()
@@ -63,10 +65,6 @@ class LedgerRowOutput(serializers.ModelSerializer[UsageLog]):
             "price_source",
             "unit_prices",
         ]
-
-    def get_team(self, row: UsageLog) -> dict[str, Any]:
-        """Return the team as it was called then."""
-        return {"id": row.team_id, "name": row.team_name or None}
 
 
 def _moment(moment: dt.datetime) -> str:
@@ -108,46 +106,76 @@ ROW_COLUMNS: Mapping[str, Callable[[UsageLog], Cell]] = {
 """The columns of a row's CSV, each with its value."""
 
 
-class GroupOutput(serializers.Serializer[Any]):
-    """Rows with something in common: those of the keys are there that were asked for by `group_by`.
+_COUNT = {"type": "integer", "minimum": 0}
+_FIGURES: Schema = {
+    "usage": {"type": "object", "required": list(USAGE), "properties": dict.fromkeys(USAGE, _COUNT)},
+    "cost": {
+        "type": "object",
+        "required": ["cost_usd", "unpriced"],
+        "properties": {"cost_usd": {"type": "string", "pattern": "^[0-9]+([.][0-9]+)?$"}, "unpriced": _COUNT},
+    },
+}
+_TEXT_OR_NULL = {"type": ["string", "null"]}
+_ID_OR_NULL = {"type": ["string", "null"], "format": "uuid"}
+_MOMENT_OR_NULL = {"type": ["string", "null"], "format": "date-time"}
+_KEYS: Schema = {
+    GroupBy.DAY.value: {"type": "string", "format": "date"},
+    GroupBy.TEAM.value: {
+        "type": "object",
+        "description": "One that is gone has a name alone.",
+        "required": ["id", "name"],
+        "properties": {"id": _ID_OR_NULL, "name": _TEXT_OR_NULL},
+    },
+    GroupBy.AGENT.value: _TEXT_OR_NULL,
+    GroupBy.MODEL.value: _TEXT_OR_NULL,
+    GroupBy.PROVIDER.value: _TEXT_OR_NULL,
+    GroupBy.USER.value: {
+        "type": ["object", "null"],
+        "description": "Who started the execution.",
+        "required": ["id", "username"],
+        "properties": {"id": {"type": "string", "format": "uuid"}, "username": _TEXT_OR_NULL},
+    },
+    GroupBy.KEY_TYPE.value: {"enum": list(ApiKeyType.values)},
+}
+SUMMARY: Schema = {
+    "type": "object",
+    "description": "`total` is all of `results`; of the keys those are there that `group_by` names.",
+    "required": ["group_by", "time_zone", "from", "to", "total", "results"],
+    "properties": {
+        "group_by": {"type": "array", "items": {"enum": list(_KEYS)}},
+        "time_zone": {"type": "string"},
+        "from": _MOMENT_OR_NULL,
+        "to": _MOMENT_OR_NULL,
+        "total": {"type": "object", "required": ["usage", "cost"], "properties": _FIGURES},
+        "results": {
+            "type": "array",
+            "items": {"type": "object", "required": ["usage", "cost"], "properties": {**_KEYS, **_FIGURES}},
+        },
+    },
+}
+"""What a summary looks like. A serializer cannot say it: which keys there are hangs on the question."""
 
-    `user` is who started the execution. What the ledger does not know is null.
-    """
 
-    day = serializers.DateField(required=False)
-    team = PayingTeamOutput(required=False)
-    agent = serializers.CharField(required=False)
-    model = serializers.CharField(required=False, allow_null=True)
-    provider = serializers.CharField(required=False, allow_null=True)
-    user = PersonOutput(required=False, allow_null=True)
-    key_type = serializers.CharField(required=False)
-    usage = UsageFiguresOutput()
-    cost = CostOutput()
-
-
-class SumOutput(serializers.Serializer[Any]):
-    """What all rows are together."""
-
-    usage = UsageFiguresOutput()
-    cost = CostOutput()
-
-
-class SummaryOutput(serializers.Serializer[Any]):
-    """Rows added up: `total` is all of `results`. `from` and `to` are null where no bound was asked for."""
-
-    group_by = serializers.ListField(child=serializers.CharField())
-    time_zone = serializers.CharField()
-    total = SumOutput()
-    results = GroupOutput(many=True)
-
-    def get_fields(self) -> dict[str, Any]:
-        """Add the members whose names are words of Python."""
-        bounds = {name: serializers.DateTimeField(allow_null=True) for name in ("from", "to")}
-        return {**super().get_fields(), **bounds}
+def written_summary(
+    summary: Summary,
+    *,
+    by: Sequence[GroupBy],
+    time_zone: str,
+    since: dt.datetime | None,
+    until: dt.datetime | None,
+) -> dict[str, Any]:
+    """Return a summary as JSON values, beside what was asked for."""
+    return {
+        "group_by": [key.value for key in by],
+        "time_zone": time_zone,
+        "from": None if since is None else _moment(since),
+        "to": None if until is None else _moment(until),
+        "total": figures_of(summary.overall),
+        "results": _written_groups(summary),
+    }
 
 
-def written_groups(summary: Summary) -> list[dict[str, Any]]:
-    """Return the groups as JSON values."""
+def _written_groups(summary: Summary) -> list[dict[str, Any]]:
     names = Names(summary.groups)
     return [
         {

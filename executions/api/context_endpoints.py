@@ -12,13 +12,27 @@ from executions.api.executions_seen import find_execution
 from executions.context.history import Change, Entry, changes_after, context_at, find_entry
 from executions.models import Execution
 from teams.api.authentication import person
-from teams.api.endpoint import Endpoint
+from teams.api.declared import Answer, Parameter
+from teams.api.endpoint import PAGE, Endpoint
 from teams.api.fields import JsonValue
 from teams.api.pagination import DEFAULT_LIMIT, MAX_LIMIT
 from teams.api.query import read_whole, refuse_value
 
 MAX_VERSION = 2**31 - 1
 MAX_KEY_CHARS = 200
+LIMIT = PAGE[1]
+
+
+VERSION = Parameter(
+    "version",
+    {"type": "integer", "minimum": 0, "maximum": MAX_VERSION},
+    "As it was at that version, 0 being the beginning; without it, as it is.",
+)
+AFTER = Parameter(
+    "after",
+    {"type": "integer", "minimum": 0, "maximum": MAX_VERSION, "default": 0},
+    "Only changes that come after this version.",
+)
 
 
 class ContextOutput(serializers.Serializer[Any]):
@@ -26,7 +40,7 @@ class ContextOutput(serializers.Serializer[Any]):
 
     version = serializers.IntegerField()
     newest_version = serializers.IntegerField()
-    values = serializers.DictField(child=JsonValue())
+    values = serializers.DictField(child=JsonValue(allow_null=False))
     left_out = serializers.ListField(child=serializers.CharField())
 
 
@@ -34,7 +48,7 @@ class ContextEntryOutput(serializers.Serializer[Entry]):
     """What a key held, and the change that had set it: its version, who made it and when."""
 
     key = serializers.CharField()
-    value = JsonValue()
+    value = JsonValue(allow_null=False)
     version = serializers.IntegerField()
     author = serializers.CharField()
     created_at = serializers.DateTimeField()
@@ -64,7 +78,8 @@ class ContextHistoryOutput(serializers.Serializer[Any]):
 class ExecutionContext(Endpoint):
     """The whole shared context."""
 
-    query = ("version",)
+    query = (VERSION,)
+    answers = {"GET": Answer(body=ContextOutput)}
 
     def get(self, request: Request, execution_id: uuid.UUID) -> Response:
         """Show it as it is, or as it was at `version`."""
@@ -83,7 +98,8 @@ class ExecutionContext(Endpoint):
 class ExecutionContextValue(Endpoint):
     """One key of the shared context."""
 
-    query = ("version",)
+    query = (VERSION,)
+    answers = {"GET": Answer(body=ContextEntryOutput)}
 
     def get(self, request: Request, execution_id: uuid.UUID, key: str) -> Response:
         """Show what it holds, or held at `version`, however large."""
@@ -100,7 +116,8 @@ class ExecutionContextValue(Endpoint):
 class ExecutionContextHistory(Endpoint):
     """The changes of the shared context."""
 
-    query = ("after", "limit")
+    query = (AFTER, LIMIT)
+    answers = {"GET": Answer(body=ContextHistoryOutput)}
 
     def get(self, request: Request, execution_id: uuid.UUID) -> Response:
         """Show the changes that come after version `after`, without their values."""

@@ -14,6 +14,7 @@ from executions.api.executions_seen import find_execution
 from executions.models import Execution
 from teams.api.answer_forms import InForm, JsonLines
 from teams.api.authentication import person
+from teams.api.declared import Answer
 from teams.api.endpoint import Endpoint
 from teams.api.streamed import streamed_file
 
@@ -26,6 +27,11 @@ class ExecutionEventLog(Endpoint):
     # Also whoever says that they want JSON gets JSON lines: there is nothing else here.
     renderer_classes = [JsonLines, JSONRenderer]
     content_negotiation_class = InForm
+    answers = {
+        "GET": Answer(
+            body={"type": "string"}, media_type=JsonLines.media_type, headers=("Content-Disposition",)
+        )
+    }
 
     def get(self, request: Request, execution_id: uuid.UUID) -> StreamingHttpResponse:
         """Send the events that there are now, oldest first."""

@@ -15,9 +15,12 @@ from executions.api.step_output import AgentRunOutput, step_rows
 from executions.engine.state import AgentRunStatus
 from executions.models import AgentRun, Execution
 from teams.api.authentication import person
+from teams.api.declared import Parameter, page
 from teams.api.endpoint import PAGE, Endpoint, page_of
 from teams.api.query import read_choice
 from teams.workflow.plan import plan_from_json
+
+STATUS = Parameter("status", {"enum": [status.value for status in AgentRunStatus]}, "Only such runs.")
 
 
 class ListedRunOutput(AgentRunOutput):
@@ -43,7 +46,8 @@ class ExecutionSteps(Endpoint):
 class ExecutionRuns(Endpoint):
     """The runs of one execution."""
 
-    query = (*PAGE, "status")
+    query = (*PAGE, STATUS)
+    answers = {"GET": page(ListedRunOutput)}
 
     def get(self, request: Request, execution_id: uuid.UUID) -> Response:
         """List them, newest first: each attempt at each step, and each turn of it."""
@@ -54,7 +58,8 @@ class ExecutionRuns(Endpoint):
 class ExecutionStepRuns(Endpoint):
     """The runs of one step."""
 
-    query = (*PAGE, "status")
+    query = (*PAGE, STATUS)
+    answers = {"GET": page(ListedRunOutput)}
 
     def get(self, request: Request, execution_id: uuid.UUID, step_id: str) -> Response:
         """List them, newest first."""
@@ -65,7 +70,7 @@ class ExecutionStepRuns(Endpoint):
 
 
 def _page(request: Request, execution: Execution, **narrower: Any) -> Response:
-    status = read_choice(request, "status", tuple(AgentRunStatus))
+    status = read_choice(request, STATUS, tuple(AgentRunStatus))
     if status is not None:
         narrower["status"] = status
     large = ("input", "input_cuts", "conditions", "result_text", "result_data", "reason_params")

@@ -35,6 +35,9 @@ ON_ANSWERS: dict[str, Header] = {
         schema={"type": "integer", "minimum": 1}, meaning="Seconds to wait before the next try."
     ),
     "Cache-Control": Header(schema={"type": "string"}, meaning="How long the answer may be kept."),
+    "Content-Disposition": Header(
+        schema={"type": "string"}, meaning="That it is a file, and under which name it may be kept."
+    ),
 }
 
 ON_EVERY_ANSWER = ("X-Request-Id",)

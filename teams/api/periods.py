@@ -9,11 +9,23 @@ from django.utils.dateparse import parse_date, parse_datetime
 from rest_framework.request import Request
 
 from teams.api.authentication import person
+from teams.api.declared import Parameter
 from teams.api.query import refuse_value
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 YEARS = range(2000, 2101)
 """Others are slips; and what is near year 1 or 9999 cannot be told in every zone."""
+
+_MOMENT = {"type": "string", "examples": ["2026-11-22", "2026-11-22T12:00:00Z"]}
+PERIOD = (
+    Parameter("from", _MOMENT, "Only since then: a date in the time zone, or a time with its offset."),
+    Parameter("to", _MOMENT, "Only before then."),
+    Parameter(
+        "time_zone",
+        {"type": "string", "examples": ["America/Sao_Paulo"]},
+        "In which a day begins; your own where none is named.",
+    ),
+)
 
 
 def read_time_zone(request: Request) -> ZoneInfo:

@@ -114,7 +114,13 @@ class ApiSchema(AutoSchema):
         return {"content": {"application/json": {"schema": component.ref}}, "required": True}
 
     def _get_response_bodies(self, direction: str = "response") -> Json:
-        bodies = {str(answer.status): self._answer(answer) for answer in self._answers()}
+        bodies: Json = {}
+        for answer in self._answers():
+            described = self._answer(answer)
+            # One status may be answered in several forms.
+            same = bodies.setdefault(str(answer.status), described)
+            same.get("content", {}).update(described.get("content", {}))
+            same["headers"].update(described["headers"])
         codes: dict[int, list[str | None]] = {}
         for refused in self._refusals():
             codes.setdefault(refused.status, []).append(refused.code)

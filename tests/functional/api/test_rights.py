@@ -141,7 +141,7 @@ def test_a_view_is_closed_unless_it_is_known_to_be_open() -> None:
 def places(team, execution, owner) -> dict[str, dict[str, Any]]:
     store_user_key(user=owner, service="openai", key="sk-owner-0123456789", now=NOW)
     step = execution.steps.get(position=0)
-    ContextChange.objects.create(execution=execution, version=1, key="a/note", value="Hush.", created_at=NOW)
+    ContextChange.objects.create(execution=execution, version=1, key="note", value="Hush.", created_at=NOW)
     Execution.objects.filter(pk=execution.pk).update(context_version=1)
     paused, failed, quarantined, doubtful = (start(team) for _ in range(4))
     in_doubt = {"execution_id": doubtful.pk, "step_id": doubt_start(doubtful).step.step_id}
@@ -175,7 +175,7 @@ def places(team, execution, owner) -> dict[str, dict[str, Any]]:
             ),
             of_execution,
         ),
-        "execution-context-value": {**of_execution, "key": "a/note"},
+        "execution-context-value": {**of_execution, "key": "note"},
         "execution-result": {"execution_id": failed.pk},
         "execution-step": {**of_execution, "step_id": step.step_id},
         "execution-step-runs": {**of_execution, "step_id": step.step_id},
