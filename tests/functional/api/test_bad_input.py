@@ -9,6 +9,7 @@ from django.apps import apps
 from django.urls import reverse
 
 from tests.fixtures.people import SEQUENTIAL
+from tests.functional.api.bad_queries import BAD_QUERIES
 from tests.functional.api.conftest import API, assert_problem
 
 JSON = "application/json"
@@ -202,39 +203,6 @@ def fields() -> list[Case]:
 def queries() -> list[Case]:
     """Query strings; each is refused with its parameter named."""
     executions = "{API}/executions"
-    bad_usage = (
-        "team=1",
-        "team=%00",
-        "execution=%D9%A1",
-        "user=olga",
-        "payer=x",
-        "payer__password=x",
-        "key_type=mine",
-        "key_type=",
-        "pricing=free",
-        "agent=%00",
-        f"agent={'a' * 129}",
-        f"model={'m' * 201}",
-        "model=a&model=b",
-        "from=yesterday",
-        "from=",
-        "from=2026-02-30",
-        "from=2026-11-22T12:00:00",
-        "from=2026-11-22T25:00:00Z",
-        "from=0001-01-01",
-        "to=9999-12-31T23:59:59Z",
-        "from=%D9%A2%D9%A0%D9%A2%D9%A6-11-22",
-        "from=%EF%BC%92026-11-22T00:00:00Z",
-        "from=2026-11-22&to=2026-11-22",
-        "from=2026-11-23&to=2026-11-22",
-        "time_zone=",
-        "time_zone=Mars/Olympus",
-        "time_zone=../../etc/passwd",
-        "time_zone=america/sao_paulo",
-        "time_zone=%00",
-        "format=xlsx",
-        "ordering=cost_usd",
-    )
     bad = (
         "limit=0",
         "limit=-1",
@@ -266,39 +234,9 @@ def queries() -> list[Case]:
         Case(f"?{query}", 400, "invalid_parameter", b"", "GET", kind + query)
         for query in ("kind=%00", f"kind={'k' * 51}", f"step={'s' * 129}", "kind=a&kind=b")
     ]
-    places = {
-        "usage": (
-            *bad_usage,
-            "limit=0",
-            "cursor=x",
-            "group_by=day",
-            "format=csv&limit=5",
-            "format=csv&cursor=0191a0b0-0000-7000-8000-000000000000",
-        ),
-        "usage/summary": (
-            *bad_usage,
-            "limit=5",
-            "group_by=",
-            "group_by=hour",
-            "group_by=day,day",
-            "group_by=day,team,agent",
-            "group_by=day,",
-            "group_by=day%00",
-            "group_by=cost_usd",
-        ),
-        "executions/{execution}/context": ("version=-1", "version=1", "version=x", "version=", "at=1"),
-        "executions/{execution}/context/history": ("after=-1", "limit=101", "version=1", "cursor=x"),
-        "executions/{execution}/context/values/a": ("version=99999999999", "version=1.0", "key=b"),
-        "executions/{execution}/result": ("format=csv", "format=", "format=%00", "as=text"),
-        "executions/{execution}/steps": ("limit=5", "status=failed"),
-        "executions/{execution}/runs": ("status=done", "limit=0", "attempt=1"),
-        "executions/{execution}/event-log": ("after=1", "format=xml"),
-        # An endpoint of one form has no parameter of that name.
-        "executions": ("format=json", "format=xml"),
-    }
     rows += [
         Case(f"{place}?{query}", 400, "invalid_parameter", b"", "GET", "{API}/" + f"{place}?{query}")
-        for place, queries in places.items()
+        for place, queries in BAD_QUERIES.items()
         for query in queries
     ]
     on_post = "{API}/teams/{team}/executions?dry_run=1"
