@@ -19,9 +19,10 @@ demo: .venv/.ok
 run: .venv/.ok
 	@$(MANAGE) renum_run $(if $(PORT),--port $(PORT))
 
+# Four on two cores: most of the tests wait for processes and clocks.
 test: .venv/.ok
 	@$(BIN)/python -m renum_site.embedded start
-	@$(BIN)/python -m pytest -n 2 --dist worksteal
+	@$(BIN)/python -m pytest -n 4 --dist worksteal --durations=15
 
 # The fault tests with everything that is too long for `make test`.
 faults: .venv/.ok

@@ -12,7 +12,6 @@ OPENAPI: dict[str, Any] = {
     "OAS_VERSION": "3.1.1",
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_PATCH": False,
-    "ENFORCE_NON_BLANK_FIELDS": True,
     "SORT_OPERATION_PARAMETERS": False,
     "GET_MOCK_REQUEST": "teams.api.schema_parts.request_like",
     # The enums stand where they are used: no names are made up for them.

@@ -14,6 +14,7 @@ pytest_plugins = [
     "tests.fixtures.shared_suna",
     "tests.fixtures.running",
     "tests.fixtures.own_services",
+    "tests.fixtures.slow_tests",
 ]
 
 

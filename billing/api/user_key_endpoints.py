@@ -5,15 +5,22 @@ from typing import Any
 from django.http import Http404
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from billing.actions.delete_user_key import delete_user_key
-from billing.actions.store_user_key import check_service_name, store_user_key
+from billing.actions.delete_user_key import KeyNotFound, delete_user_key
+from billing.actions.store_user_key import (
+    InvalidKey,
+    InvalidService,
+    check_service_name,
+    store_user_key,
+)
 from billing.api.key_use import uses_of_key
 from billing.models import UserApiKey
 from teams.api.authentication import person
+from teams.api.declared import NOTHING, Answer, page
 from teams.api.endpoint import PAGE, Endpoint, page_of, read_body
 from teams.api.fields import InputSerializer, Text
 from teams.models import SunaConnection, Team
@@ -61,15 +68,32 @@ class UserKeyDetailOutput(UserKeyOutput):
     class Meta(UserKeyOutput.Meta):
         fields = [*UserKeyOutput.Meta.fields, "used_by"]
 
+    @extend_schema_field(KeyUseOutput(many=True))
     def get_used_by(self, row: UserApiKey) -> list[dict[str, Any]]:
         """Return its use by team."""
         return list(KeyUseOutput(uses_of_key(row.user, row.service_name), many=True).data)
+
+
+class StoredKeyOutput(UserKeyDetailOutput):
+    """A key that was stored just now; `trimmed` where spaces around it were taken off."""
+
+    trimmed = serializers.BooleanField()
+
+    class Meta(UserKeyDetailOutput.Meta):
+        fields = [*UserKeyDetailOutput.Meta.fields, "trimmed"]
+
+
+class SentOnOutput(serializers.Serializer[object]):
+    """The connections to which keys may be sent at all."""
+
+    sent_on = serializers.ListField(child=serializers.UUIDField())
 
 
 class UserKeyList(Endpoint):
     """All keys of a person."""
 
     query = PAGE
+    answers = {"GET": page(UserKeyOutput, beside=SentOnOutput)}
 
     def get(self, request: Request) -> Response:
         """List them, newest first. `sent_on` are the connections to which any key may be sent at all."""
@@ -83,6 +107,18 @@ class UserKeyList(Endpoint):
 
 class UserKey(Endpoint):
     """A person's key for one service."""
+
+    inputs = {"PUT": UserKeyInput}
+    answers = {
+        "GET": Answer(body=UserKeyDetailOutput),
+        "PUT": Answer(body=StoredKeyOutput),
+        "DELETE": NOTHING,
+    }
+    refuses = {
+        "GET": (InvalidService,),
+        "PUT": (InvalidService, InvalidKey),
+        "DELETE": (InvalidService, KeyNotFound),
+    }
 
     def get(self, request: Request, service: str) -> Response:
         """Show that it is there, which it is, and which steps are given it."""

@@ -1,10 +1,11 @@
 """Changing a connection. A credential belongs to its address: where that changes it is forgotten."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from django.db import transaction
+from django.db.models import DateTimeField, Func
 from django.views.decorators.debug import sensitive_variables
 
 from executions.actions.connection_input import check_address, clean_api_key, clean_bearer, save_named
@@ -16,6 +17,8 @@ from teams.models import SunaConnection, User
 from teams.models.encrypted_text import Undecryptable
 
 _UNTESTED: Mapping[str, Any] = {
+    "wire_profile": "",
+    "capabilities": {},
     "test_result": {},
     "tested_at": None,
     "checked_at": None,
@@ -27,6 +30,8 @@ _UNTESTED: Mapping[str, Any] = {
     "limits": {},
 }
 """What was learned of an address, and says nothing of another one."""
+_CLOCK = Func(function="clock_timestamp", output_field=DateTimeField())
+"""Not the beginning of the transaction, which may have waited for the row."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +70,8 @@ class ConnectionChanges:
 def edit_connection(*, connection: SunaConnection, by: User, changes: ConnectionChanges) -> Edited:
     """Change what is given and keep the rest.
 
-    An execution that a driver holds may go on with what was stored when it was taken up (docs/security.md).
+    Starts that are sent from now on, of executions under way too, know nothing else. Within seconds runs are
+    asked for with it as well, so that those at an old address are lost sight of (docs/connections.md).
     Raises NotAllowed, InvalidInput, AddressRefused and ConnectionNameTaken; the connection is then as it was.
     """
     check_may_manage(by, connection)
@@ -87,7 +93,7 @@ def edit_connection(*, connection: SunaConnection, by: User, changes: Connection
             "bearer": held["bearer"] if bearer is None else bearer,
             "api_key": held["api_key"] if api_key is None else api_key,
         }
-        columns = _columns(changes, moved=moved)
+        columns = _columns(changes, row, moved=moved)
         columns |= {} if name is None else {"name": name}
         columns |= {"owner": owner, "base_url": base_url}
         for column, value in columns.items():
@@ -100,6 +106,7 @@ def edit_connection(*, connection: SunaConnection, by: User, changes: Connection
                 ("sealed_credential", "credential_marks", "bearer_expires_at", "paused_code")
             )
         save_named(row, update_fields=list(columns))
+        row.refresh_from_db(fields=["moved_at"])
     return Edited(connection=row, credential_forgotten=moved and has_credential and not any(given.values()))
 
 
@@ -117,17 +124,23 @@ def _held(row: SunaConnection) -> dict[str, str]:
         return {"bearer": "", "api_key": ""}
 
 
-def _columns(changes: ConnectionChanges, *, moved: bool) -> dict[str, Any]:
+def _columns(changes: ConnectionChanges, row: SunaConnection, *, moved: bool) -> dict[str, Any]:
     columns: dict[str, Any] = {}
     if moved:
         # Consent was given for the other address.
         columns |= {**_UNTESTED, "sends_user_keys": False}
+        if row.wire_profile or row.moved_at is not None:
+            # Without a profile nothing was ever started there.
+            columns["moved_at"] = _CLOCK
     if changes.sends_user_keys is not None:
         columns["sends_user_keys"] = changes.sends_user_keys and not moved
     if changes.limits is not None and not moved:
         columns["limits"] = dict(changes.limits)
-    if changes.wire_profile is not None:
+    # A form gives back what it was filled with: of another address that says nothing.
+    if changes.wire_profile is not None and changes.wire_profile != row.wire_profile:
+        profile = PROFILES.get(changes.wire_profile)
         columns["wire_profile"] = changes.wire_profile
+        columns["capabilities"] = {} if profile is None else asdict(profile.capabilities)
     return columns
 
 

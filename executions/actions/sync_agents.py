@@ -57,12 +57,17 @@ def sync_agents(
         listed = _ask(connection, anywhere=anywhere, patience_s=patience_s)
     except SunaUnusable as refusal:
         code = AGENTS_DISABLED if refusal.code == "denied" else refusal.code
-        SunaConnection.objects.filter(pk=connection.pk).update(sync_code=code, sync_tried_at=Now())
+        same = SunaConnection.objects.filter(pk=connection.pk, base_url=connection.base_url)
+        same.update(sync_code=code, sync_tried_at=Now())
         raise
     usable = {agent.agent_id: agent for agent in listed if len(agent.agent_id) <= AGENT_ID_CHARS}
     with transaction.atomic():
         # Two syncs at once would flag what the other has just found.
-        SunaConnection.objects.select_for_update().defer("sealed_credential").get(pk=connection.pk)
+        row = SunaConnection.objects.select_for_update().defer("sealed_credential").get(pk=connection.pk)
+        if row.base_url != connection.base_url:
+            # These are another Suna's.
+            message = "The connection got another address meanwhile. List its agents again."
+            raise SunaUnusable(message, code="connection_moved")
         changed = _take_over(connection, usable)
         known = Agent.objects.filter(connection=connection, missing_since=None)
         went_missing = known.exclude(agent_id__in=list(usable)).update(missing_since=Now())

@@ -13,6 +13,7 @@ from typing import Any
 
 from asgiref.sync import async_to_sync
 from django.db import connection as database
+from django.db import transaction
 from django.db.models.functions import Now
 
 from executions.actions.check_base_url import AddressRefused, check_own_base_url
@@ -21,6 +22,7 @@ from executions.actions.connection_rights import SunaUnusable, check_may_manage
 from executions.actions.sync_agents import sync_agents
 from executions.agent_service import AgentServiceError, CredentialRefused, SecretText, Unavailable
 from executions.orchestrator.connections import reaches_public_only
+from executions.orchestrator.gates_stored import find_row_states
 from executions.orchestrator.profile_columns import keys_after, learned_capabilities, profile_columns
 from executions.suna.credential import SunaCredential
 from executions.suna.detect import REWRITTEN, Detection, detect_profile
@@ -61,6 +63,8 @@ def try_connection(*, connection: SunaConnection, by: User | None) -> SunaConnec
     # As it is now: whoever asks may have read it before somebody changed it.
     row = SunaConnection.objects.get(pk=connection.pk)
     database_now, noted_at = _database_now(), time.monotonic()
+    # The mark before the credential: if that changes in between, the mark is old and nothing is stored.
+    mark = _find_mark(row)
     try:
         held = row.credential()
     except Undecryptable:
@@ -69,8 +73,8 @@ def try_connection(*, connection: SunaConnection, by: User | None) -> SunaConnec
     result = _build_result(row, asked, held or {"bearer": "", "api_key": ""})
     if asked.probed is not None and asked.probed.said_time is not None:
         result["clock_ahead_s"] = _ahead_s(asked.probed.said_time, database_now, noted_at)
-    _store(row, asked, result)
-    if asked.code == "":
+    is_stored = _store(row, asked, result, mark=mark)
+    if asked.code == "" and is_stored:
         # Why it failed is kept on the connection, and is no failure of the test.
         row.refresh_from_db(fields=["wire_profile", "capabilities"])
         with contextlib.suppress(SunaUnusable):
@@ -151,6 +155,7 @@ async def _judge_silence(error: Unavailable, base_url: str, *, public_only: bool
 
 
 def _build_result(connection: SunaConnection, asked: _Asked, held: dict[str, str]) -> dict[str, Any]:
+    subject = read_text_claim(held["bearer"], "sub")
     result: dict[str, Any] = {
         "code": asked.code,
         "reason": asked.reason[:MAX_REASON_CHARS],
@@ -159,9 +164,10 @@ def _build_result(connection: SunaConnection, asked: _Asked, held: dict[str, str
         "identity": {
             name: value
             for name, value in (
-                ("account_id", asked.probed.account_id if asked.probed else None),
-                ("subject", read_text_claim(held["bearer"], "sub")),
+                ("subject", subject),
                 ("email", read_text_claim(held["bearer"], "email")),
+                # No claim of the credential's: it is what the first agent says whose it is.
+                ("agents_of", asked.probed.account_id if asked.probed and not subject else None),
             )
             if value
         },
@@ -185,7 +191,8 @@ def _build_result(connection: SunaConnection, asked: _Asked, held: dict[str, str
     return result
 
 
-def _store(connection: SunaConnection, asked: _Asked, result: dict[str, Any]) -> None:
+def _store(connection: SunaConnection, asked: _Asked, result: dict[str, Any], *, mark: str) -> bool:
+    """Keep what was found and return whether: not of an address or a credential that is no more."""
     columns: dict[str, Any] = {"test_result": result, "tested_at": Now()}
     if asked.capabilities is not None:
         columns |= profile_columns(connection, profile=asked.profile, capabilities=asked.capabilities)
@@ -194,8 +201,17 @@ def _store(connection: SunaConnection, asked: _Asked, result: dict[str, Any]) ->
         columns |= {"paused_code": "", "unreachable_at": None}
     elif asked.code == CredentialRefused.code:
         columns["paused_code"] = CredentialRefused.code
-    # A test that overtook a change of the address says nothing of the new one.
-    SunaConnection.objects.filter(pk=connection.pk, base_url=connection.base_url).update(**columns)
+    with transaction.atomic():
+        rows = SunaConnection.objects.select_for_update().filter(pk=connection.pk)
+        if not rows.exists() or _find_mark(connection) != mark:
+            return False
+        rows.update(**columns)
+    return True
+
+
+def _find_mark(connection: SunaConnection) -> str:
+    found = find_row_states([connection.pk]).get(connection.pk)
+    return "" if found is None else found.mark
 
 
 def _database_now() -> dt.datetime:

@@ -1,11 +1,14 @@
 """Connections to Suna, for staff. The credential goes in and never comes out."""
 
+import uuid
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
@@ -212,11 +215,21 @@ class SunaConnectionAdmin(ModelAdmin[SunaConnection]):
         """Show why its agents are not listed."""
         return sync_words(obj.sync_code) or "-"
 
+    def refusal_words(self, refusal: Refusal) -> str:
+        """Return why something was not done, in the reader's language."""
+        if isinstance(refusal, AddressRefused):
+            return str(_FAULTS[refusal.fault])
+        return refusal_sentence(code=refusal.code, message=refusal.message, problems=refusal.problems)
+
     @admin.action(description=_("Test the selected connections"), permissions=["change"])
     def test_selected(self, request: HttpRequest, queryset: QuerySet[SunaConnection]) -> None:
         """Test each; what was found is on its page."""
         for connection in queryset[:MAX_AT_ONCE]:
-            tested = try_connection(connection=connection, by=staff_of(request))
+            try:
+                tested = try_connection(connection=connection, by=staff_of(request))
+            except Refusal as refusal:
+                self._warn_of(request, connection, refusal)
+                continue
             code = tested.test_result["code"]
             words = f"{connection.name}: {' '.join(outcome_words(code))}"
             self.message_user(request, words, messages.WARNING if code else messages.SUCCESS)
@@ -228,8 +241,7 @@ class SunaConnectionAdmin(ModelAdmin[SunaConnection]):
             try:
                 synced = sync_agents(connection=connection, by=staff_of(request))
             except Refusal as refusal:
-                words = refusal_sentence(code=refusal.code, message=refusal.message)
-                self.message_user(request, f"{connection.name}: {words}", messages.WARNING)
+                self._warn_of(request, connection, refusal)
                 continue
             said = {"name": connection.name, "count": synced.present}
             self.message_user(request, _("%(name)s: %(count)s agents are listed.") % said)
@@ -242,13 +254,10 @@ class SunaConnectionAdmin(ModelAdmin[SunaConnection]):
         if given["remove_credential"] and not any(typed_in.values()):
             typed_in = dict.fromkeys(typed_in, "")
         by = staff_of(request)
-        row = obj
-        if change:
-            row = SunaConnection.objects.get(pk=obj.pk)
-        else:
-            row = create_connection(
-                by=by, owner=given["owner"], name=given["name"], base_url=given["base_url"]
-            )
+        if not change:
+            obj.pk = self._create(by, given)
+            return
+        row = SunaConnection.objects.get(pk=obj.pk)
         changes = ConnectionChanges(
             name=given["name"],
             base_url=given["base_url"],
@@ -264,17 +273,41 @@ class SunaConnectionAdmin(ModelAdmin[SunaConnection]):
             messages.warning(
                 request, _("The address changed, so the stored credential was removed. Give it again.")
             )
-        # What the framework goes on with: its log and its next page.
-        obj.pk = row.pk
+
+    @sensitive_variables()
+    def _create(self, by: User, given: Mapping[str, Any]) -> uuid.UUID:
+        """Make a connection and return its id. What was learned elsewhere needs the right to change it."""
+        row = create_connection(
+            by=by,
+            owner=given["owner"],
+            name=given["name"],
+            base_url=given["base_url"],
+            bearer=given["bearer"],
+            api_key=given["api_key"],
+            sends_user_keys=given["sends_user_keys"],
+        )
+        learned = {name: given[name] for name in ("wire_profile", "limits") if given[name]}
+        if learned:
+            edit_connection(connection=row, by=by, changes=ConnectionChanges(**learned))
+        return row.pk
+
+    def _warn_of(self, request: HttpRequest, connection: SunaConnection, refusal: Refusal) -> None:
+        words = f"{connection.name}: {self.refusal_words(refusal)}"
+        self.message_user(request, words, messages.WARNING)
+
+    def has_delete_permission(self, request: HttpRequest, obj: SunaConnection | None = None) -> bool:
+        """Whether the action would: it wants the right to change connections beside that to delete them."""
+        return super().has_delete_permission(request, obj) and self.has_change_permission(request, obj)
 
     def delete_model(self, request: HttpRequest, obj: SunaConnection) -> None:
         """Delete it through its action."""
         delete_connection(connection=obj, by=staff_of(request))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[SunaConnection]) -> None:
-        """Delete each through its action."""
-        for connection in queryset:
-            delete_connection(connection=connection, by=staff_of(request))
+        """Delete each through its action; all of them, or where one is refused none."""
+        with transaction.atomic():
+            for connection in queryset:
+                delete_connection(connection=connection, by=staff_of(request))
 
 
 def staff_of(request: HttpRequest) -> User:

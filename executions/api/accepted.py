@@ -4,12 +4,34 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
-from executions.actions.accept_execution import Started
+from executions.actions.accept_execution import (
+    IdempotencyKeyReused,
+    RequestInProgress,
+    Started,
+    TeamCannotRun,
+)
+from executions.actions.queue_limit import SiteQueueFull, TooManyQueued
 from executions.api.execution_output import ExecutionOutput
 from executions.api.executions_seen import find_execution
+from executions.api.whole_output import AcceptedOutput
+from teams.actions.refusal import InvalidInput, NotAllowed
 from teams.api.authentication import person
+from teams.api.declared import Answer, Refusals, Refused
 
 IDEMPOTENCY_KEY = "Idempotency-Key"
+ACCEPTED = Answer(status=202, body=AcceptedOutput, headers=("Location", "Idempotent-Replayed"))
+ACCEPTING: Refusals = (
+    NotAllowed,
+    Refused(status=400, code="validation_error"),
+    TeamCannotRun,
+    *(Refused(status=409, code=code) for code in ("team_inactive", "no_workflow", "no_connection")),
+    RequestInProgress,
+    IdempotencyKeyReused,
+    InvalidInput,
+    TooManyQueued,
+    SiteQueueFull,
+)
+"""How `start_execution` and its like say no."""
 
 
 def accepted_answer(started: Started, request: Request) -> Response:

@@ -10,15 +10,21 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
+from executions.actions.check_base_url import AddressRefused
+from executions.actions.connection_input import ConnectionNameTaken
+from executions.actions.connection_rights import SunaUnusable
 from executions.actions.create_connection import create_connection
-from executions.actions.delete_connection import delete_connection
+from executions.actions.delete_connection import ConnectionInUse, delete_connection
 from executions.actions.edit_connection import ConnectionChanges, edit_connection
 from executions.actions.sync_agents import sync_agents
 from executions.actions.try_connection import try_connection
 from executions.api.connection_input import ConnectionChangeInput, NewConnectionInput
 from executions.api.connection_output import ConnectionOutput
 from executions.api.execution_input import NothingInput
+from executions.api.whole_output import ConnectionEditedOutput, SyncedOutput
+from teams.actions.refusal import NotAllowed
 from teams.api.authentication import person
+from teams.api.declared import NOTHING, Answer, Refused, made, page
 from teams.api.endpoint import PAGE, Endpoint, page_of, read_body
 from teams.models import SunaConnection, User
 
@@ -27,6 +33,9 @@ class ConnectionList(Endpoint):
     """The connections that a person may use."""
 
     query = PAGE
+    inputs = {"POST": NewConnectionInput}
+    answers = {"GET": page(ConnectionOutput), "POST": made(ConnectionOutput)}
+    refuses = {"POST": (NotAllowed, AddressRefused, ConnectionNameTaken)}
 
     def get(self, request: Request) -> Response:
         """List them, newest first."""
@@ -45,6 +54,17 @@ class ConnectionList(Endpoint):
 
 class ConnectionDetail(Endpoint):
     """One connection."""
+
+    inputs = {"PATCH": ConnectionChangeInput}
+    answers = {
+        "GET": Answer(body=ConnectionOutput),
+        "PATCH": Answer(body=ConnectionEditedOutput),
+        "DELETE": NOTHING,
+    }
+    refuses = {
+        "PATCH": (NotAllowed, AddressRefused, ConnectionNameTaken, SunaUnusable),
+        "DELETE": (NotAllowed, ConnectionInUse),
+    }
 
     def get(self, request: Request, connection_id: uuid.UUID) -> Response:
         """Show it, with what its last test found."""
@@ -72,6 +92,10 @@ class ConnectionDetail(Endpoint):
 class ConnectionTest(Endpoint):
     """A connection, tested."""
 
+    inputs = {"POST": NothingInput}
+    answers = {"POST": Answer(body=ConnectionOutput)}
+    refuses = {"POST": (NotAllowed,)}
+
     def post(self, request: Request, connection_id: uuid.UUID) -> Response:
         """Test it and show what was found: also that nobody answers is a result."""
         connection = find_connection(person(request), connection_id)
@@ -82,6 +106,11 @@ class ConnectionTest(Endpoint):
 
 class ConnectionSync(Endpoint):
     """The agents of a connection, listed anew."""
+
+    inputs = {"POST": NothingInput}
+    answers = {"POST": Answer(body=SyncedOutput)}
+    # The code may be what Suna answered.
+    refuses = {"POST": (NotAllowed, SunaUnusable, Refused(status=409, code=None))}
 
     def post(self, request: Request, connection_id: uuid.UUID) -> Response:
         """List them, and tell how many there are and what changed."""

@@ -119,7 +119,10 @@ class ConnectionOutput(serializers.ModelSerializer[SunaConnection]):
 
     def get_can(self, connection: SunaConnection) -> list[str]:
         """Return what whoever asks may do with it, beside using it."""
-        return list(VERBS) if self._may_manage(connection) else []
+        if not self._may_manage(connection):
+            return []
+        # Which agents a Suna lists can be asked once it is known which one it is.
+        return [verb for verb in VERBS if verb != "sync" or connection.wire_profile]
 
     def _may_manage(self, connection: SunaConnection) -> bool:
         return may_manage(person(self.context["request"]), connection)

@@ -7,23 +7,31 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from executions.actions.start_execution import start_execution
-from executions.api.accepted import IDEMPOTENCY_KEY, accepted_answer
+from executions.api.accepted import ACCEPTED, ACCEPTING, IDEMPOTENCY_KEY, accepted_answer
 from executions.api.execution_input import StartInput
 from executions.api.execution_output import ExecutionOutput, execution_detail
 from executions.api.executions_seen import LARGE, executions_of, find_execution
 from executions.api.step_output import step_detail, steps_with_origin
+from executions.api.whole_output import ExecutionDetailOutput, StepWholeOutput
 from executions.engine.state import ExecutionStatus
 from teams.api.authentication import person
+from teams.api.declared import ID, Answer, Parameter, page
 from teams.api.endpoint import PAGE, Endpoint, page_of, read_body
 from teams.api.query import read_choice, read_uuid
 from teams.api.teams_seen import find_team
+
+STATUS = Parameter("status", {"enum": [str(one) for one in ExecutionStatus]}, "Only those that stand so.")
 
 
 class TeamExecutions(Endpoint):
     """The executions of one team."""
 
-    query = (*PAGE, "status")
+    query = (*PAGE, STATUS)
     scopes = {"POST": "run"}
+    request_headers = {"POST": (IDEMPOTENCY_KEY,)}
+    inputs = {"POST": StartInput}
+    answers = {"GET": page(ExecutionOutput), "POST": ACCEPTED}
+    refuses = {"POST": ACCEPTING}
 
     def get(self, request: Request, team_id: uuid.UUID) -> Response:
         """List them, newest first."""
@@ -48,7 +56,8 @@ class TeamExecutions(Endpoint):
 class ExecutionList(Endpoint):
     """The executions of all teams that a person sees."""
 
-    query = (*PAGE, "team", "status")
+    query = (*PAGE, Parameter("team", ID, "Only the executions of this team."), STATUS)
+    answers = {"GET": page(ExecutionOutput)}
 
     def get(self, request: Request) -> Response:
         """List them, newest first; `team` and `status` narrow the list."""
@@ -58,6 +67,8 @@ class ExecutionList(Endpoint):
 class ExecutionDetail(Endpoint):
     """One execution."""
 
+    answers = {"GET": Answer(body=ExecutionDetailOutput)}
+
     def get(self, request: Request, execution_id: uuid.UUID) -> Response:
         """Show it with its steps and its answer."""
         execution = find_execution(person(request), execution_id, large=LARGE)
@@ -66,6 +77,8 @@ class ExecutionDetail(Endpoint):
 
 class ExecutionStepDetail(Endpoint):
     """One step of one execution."""
+
+    answers = {"GET": Answer(body=StepWholeOutput)}
 
     def get(self, request: Request, execution_id: uuid.UUID, step_id: str) -> Response:
         """Show it with its input, its conditions and its runs."""

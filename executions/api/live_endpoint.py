@@ -15,7 +15,9 @@ from executions.live.follow_execution import follow_execution
 from executions.live.places import PLACES, AllPlacesTaken, Place, TooManyWatched
 from executions.live.so_far import snapshot_frames
 from executions.live.under_way import find_under_way
-from teams.api.authentication import person
+from executions.live.watchers import Watcher
+from teams.api.authentication import person, token_of
+from teams.api.declared import Answer, Refused
 from teams.api.endpoint import Endpoint
 from teams.api.problems import ApiError
 
@@ -37,6 +39,12 @@ class ExecutionLive(Endpoint):
     """The live output of one execution."""
 
     content_negotiation_class = OnlyOneForm
+    answers = {
+        "GET": Answer(body={"type": "string"}, media_type=MEDIA_TYPE, headers=("Cache-Control",)),
+    }
+    refuses = {
+        "GET": (Refused(status=429, code="too_many_live"), Refused(status=503, code="live_full")),
+    }
 
     def get(self, request: Request, execution_id: uuid.UUID) -> StreamingHttpResponse:
         """Send it until the execution is over; under WSGI what there is now, and the client asks again."""
@@ -44,9 +52,11 @@ class ExecutionLive(Endpoint):
         execution = find_execution(user, execution_id)
         if isinstance(request._request, ASGIRequest):  # noqa: SLF001  the framework hides what it wraps
             place = _take_place(user.pk)
-            response = StreamingHttpResponse(
-                follow_execution(execution.pk, place=place), content_type=MEDIA_TYPE
+            token = token_of(request)
+            watcher = Watcher(
+                execution_id=execution.pk, user_id=user.pk, token_key=None if token is None else token.pk
             )
+            response = StreamingHttpResponse(follow_execution(watcher, place=place), content_type=MEDIA_TYPE)
         else:
             found = find_under_way([execution.pk]).get(execution.pk)
             response = StreamingHttpResponse(snapshot_frames(found), content_type=MEDIA_TYPE)

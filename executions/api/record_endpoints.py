@@ -10,8 +10,10 @@ from billing.api.figures import figures_of
 from billing.ledger import rows_of_execution, totals_of_execution
 from executions.api.execution_output import EventOutput, UsageOutput
 from executions.api.executions_seen import find_execution
+from executions.api.whole_output import EventsOutput, TotalsBeside
 from executions.models import Execution, ExecutionEvent
 from teams.api.authentication import person
+from teams.api.declared import Answer, Parameter, page
 from teams.api.endpoint import PAGE, Endpoint, page_of
 from teams.api.pagination import DEFAULT_LIMIT, MAX_LIMIT
 from teams.api.query import read_text, read_whole
@@ -22,7 +24,17 @@ MAX_SEQ = 2**31 - 1
 class ExecutionEvents(Endpoint):
     """The timeline of one execution, oldest first."""
 
-    query = ("after", "limit", "kind", "step")
+    query = (
+        Parameter(
+            "after",
+            {"type": "integer", "minimum": 0, "maximum": MAX_SEQ, "default": 0},
+            "Only events that come after this number.",
+        ),
+        PAGE[1],
+        Parameter("kind", {"type": "string", "maxLength": 50}, "Only events of that kind."),
+        Parameter("step", {"type": "string", "maxLength": 128}, "Only events of that step."),
+    )
+    answers = {"GET": Answer(body=EventsOutput)}
 
     def get(self, request: Request, execution_id: uuid.UUID) -> Response:
         """Show the events that come after number `after`; ask again with `last_seq` to follow.
@@ -53,6 +65,7 @@ class ExecutionUsage(Endpoint):
     """The ledger's rows of one execution."""
 
     query = PAGE
+    answers = {"GET": page(UsageOutput, beside=TotalsBeside)}
 
     def get(self, request: Request, execution_id: uuid.UUID) -> Response:
         """List them, newest first, beside the totals of all of them."""

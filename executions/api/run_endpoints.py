@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from billing.ledger import totals_of_execution
 from executions.api.executions_seen import find_execution
 from executions.api.step_output import AgentRunOutput, step_rows
+from executions.api.whole_output import StepRowOutput
 from executions.engine.state import AgentRunStatus
 from executions.models import AgentRun, Execution
 from teams.api.authentication import person
@@ -34,6 +35,8 @@ class ListedRunOutput(AgentRunOutput):
 
 class ExecutionSteps(Endpoint):
     """The steps of one execution."""
+
+    answers = {"GET": page(StepRowOutput)}
 
     def get(self, request: Request, execution_id: uuid.UUID) -> Response:
         """List all of them, in the order of the document; there are 50 at most."""

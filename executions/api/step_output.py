@@ -51,7 +51,7 @@ class StepOutput(serializers.ModelSerializer[ExecutionStep]):
     code = TextOrNull()
     message = serializers.SerializerMethodField()
     params = serializers.JSONField(source="reason_params")
-    reused_from = serializers.UUIDField(source="reused_from.execution_id", default=None)
+    reused_from = serializers.UUIDField(source="reused_from.execution_id", default=None, allow_null=True)
 
     class Meta:
         model = ExecutionStep

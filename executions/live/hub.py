@@ -8,7 +8,7 @@ import asyncio
 import logging
 import uuid
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -23,12 +23,17 @@ from redis.exceptions import RedisError
 from executions.agent_service import LiveSource
 from executions.live.frames import NoEntry, live_frame, over_frame, read_entry, run_frame
 from executions.live.under_way import ExecutionUnderWay, RunUnderWay, find_under_way_alone
+from executions.live.watchers import Watcher, find_allowed_alone
 from executions.orchestrator.live_keys import MAX_BYTES, WATCH_S, stream_key, watch_key
 from executions.orchestrator.wake import CHANNEL
 
 logger = logging.getLogger(__name__)
 
 LOOK_EACH_S = 1.0
+ALLOWED_EACH_S = 4.0
+"""So often it is looked at whether those who watch still may."""
+TAKEN_WITHIN_S = 30.0
+"""A client that does not take what it was handed for so long is cut off: it may never take it."""
 BLOCK_MS = 400
 READ_AT_ONCE = 100
 AFTER_FAULT_S = 2.0
@@ -41,11 +46,13 @@ MAX_PENDING_BYTES = 2 * 1024 * 1024
 
 
 class Client:
-    """Somebody who watches one execution."""
+    """Somebody who watches one execution. `handed_at`: when it was handed what it has not taken yet."""
 
-    def __init__(self, execution_id: uuid.UUID) -> None:
-        self.execution_id = execution_id
+    def __init__(self, watcher: Watcher) -> None:
+        self.watcher = watcher
+        self.execution_id = watcher.execution_id
         self.is_over = False
+        self.handed_at: float | None = None
         self.news = asyncio.Event()
         self._pending: deque[bytes] = deque()
         self._bytes = 0
@@ -61,17 +68,25 @@ class Client:
         self._bytes += len(frame)
         self.news.set()
         if self._bytes > self._limit:
-            logger.info("a slow client of live output is cut off")
-            self.end()
-            self._pending.clear()
-            if self._task is not None:
-                # It stands in a write that does not end.
-                self._task.cancel()
+            self.cut_off()
+
+    def cut_off(self) -> None:
+        """End the stream of a client that stands in a write which does not end."""
+        logger.info("a slow client of live output is cut off")
+        self.end()
+        self._pending.clear()
+        if self._task is not None:
+            self._task.cancel()
 
     def end(self) -> None:
         """Have the stream end after what is pending."""
         self.is_over = True
         self.news.set()
+
+    def drop(self) -> None:
+        """Have the stream end at once: nothing of what is pending is for its client any more."""
+        self._pending.clear()
+        self.end()
 
     def take(self) -> bytes:
         """Return all that is pending."""
@@ -142,16 +157,17 @@ class Hub:
         self._tasks: list[asyncio.Task[None]] = []
         self._is_stopped = False
         self._renew_at = 0.0
+        self._allowed_at = 0.0
 
-    def join(self, execution_id: uuid.UUID) -> Client:
+    def join(self, watcher: Watcher) -> Client:
         """Return a client of an execution; what its runs have told so far is pending already."""
-        client = Client(execution_id)
+        client = Client(watcher)
         if self._is_stopped:
             client.end()
             return client
-        self._clients.setdefault(execution_id, set()).add(client)
+        self._clients.setdefault(client.execution_id, set()).add(client)
         for watched in self._runs.values():
-            if watched.execution_id == execution_id:
+            if watched.execution_id == client.execution_id:
                 for frame in watched.replay():
                     client.push(frame, is_replay=True)
         self._news.set()
@@ -197,7 +213,13 @@ class Hub:
         try:
             while True:
                 self._news.clear()
+                self._cut_off_stuck(now=loop.time())
                 try:
+                    if loop.time() >= self._allowed_at:
+                        watchers = {client.watcher for client in self._all_clients()}
+                        allowed = await loop.run_in_executor(thread, find_allowed_alone, watchers)
+                        self._end_forbidden(watchers - allowed)
+                        self._allowed_at = loop.time() + ALLOWED_EACH_S
                     wanted = list(self._clients)
                     found = await loop.run_in_executor(thread, find_under_way_alone, wanted)
                     has_new = self._take_in(wanted, found)
@@ -215,6 +237,20 @@ class Hub:
             thread.submit(connections.close_all)
             thread.shutdown(wait=False)
             await client.aclose()
+
+    def _all_clients(self) -> list[Client]:
+        return [client for clients in self._clients.values() for client in clients]
+
+    def _cut_off_stuck(self, *, now: float) -> None:
+        for client in self._all_clients():
+            if client.handed_at is not None and now - client.handed_at > TAKEN_WITHIN_S:
+                client.cut_off()
+
+    def _end_forbidden(self, watchers: Collection[Watcher]) -> None:
+        for client in self._all_clients():
+            if client.watcher in watchers:
+                logger.info("a stream of live output ends: who watches may not any more")
+                client.drop()
 
     def _take_in(self, wanted: list[uuid.UUID], found: Mapping[uuid.UUID, ExecutionUnderWay]) -> bool:
         """Take in how the watched executions stand; return whether there are runs that were not known."""

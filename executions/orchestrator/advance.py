@@ -7,8 +7,6 @@ attempt's end and what follows from it) is committed together.
 import asyncio
 import datetime as dt
 import uuid
-from collections.abc import Coroutine
-from typing import Any, Protocol, TypeVar
 
 from executions.agent_service import AgentService
 from executions.context.store import read_context
@@ -22,8 +20,8 @@ from executions.orchestrator.agent_models import AgentModels
 from executions.orchestrator.attempt import Attempt
 from executions.orchestrator.changes import Changes, Committed, Event
 from executions.orchestrator.database_calls import in_any_thread
-from executions.orchestrator.gate import Gate
 from executions.orchestrator.hints import Hints
+from executions.orchestrator.holder import Holder
 from executions.orchestrator.live_runs import LiveRuns
 from executions.orchestrator.obey import Obeyed, obey
 from executions.orchestrator.open_starts import OpenStarts
@@ -33,74 +31,9 @@ from executions.orchestrator.starts import Starts
 from executions.orchestrator.take_in import end_parked, take_closed_questions, take_in
 from executions.orchestrator.tracked import RunRecord, Tracked
 from executions.orchestrator.wishes import heed_wishes, rests
-from teams.models import SunaConnection
 from teams.workflow.plan import Json
 
-T = TypeVar("T")
-
 LONGEST_WAIT_S = 30.0
-RENEWED = ("base_url", "wire_profile", "sends_user_keys")
-
-
-class Holder(Protocol):
-    """The driver, as an execution sees it."""
-
-    @property
-    def driver_id(self) -> uuid.UUID:
-        """The id that fences every write."""
-        ...
-
-    def may_start(self) -> bool:
-        """Whether the lease surely holds long enough for a start."""
-        ...
-
-    def now(self) -> dt.datetime:
-        """PostgreSQL's time."""
-        ...
-
-    @property
-    def hints(self) -> Hints:
-        """What tells that runs may be over."""
-        ...
-
-    @property
-    def live(self) -> LiveRuns:
-        """What is shown of runs while they go on."""
-        ...
-
-    @property
-    def models(self) -> AgentModels:
-        """What is known of agents' models."""
-        ...
-
-    @property
-    def open_starts(self) -> OpenStarts:
-        """The starts under way that nobody could look up."""
-        ...
-
-    async def commit(self, changes: Changes) -> Committed:
-        """Write changes with whatever else is pending."""
-        ...
-
-    def gate_of(self, connection: SunaConnection) -> Gate:
-        """Return the gate on the starts of a connection."""
-        ...
-
-    async def look_again(self, connection: SunaConnection) -> None:
-        """Find out anew which version of the service a connection leads to, if nobody just did."""
-        ...
-
-    async def client_of(self, connection_id: uuid.UUID) -> AgentService:
-        """Return the client of a connection as it stands now."""
-        ...
-
-    def settled(self, execution_id: uuid.UUID) -> None:
-        """Take note that an execution has taken a turn."""
-        ...
-
-    def charge(self, execution_id: uuid.UUID, work: Coroutine[Any, Any, T]) -> Coroutine[Any, Any, T]:
-        """Return work whose crash is charged to the execution."""
-        ...
 
 
 class Advance:
@@ -116,6 +49,7 @@ class Advance:
         self.rests_until: dt.datetime | None = None
         """Of one at rest: when a decision about a start is waited for no longer."""
         self._heard_at = dt.datetime.min.replace(tzinfo=dt.UTC)
+        self._is_outdated = False
         self.starts = Starts(holder.gate_of(tracked.connection), tracked, wake=self.wake)
 
     def wake(self, *, cancel_requested: bool = False) -> None:
@@ -137,6 +71,11 @@ class Advance:
         if pause_requested is not self.tracked.state.paused:
             self.tracked.want_paused(paused=pause_requested)
             self.wake()
+
+    def hear_change(self) -> None:
+        """Take in that the connection is another than it was: nothing more is asked of what it was."""
+        self._is_outdated = True
+        self.wake()
 
     async def run(self) -> None:
         """Advance until the execution is over, or paused with nothing in flight."""
@@ -192,13 +131,19 @@ class Advance:
         return self._holder.now()
 
     async def renew_service(self) -> None:
-        """Take the connection as its owner may have mended it since, or as it was detected anew.
+        """Take the connection as it stands now: its owner may have changed it, or it was detected anew.
 
         Whose keys go along, and what is billed, is said by the row that the client is made of.
         """
         connection = self.tracked.connection
-        self.service = await self._holder.client_of(connection.id)
-        await in_any_thread(connection.refresh_from_db, fields=RENEWED)
+        current = await self._holder.read_connection(connection.id)
+        is_another = current.client is not self.service
+        self.service = current.client
+        for name, value in current.columns.items():
+            setattr(connection, name, value)
+        if is_another:
+            for attempt in self._attempts.values():
+                attempt.hear_change()
         self.tracked.answers_in_place = self.service.traits.answers_in_place
 
     async def look_again(self) -> None:
@@ -243,6 +188,9 @@ class Advance:
 
     async def _take_turn(self, group: asyncio.TaskGroup, ended: list[Outcome]) -> None:
         """Take in what ended and decide what follows, in one commit; then stop and start what it says."""
+        if self._is_outdated:
+            self._is_outdated = False
+            await self.renew_service()
         changes, obeyed = self._new_changes(), Obeyed()
         for outcome in ended:
             self._attempts.pop(_step_of(outcome), None)

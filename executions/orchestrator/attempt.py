@@ -43,6 +43,7 @@ from executions.orchestrator.questions import find_prompt
 from executions.orchestrator.run_keys import KeysRefused, find_run_keys, read_keys_to_hide
 from executions.orchestrator.scrub import scrub_outcome
 from executions.orchestrator.tracked import RunRecord
+from executions.orchestrator.watch_run import Watch
 from teams.workflow.plan import Json, PlanStep
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ class Attempt:
         self.run = run
         self.stopping = asyncio.Event()
         self.decided = asyncio.Event()
+        self.watch: Watch | None = None
         self.decision_until: dt.datetime | None = None
         """Set while nothing but a person's decision is awaited: the moment when that wait is over."""
         self._prompt = prompt
@@ -170,6 +172,13 @@ class Attempt:
             is_final=is_final,
         )
 
+    def hear_change(self) -> None:
+        """Take in that the connection is another than it was."""
+        if self.watch is not None:
+            self.watch.begin_anew()
+        if self.run is not None:
+            self.owner.live.begin_anew(self.run.id)
+
     def hear_decision(self, run_id: uuid.UUID, decision: str) -> None:
         """Take in what a person decided of a start of which Suna cannot tell what became of it."""
         if self.run is not None and self.run.id == run_id:
@@ -179,12 +188,12 @@ class Attempt:
     async def _start(self) -> Outcome | None:
         patience = Patience()
         lost_threads = 0
-        if self.owner.starts.is_mended():
-            await self.owner.renew_service()
         while not self.stopping.is_set():
             if not self.owner.may_start():
                 await self.sleep(FENCE_WAIT_S)
                 continue
+            # What was taken away meanwhile, an address, a credential or a consent, counts no more.
+            await self.owner.renew_service()
             try:
                 run = await self._unless_stopped(self._prepare())
                 return self.nothing_to_stop() if run is None else await self._send_start(run)
@@ -293,6 +302,8 @@ class Attempt:
             self.owner.open_starts.announce(run.id, of=self.owner.tracked.id)
         committed = await self.owner.commit_run(run, kind="start_requested")
         run.start_requested_at = committed.at
+        # To prepare it may have taken minutes: whoever changed the connection meanwhile is heard.
+        await self.owner.renew_service()
         if self.stopping.is_set() or committed.cancel_requested:
             return self.nothing_to_stop()
         if not self.owner.may_start():

@@ -4,17 +4,28 @@ The only reader of a connection's credential. A connection that cannot be opened
 executions on it: its client refuses every call and says why.
 """
 
+import asyncio
 import uuid
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from django.conf import settings
+from django.db.models import CharField
+from django.db.models.expressions import RawSQL
 
-from executions.agent_service import AgentService, AgentServiceError, CredentialUnreadable, SecretText
+from executions.agent_service import (
+    AgentService,
+    AgentServiceError,
+    ContractChanged,
+    CredentialUnreadable,
+    SecretText,
+)
 from executions.orchestrator.closed_service import ClosedService
 from executions.orchestrator.database_calls import in_driver_thread
 from executions.orchestrator.gates import Gates
-from executions.orchestrator.gates_stored import find_row_states
+from executions.orchestrator.gates_stored import MARK
 from executions.orchestrator.guarded_service import GuardedService
 from executions.suna.address import is_listed, parse_base_url
 from executions.suna.client import open_client
@@ -27,6 +38,17 @@ from teams.workflow.plan import Json
 
 Key = tuple[uuid.UUID, str, str, str | None, bool, bool, Capabilities | None]
 UNREADABLE = "the connection's credential cannot be decrypted with the configured keys"
+UNTESTED = "it is not known yet which Suna the connection leads to"
+COLUMNS = ("base_url", "wire_profile", "sends_user_keys", "moved_at")
+"""What a driver has to know of a connection beside its client."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Current:
+    """A connection as its row says: its client, and COLUMNS by name."""
+
+    client: AgentService
+    columns: Mapping[str, Any]
 
 
 class OpenConnections:
@@ -39,26 +61,53 @@ class OpenConnections:
         self._gates = gates
         self._changed = changed
         self._open: dict[Key, AgentService] = {}
+        self._next: dict[uuid.UUID, asyncio.Task[Current]] = {}
+        self._reads: set[asyncio.Task[Current]] = set()
 
-    async def client_of(self, connection_id: uuid.UUID) -> AgentService:
-        """Return the client of a connection as it stands now."""
-        return await in_driver_thread(self._client_of, connection_id)
+    async def read(self, connection_id: uuid.UUID) -> Current:
+        """Return a connection as it stands now: the row is read after this was asked.
+
+        All who ask before a read begins share it: it costs a query, and there are many starts.
+        """
+        reading = self._next.get(connection_id)
+        if reading is None:
+            work = in_driver_thread(self._read_next, connection_id)
+            reading = asyncio.create_task(work, name=f"connection {connection_id}")
+            self._next[connection_id] = reading
+            self._reads.add(reading)
+            reading.add_done_callback(self._note_read)
+        # Whoever asked first may be broken off; the others wait on.
+        return await asyncio.shield(reading)
 
     async def aclose(self) -> None:
         """Close every client, those included that a call which was broken off still opens meanwhile."""
+        await asyncio.gather(*self._reads, return_exceptions=True)
         while self._open:
             _, client = self._open.popitem()
             await client.aclose()
 
-    def _client_of(self, connection_id: uuid.UUID) -> AgentService:
-        # The mark before the row: if both change in between, the gate finds a mark that is old.
-        found = find_row_states([connection_id]).get(connection_id)
+    def _note_read(self, reading: "asyncio.Task[Current]") -> None:
+        self._reads.discard(reading)
+        if not reading.cancelled():
+            # Nobody may be left who takes it, and then it is nobody's fault either.
+            reading.exception()
+
+    def _read_next(self, connection_id: uuid.UUID) -> Current:
+        # Whoever asks from here on may mean what is written after this.
+        self._next.pop(connection_id, None)
+        mark = RawSQL(MARK, (), output_field=CharField())  # noqa: S611  a constant
         try:
-            connection = SunaConnection.objects.with_credential().get(pk=connection_id)
+            row: Any = SunaConnection.objects.with_credential().annotate(mark=mark).get(pk=connection_id)
         except Undecryptable:
-            return ClosedService(partial(CredentialUnreadable, UNREADABLE))
+            unreadable = ClosedService(partial(CredentialUnreadable, UNREADABLE))
+            columns = SunaConnection.objects.values(*COLUMNS).get(pk=connection_id)
+            return Current(client=unreadable, columns=columns)
+        columns = {name: getattr(row, name) for name in COLUMNS}
+        return Current(client=self._client_of(row, mark=row.mark), columns=columns)
+
+    def _client_of(self, connection: SunaConnection, *, mark: str) -> AgentService:
         gate = self._gates.gate_of(connection)
-        gate.mark = "" if found is None else found.mark
+        gate.mark = mark
         key = (
             connection.id,
             connection.base_url,
@@ -110,6 +159,9 @@ def open_connection(connection: SunaConnection, *, anywhere: bool = False) -> Ag
 
     `anywhere`: what it is opened for was asked for by the operator, so that its address need not be public.
     """
+    if not connection.wire_profile:
+        # What calls it may be told, `changed`, finds out.
+        return ClosedService(partial(ContractChanged, UNTESTED))
     try:
         return open_client(
             base_url=connection.base_url,

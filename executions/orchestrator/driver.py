@@ -12,14 +12,13 @@ from typing import Any, TypeVar
 
 from django.conf import settings
 
-from executions.agent_service import AgentService
 from executions.engine.state import EXECUTION_TERMINAL
 from executions.orchestrator.advance import Advance
 from executions.orchestrator.agent_models import AgentModels
 from executions.orchestrator.break_off import build_break_off
 from executions.orchestrator.changes import Changes, Committed, Fenced
 from executions.orchestrator.claim import claim_executions, count_claimable
-from executions.orchestrator.connections import OpenConnections
+from executions.orchestrator.connections import Current, OpenConnections
 from executions.orchestrator.crash_slot import CrashSlot
 from executions.orchestrator.crashes import charge_crashes
 from executions.orchestrator.database_calls import DATABASE_AWAY, in_driver_thread
@@ -68,7 +67,9 @@ class Driver:
             in_flight=lambda: len(self._held), is_robbed=self._is_robbed, lost=self._lost_from_thread
         )
         self._slot = CrashSlot(self._lease.driver_id)
-        self._gates = Gates(self._lease.driver_id, now=self._lease.now, died=self.stop)
+        self._gates = Gates(
+            self._lease.driver_id, now=self._lease.now, died=self.stop, changed=self._tell_of_change
+        )
         self._redetection = Redetection(mended=self._mended)
         self._connections = OpenConnections(self._gates, changed=self._redetection.note)
         self.hints = Hints()
@@ -123,9 +124,14 @@ class Driver:
         """Find out anew which version of the service a connection leads to, if nobody just did."""
         await self._redetection.look(connection.id, connection.wire_profile)
 
-    async def client_of(self, connection_id: uuid.UUID) -> AgentService:
-        """Return the client of a connection as it stands now."""
-        return await self._connections.client_of(connection_id)
+    async def read_connection(self, connection_id: uuid.UUID) -> Current:
+        """Return a connection as it stands now."""
+        return await self._connections.read(connection_id)
+
+    def _tell_of_change(self, connection_id: uuid.UUID) -> None:
+        for advance in self._advancing.values():
+            if advance.tracked.connection.id == connection_id:
+                advance.hear_change()
 
     def charge(self, execution_id: uuid.UUID, work: Coroutine[Any, Any, T]) -> Coroutine[Any, Any, T]:
         """Return work whose crash is charged to the execution."""
@@ -284,7 +290,8 @@ class Driver:
         fault: BaseException | None = None
         try:
             tracked = await in_driver_thread(self._load, execution_id, epoch)
-            advance = Advance(self, tracked, await self.client_of(tracked.connection.id))
+            current = await self.read_connection(tracked.connection.id)
+            advance = Advance(self, tracked, current.client)
             self._advancing[execution_id] = advance
             await advance.run()
             if tracked.state.status not in EXECUTION_TERMINAL:

@@ -23,7 +23,7 @@ from executions.engine.state import AgentRunStatus, Reason, StepStatus
 from executions.orchestrator.outcomes import NeverStarted, Outcome
 from executions.orchestrator.patience import Patience
 from executions.orchestrator.tracked import RunRecord
-from executions.orchestrator.unknown_start import wait_for_decision
+from executions.orchestrator.unknown_start import wait_for_decision, was_sent_elsewhere
 
 if TYPE_CHECKING:
     from executions.orchestrator.attempt import Attempt
@@ -59,8 +59,10 @@ async def look_up_start(attempt: "Attempt", run: RunRecord) -> Outcome | None:
     """Find the run of a start in doubt: adopt it, or give the start up when the grace is over.
 
     What has no thread cannot be found: a person decides, unless this driver has the answer still to come.
+    The same where the connection got another address since, and the thread is not to be found there.
     """
-    if run.thread_id is None or not attempt.service.traits.finds_starts:
+    cannot_be_found = run.thread_id is None or not attempt.service.traits.finds_starts
+    if cannot_be_found or (run.start_decision and was_sent_elsewhere(attempt, run)):
         started = attempt.owner.open_starts.find(run.id)
         if started is None:
             return await wait_for_decision(attempt, run)
@@ -99,6 +101,9 @@ async def _look_until_known(attempt: "Attempt", run: RunRecord) -> Outcome | Non
             await attempt.adopt(run, found[-1], kind="run_adopted")
             return None
         if found is not None and now >= asked_at + grace:
+            if was_sent_elsewhere(attempt, run):
+                # That it is not here proves nothing of where it was sent to.
+                return await wait_for_decision(attempt, run)
             return NeverStarted(run=run)
         # A Suna that cannot be asked is waited for, unless somebody waits for the end: then not for ever.
         if attempt.stopping.is_set():

@@ -25,6 +25,7 @@ from executions.orchestrator.live_reader import LiveRun
 from executions.orchestrator.outcomes import Answered, AskedPerson, Broken, Outcome, Stopped
 from executions.orchestrator.patience import Patience
 from executions.orchestrator.tracked import RunRecord
+from executions.orchestrator.unknown_start import was_sent_elsewhere
 from executions.orchestrator.watch_run import Watch
 from teams.workflow.plan import Json
 
@@ -73,7 +74,9 @@ async def follow_run(attempt: "Attempt", run: RunRecord) -> Outcome:
     )
     with attempt.owner.live.offer(shown):
         async with hints.watch(run_id, service=lambda: attempt.service, stopping=attempt.stopping) as watch:
+            attempt.watch = watch
             found = await _ask_until_over(attempt, run, watch)
+        attempt.watch = None
     if isinstance(found, RunView):
         return await _end(attempt, run, found)
     if isinstance(found, _Lingers):
@@ -108,7 +111,7 @@ async def _ask_until_over(
                 looked_again, misses = True, 0
                 await attempt.owner.look_again()
             elif misses >= VANISHED_AFTER:
-                return attempt.broken("run_vanished", run_status=AgentRunStatus.ABANDONED)
+                return _vanished(attempt, run)
         except BadResponse as error:
             bad += 1
             if bad >= BAD_ANSWERS_AT_MOST:
@@ -140,6 +143,15 @@ async def _ask_until_over(
             polls_only=bool(misses or bad or failures),
         )
     return _ToStop(None)
+
+
+def _vanished(attempt: "Attempt", run: RunRecord) -> Broken:
+    if was_sent_elsewhere(attempt, run):
+        # It may well go on where it was started: another attempt would run beside it.
+        return attempt.broken(
+            "run_vanished", params={"because": "moved"}, run_status=AgentRunStatus.ABANDONED, is_final=True
+        )
+    return attempt.broken("run_vanished", run_status=AgentRunStatus.ABANDONED)
 
 
 def _may_yet_appear(attempt: "Attempt", run: RunRecord) -> bool:

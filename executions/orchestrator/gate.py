@@ -24,10 +24,9 @@ class Gate:
     """One connection's gate in one driver.
 
     `others` is what other drivers have on the connection, as far as that is known, and `turn` the number of
-    the round in which places that cannot be divided go round. `generation` is another number each time that
-    the connection may have been mended: whoever holds a client from before takes it anew. `mark` stands for
-    the address and the credential that clients were last made with, empty where none was. `limit` and
-    `circuit` are the gate's own; nobody else changes them, but for the calls that the circuit guards.
+    the round in which places that cannot be divided go round. `mark` stands for the address and the
+    credential that clients were last made with, empty where none was. `limit` and `circuit` are the gate's
+    own; nobody else changes them, but for the calls that the circuit guards.
     """
 
     def __init__(self, driver_id: uuid.UUID, *, growth_s: float, jitter: Jitter) -> None:
@@ -36,7 +35,6 @@ class Gate:
         self.pause: StartPause | None = None
         self.others: Mapping[uuid.UUID, Demand] = {}
         self.turn = 0
-        self.generation = 0
         self.mark = ""
         self._driver_id = driver_id
         self._jitter = jitter
@@ -214,7 +212,6 @@ class Gate:
         self._unanswered.add(wish.key)
         if self.pause is not None:
             self.pause.probe = wish.key
-            self.generation += 1
 
     def _hindrance(self, now: float, *, place: int) -> Reason:
         if (held_up_by := self._find_hold_up()) is not None:
@@ -235,6 +232,4 @@ class Gate:
         return sum(demand.in_flight for demand in self.others.values())
 
     def _end_pause(self) -> None:
-        if self.pause is not None:
-            self.pause = None
-            self.generation += 1
+        self.pause = None

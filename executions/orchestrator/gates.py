@@ -59,7 +59,7 @@ class _Kept:
     stored_cap_at: float = float("-inf")
     stored_until: float = 0.0
     stored_pause: str = ""
-    version: str = ""
+    seen: str = ""
     unreachable_at: float | None = None
     exchanged_at: float = float("-inf")
     is_published: bool = False
@@ -67,14 +67,23 @@ class _Kept:
 
 
 class Gates:
-    """All gates of a driver. `now` is PostgreSQL's time; `died` is called if they cannot be looked after."""
+    """All gates of a driver. `now` is PostgreSQL's time; `died` is called if they cannot be looked after.
+
+    `changed` is told of each connection that got another address, another credential or another version.
+    """
 
     def __init__(
-        self, driver_id: uuid.UUID, *, now: Callable[[], dt.datetime], died: Callable[[], None]
+        self,
+        driver_id: uuid.UUID,
+        *,
+        now: Callable[[], dt.datetime],
+        died: Callable[[], None],
+        changed: Callable[[uuid.UUID], None] = lambda _: None,
     ) -> None:
         self._driver_id = driver_id
         self._now = now
         self._died = died
+        self._changed = changed
         self._kept: dict[uuid.UUID, _Kept] = {}
         self._shares = GateShares(driver_id)
         self._tasks: list[asyncio.Task[None]] = []
@@ -260,18 +269,14 @@ class Gates:
             logger.error("whether connections were mended cannot be read: %s", type(error).__name__)  # noqa: TRY400  its text may hold a row
             return
         for connection_id, row in rows.items():
-            self._take_version(self._kept[connection_id], row.version)
+            kept, seen = self._kept[connection_id], f"{row.mark} {row.version}"
+            if kept.seen not in ("", seen):
+                self._changed(connection_id)
+            kept.seen = seen
         for connection_id, kept in used.items():
             # What changed here while the rows were read is newer than they are.
             if kept.gate.pause is pauses[connection_id] and connection_id in rows:
                 self._take_from_row(kept, rows[connection_id])
-
-    @staticmethod
-    def _take_version(kept: _Kept, version: str) -> None:
-        was, kept.version = kept.version, version
-        if was not in ("", version):
-            # Whoever holds a client from before takes it anew with the next start.
-            kept.gate.generation += 1
 
     def _take_from_row(self, kept: _Kept, row: RowState) -> None:
         now, pause, code = time.monotonic(), kept.gate.pause, row.paused_code

@@ -21,11 +21,14 @@ WHERE id = %s AND limits->>'parallel_runs' IS DISTINCT FROM %s::text
 """
 
 # Sealed anew, the same credential has another text as well: that costs a probe and nothing else.
-_STATES = """
-SELECT id, paused_code, md5(base_url || ' ' || COALESCE(sealed_credential, '')),
+MARK = "md5(base_url || ' ' || COALESCE(sealed_credential, ''))"
+"""What a connection's row stands for now: its address and its credential, in SQL."""
+
+_STATES = f"""
+SELECT id, paused_code, {MARK},
     md5(wire_profile || ' ' || COALESCE(capabilities::text, ''))
 FROM teams_sunaconnection WHERE id = ANY(%s)
-"""
+"""  # noqa: S608  of constants alone
 
 
 def store_limit(connection_id: uuid.UUID, *, parallel_runs: int) -> None:

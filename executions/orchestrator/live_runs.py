@@ -67,6 +67,13 @@ class LiveRuns:
             if reader is not None:
                 self._later(reader.finish())
 
+    def begin_anew(self, run_id: uuid.UUID) -> None:
+        """Read a run by its connection as it is now, if it is read at all."""
+        reader = self._readers.pop(run_id, None)
+        if reader is not None:
+            self._later(reader.close())
+            self.look()
+
     async def aclose(self) -> None:
         """Stop looking and reading. What is being said last has a moment to be written."""
         if self._task is not None:

@@ -28,9 +28,11 @@ def profile_columns(
 def keys_after(connection: SunaConnection, *, profile: str, capabilities: Capabilities) -> bool:
     """Return whether users' keys may be sent to what was found.
 
-    A connection that is new sends them where they are read (design §6). A Suna that became another one asks
-    for a new consent, also where it reads them now: it may be another party's.
+    A connection that is new sends them where they are read (design §6). One that got another address, or a
+    Suna that became another one, asks for a new consent, also where it reads them now: it may be another
+    party's.
     """
-    if profile == connection.wire_profile:
-        return connection.sends_user_keys
-    return not connection.wire_profile and (capabilities.honours_user_keys or connection.sends_user_keys)
+    if profile == connection.wire_profile or not connection.wire_profile:
+        is_new = not connection.wire_profile and connection.moved_at is None
+        return connection.sends_user_keys or (is_new and capabilities.honours_user_keys)
+    return False

@@ -48,7 +48,8 @@ def read_keys_to_hide(execution: Execution) -> tuple[SecretText, ...]:
 
 async def find_run_keys(tracked: Tracked, step: PlanStep, *, now: dt.datetime) -> RunKeys:
     """Read the keys for one start. Raises KeysRefused."""
-    honoured = PROFILES[tracked.connection.wire_profile].capabilities.honours_user_keys
+    profile = PROFILES.get(tracked.connection.wire_profile)
+    honoured = profile is not None and profile.capabilities.honours_user_keys
     if not tracked.connection.sends_user_keys:
         return RunKeys(api_key_type=ApiKeyType.SUNA_ACCOUNT)
     # In the document's own contract a step that names no services is given all of them; elsewhere none.

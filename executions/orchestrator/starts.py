@@ -26,7 +26,6 @@ class Starts:
         self._tracked = tracked
         self._wake = wake
         self._positions = {step.id: position for position, step in enumerate(tracked.plan.steps)}
-        self._generation = gate.generation
         self._waits = False
 
     def decide(self, *, now: dt.datetime) -> tuple[Decision, ...]:
@@ -88,11 +87,6 @@ class Starts:
     def is_paused_for(self, code: str) -> bool:
         """Whether the connection's starts are held for this code already."""
         return self._gate.is_paused_for(code)
-
-    def is_mended(self) -> bool:
-        """Whether the connection may have been mended since this was last asked."""
-        was, self._generation = self._generation, self._gate.generation
-        return was != self._generation
 
     def _wish(self, step_id: str) -> Wish:
         tracked = self._tracked

@@ -1,9 +1,10 @@
 """A start of which Suna cannot tell whether it made a run: it waits for a person, who can look there.
 
 Where Suna makes the thread with the start, a lost answer has taken the only handle on it along (suna-contract
-§6.2). Nothing is started again by itself: a second run costs again and does again what agents do. The
-step's time, the deadline and a cancel end the wait. An execution that waits for nothing else is put down
-meanwhile, and the row of the run holds all that whoever takes it up has to know.
+§6.2); and where the connection got another address since, the old one is not asked any more. Nothing is
+started again by itself: a second run costs again and does again what agents do. The step's time, the deadline
+and a cancel end the wait. An execution that waits for nothing else is put down meanwhile, and the row of the
+run holds all that whoever takes it up has to know.
 """
 
 import asyncio
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 from executions.engine.state import AgentRunStatus, Reason, StartDecision, StepState, StepStatus
 from executions.orchestrator.outcomes import NeverStarted, Outcome, Stopped
 from executions.orchestrator.tracked import RunRecord
+from teams.workflow.plan import Json
 
 if TYPE_CHECKING:
     from executions.orchestrator.attempt import Attempt
@@ -30,10 +32,17 @@ def is_start_unknown(step: StepState) -> bool:
     )
 
 
+def was_sent_elsewhere(attempt: "Attempt", run: RunRecord) -> bool:
+    """Tell whether a run's start was sent to an address that its connection had before."""
+    moved_at = attempt.owner.tracked.connection.moved_at
+    return moved_at is not None and run.start_requested_at is not None and run.start_requested_at <= moved_at
+
+
 async def wait_for_decision(attempt: "Attempt", run: RunRecord) -> Outcome:
     """Wait until a person has decided, the step's time is up or somebody asks to stop."""
     run.in_doubt = True
-    reason = Reason(code=START_UNKNOWN, params={"attempt": run.attempt})
+    because: dict[str, Json] = {"because": "moved"} if was_sent_elsewhere(attempt, run) else {}
+    reason = Reason(code=START_UNKNOWN, params={"attempt": run.attempt, **because})
     if attempt.owner.mark_step(run.step_id, StepStatus.START_UNCERTAIN, reason):
         await attempt.owner.commit_run(run, kind=START_UNKNOWN)
     up_at = (run.start_requested_at or attempt.owner.now()) + dt.timedelta(seconds=attempt.step.timeout_s)

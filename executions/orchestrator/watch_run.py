@@ -50,6 +50,7 @@ class Watch:
         self._news = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._list: ActiveList | None = None
+        self._stream_task: asyncio.Task[None] | None = None
         self._began = False
         self._streams = False
         self._events_of_stream = 0
@@ -87,7 +88,8 @@ class Watch:
             self._began = True
             offered = self._service().hints
             if offered.by_watching:
-                self._tasks.append(asyncio.create_task(self._stream(), name=f"stream of {self.run_id}"))
+                self._stream_task = asyncio.create_task(self._stream(), name=f"stream of {self.run_id}")
+                self._tasks.append(self._stream_task)
             elif offered.by_list:
                 self._join_list()
         if self._asked_after_hint and self._hinted_by is not None:
@@ -121,6 +123,14 @@ class Watch:
         """Have the run asked for at once."""
         self._hinted, self._hinted_by = True, by
         self._news.set()
+
+    def begin_anew(self) -> None:
+        """Listen no more to the connection as it was, and have the run asked for with what it is now."""
+        self._leave_list()
+        if self._stream_task is not None:
+            self._stream_task.cancel()
+        self._began = False
+        self.tell()
 
     def reconsider(self) -> None:
         """Have the time of the next poll thought over: a hint has come to be there, or is there no more."""

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import socket
 import ssl
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from executions.suna.address import parse_base_url
@@ -27,23 +28,45 @@ class ReachFault:
 
 
 async def find_reach_fault(base_url: str, *, public_only: bool, patience_s: float) -> ReachFault:
-    """Try each step of connecting, and return the first that fails. It takes about `patience_s` at most."""
+    """Try each step of connecting, and return the first that fails. It takes about `patience_s` at most.
+
+    Every address of the host is judged before any is connected to. Of several that fail it is the first one's
+    fault; where one can be connected to that is no_answer.
+    """
     url = parse_base_url(base_url)
     host, port = url.raw_host.decode("ascii"), url.port or PORTS[url.scheme]
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(patience_s):
             places = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-            addresses = [str(place[4][0]) for place in places]
+            # Some resolvers tell an address twice.
+            addresses = list(dict.fromkeys(str(place[4][0]) for place in places))
             if public_only and not all(map(is_public, addresses)):
                 return ReachFault(code="not_public")
-            return await _connect(addresses[0], port, host=host if url.scheme == "https" else None)
+            secured = host if url.scheme == "https" else None
+            return await _connect_to_any(addresses, port, host=secured, each_s=patience_s / len(addresses))
     except socket.gaierror:
         return ReachFault(code="dns")
     except UnicodeError:
         return ReachFault(code="dns")
     except TimeoutError:
         return ReachFault(code="connect_timeout")
+
+
+async def _connect_to_any(
+    addresses: Sequence[str], port: int, *, host: str | None, each_s: float
+) -> ReachFault:
+    faults: list[ReachFault] = []
+    for address in addresses:
+        try:
+            async with asyncio.timeout(each_s):
+                fault = await _connect(address, port, host=host)
+        except TimeoutError:
+            fault = ReachFault(code="connect_timeout")
+        if fault.code == "no_answer":
+            return fault
+        faults.append(fault)
+    return faults[0]
 
 
 async def _connect(address: str, port: int, *, host: str | None) -> ReachFault:

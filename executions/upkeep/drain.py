@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from django.db import connection, transaction
 
 from executions.models import Drain
+from executions.orchestrator.unknown_start import START_UNKNOWN
 from teams.models.uuid7 import new_id
 
 LOOK_S = 0.5
@@ -26,6 +27,14 @@ UPDATE executions_drain SET ended_at = clock_timestamp(), ended_by = %s
 WHERE ended_at IS NULL AND holds_all = %s
 """
 _OPEN_RUN = "('starting', 'running', 'unknown')"
+# Of a start that a person has to decide about nobody knows a run, and they may take as long as they like.
+_GOES_ON = f"""
+    SELECT 1 FROM renum_team_agent_executions r
+    JOIN executions_executionstep s ON s.id = r.step_id
+    WHERE r.execution_id = e.id AND r.status IN {_OPEN_RUN}
+      AND NOT (r.suna_run_id IS NULL AND s.status = 'start_uncertain' AND s.code = '{START_UNKNOWN}'
+               AND r.start_decision = '')
+"""  # noqa: S608  built of constants
 # Where a person holds an execution, or is asked by one, only the runs that still go on are under way.
 _IN_FLIGHT = f"""
 SELECT e.id, e.status, count(*) OVER (),
@@ -34,8 +43,7 @@ SELECT e.id, e.status, count(*) OVER (),
 FROM renum_team_executions e
 WHERE (e.status IN ('running', 'cancelling') AND NOT e.at_rest)
    OR (e.status IN ('queued', 'paused') AND e.driver_id IS NOT NULL)
-   OR (e.status IN ('paused', 'quarantined') AND EXISTS (SELECT 1 FROM renum_team_agent_executions r
-        WHERE r.execution_id = e.id AND r.status IN {_OPEN_RUN}))
+   OR (e.status IN ('paused', 'quarantined') AND EXISTS ({_GOES_ON}))
 ORDER BY e.id LIMIT {MAX_SHOWN}
 """  # noqa: S608  built of constants
 

@@ -54,6 +54,10 @@ def _run_vanished(params: Params) -> str:
     match params.get("because"):
         case "given_up":
             return _("It was never known whether Suna had started the agent, and somebody gave it up.")
+        case "moved":
+            return _(
+                "The run was started at another address, and at the connection's new one it is not there."
+            )
         case "result_expired":
             return _result_expired(params)
         case _:

@@ -14,6 +14,7 @@ _REFUSALS: Mapping[str, Any] = {
     "connection_in_use": _(
         "Teams or executions need this connection. Give the teams another; its credential can be forgotten."
     ),
+    "connection_moved": _("The connection got another address meanwhile. List its agents again."),
     "idempotency_key_reused": _("This form was used for another prompt. Reload the page and send it again."),
     "name_taken": _("There is one of that name already. Choose another name."),
     "no_connection": _("The team has no connection to a Suna that is ready. Choose one and test it."),

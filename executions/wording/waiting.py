@@ -73,6 +73,18 @@ def _question_answered(params: Params) -> str:
     return _("The step's own answer is given; the agent goes on with it.")
 
 
+def _start_unknown(params: Params) -> str:
+    if params.get("because") == "moved":
+        return _(
+            "Suna did not confirm the start, and the connection has another address since. Look at the old"
+            " one: if there is no run, start the step again; or give the start up."
+        )
+    return _(
+        "Suna did not confirm the start, and this version of Suna cannot tell whether there is a run."
+        " Look there: if there is none, start the step again; or give the start up."
+    )
+
+
 WAITING: Mapping[str, Callable[[Params], str]] = {
     "end_in_doubt": lambda params: _(
         "Suna says that the run failed, but may be mistaken. Renum asks for some minutes more."
@@ -88,10 +100,7 @@ WAITING: Mapping[str, Callable[[Params], str]] = {
     "start_uncertain": lambda params: _(
         "Suna did not confirm the start. Renum looks whether there is a run."
     ),
-    "start_unknown": lambda params: _(
-        "Suna did not confirm the start, and this version of Suna cannot tell whether there is a run."
-        " Look there: if there is none, start the step again; or give the start up."
-    ),
+    "start_unknown": _start_unknown,
     "stopping": _stopping,
     "service_agent_service_error": lambda params: _("Suna answers with errors. Renum keeps asking."),
     "service_bad_response": lambda params: _("Suna's answers make no sense at present. Renum keeps asking."),

@@ -8,10 +8,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin import helpers
 from django.core.exceptions import BadRequest
-from django.http import HttpRequest
+from django.db import transaction
+from django.http import HttpRequest, HttpResponseRedirect
+
+from teams.actions.refusal import Refusal
 
 if TYPE_CHECKING:
     ModelAdmin = admin.ModelAdmin
@@ -41,7 +44,36 @@ else:
             """Show the list; 400 for a NUL in its address, which PostgreSQL would refuse in a filter."""
             if any("\x00" in value for values in request.GET.lists() for value in values[1]):
                 raise BadRequest("NUL in the query")
-            return super().changelist_view(request, extra_context)
+            view = super().changelist_view
+            if request.method == "POST" and request.POST.get("action") == "delete_selected":
+                # It is written into the log before it is done: all of it, or nothing.
+                view = transaction.atomic(view)
+            return self._tell_refusal(request, view, request, extra_context)
+
+        def changeform_view(
+            self, request: HttpRequest, object_id: Any = None, form_url: str = "", extra_context: Any = None
+        ) -> Any:
+            """Show and take the form. Where its action refuses nothing is saved, and it is said why."""
+            view = super().changeform_view
+            return self._tell_refusal(request, view, request, object_id, form_url, extra_context)
+
+        def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
+            """Ask, and delete. Where the action refuses it is said why."""
+            return self._tell_refusal(request, super().delete_view, request, object_id, extra_context)
+
+        def refusal_words(self, refusal: Refusal) -> str:
+            """Return why an action refused; where there are words in the reader's language, those."""
+            return refusal.message
+
+        def _tell_refusal(self, request: HttpRequest, view: Callable[..., Any], *given: Any) -> Any:
+            # Each of these views does what it does in one transaction, which is over by then.
+            try:
+                return view(*given)
+            except Refusal as refusal:
+                if request.method != "POST":
+                    raise
+                messages.error(request, self.refusal_words(refusal))
+                return HttpResponseRedirect(request.get_full_path())
 
     class TabularInline(_Parametrised, unfold.admin.TabularInline):
         """The theme's TabularInline."""

@@ -5,6 +5,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from teams.api.authentication import person
+from teams.api.declared import ID, Parameter, page
 from teams.api.endpoint import PAGE, Endpoint, page_of
 from teams.api.query import read_uuid
 from teams.models import Agent
@@ -34,7 +35,8 @@ class AgentOutput(serializers.ModelSerializer[Agent]):
 class AgentList(Endpoint):
     """The agents that a person may choose from."""
 
-    query = (*PAGE, "connection")
+    query = (*PAGE, Parameter("connection", ID, "Only the agents of this connection."))
+    answers = {"GET": page(AgentOutput)}
 
     def get(self, request: Request) -> Response:
         """List them, newest first, of one connection where it is named."""

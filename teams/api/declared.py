@@ -12,6 +12,9 @@ JsonSchema = Mapping[str, Any]
 """A JSON Schema of the dialect 2020-12, which is OpenAPI 3.1's own."""
 
 JSON = "application/json"
+CANONICAL_UUID = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
+ID: JsonSchema = {"type": "string", "format": "uuid", "pattern": CANONICAL_UUID}
+"""An id in the one form that is taken."""
 
 
 class Parameter(str):
@@ -51,6 +54,7 @@ class Refused:
 
     status: int
     code: str | None
+    headers: tuple[str, ...] = ()
 
 
 Refusals = tuple[type[Refusal] | Refused, ...]
@@ -70,7 +74,10 @@ def as_refused(refusal: type[Refusal] | Refused) -> Refused:
     """Return status and code of a refusal."""
     if isinstance(refusal, Refused):
         return refusal
-    return Refused(status=refusal.status, code=refusal.code)
+    headers = ("Retry-After",) if refusal.retry_after_s is not None else ()
+    return Refused(status=refusal.status, code=refusal.code, headers=headers)
 
 
 NOTHING = Answer(status=204)
+UNCHANGED = Answer(status=304, headers=("ETag",))
+"""To a GET that names in If-None-Match what it has already."""

@@ -30,7 +30,7 @@ from teams.api.pagination import DEFAULT_LIMIT, MAX_LIMIT, NewestFirst
 from teams.api.query import check_query
 
 PAGE = (
-    Parameter("cursor", {"type": "string", "format": "uuid"}, "Where the page begins: as `next` carries it."),
+    Parameter("cursor", {"type": "string"}, "Where the page begins: as `next` carries it."),
     Parameter(
         "limit",
         {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},

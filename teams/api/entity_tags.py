@@ -14,9 +14,14 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from teams.actions.team_mark import ChangedMeanwhile
+from teams.api.declared import Refused
 from teams.api.problems import ApiError
 
 MAX_HEADER_CHARS = 4096
+BAD_TAGS = Refused(status=400, code="invalid_header")
+UNSEEN = (BAD_TAGS, Refused(status=428, code="precondition_required"), ChangedMeanwhile)
+"""What is refused to whoever has not seen what they change."""
 _TAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'
 _TAGS = re.compile(rf"[ \t,]*{_TAG}(?:[ \t]*,[ \t,]*{_TAG})*[ \t,]*")
 _STRONG = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')

@@ -19,6 +19,15 @@ ON_REQUESTS: dict[str, Header] = {
         schema={"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[\\x20-\\x7e]+$"},
         meaning="A text of your own. The same key with the same body is answered by what it made before.",
     ),
+    "If-Match": Header(
+        schema={"type": "string", "maxLength": 4096},
+        meaning="The ETag of your last look, in its double quotes; `*` overwrites whatever is there.",
+        is_required=True,
+    ),
+    "If-None-Match": Header(
+        schema={"type": "string", "maxLength": 4096},
+        meaning="The ETag of what you have: 304 where nothing is new.",
+    ),
 }
 
 ON_ANSWERS: dict[str, Header] = {
@@ -27,6 +36,7 @@ ON_ANSWERS: dict[str, Header] = {
         schema={"enum": ["true", "false"]},
         meaning="Whether an earlier request with this Idempotency-Key made it.",
     ),
+    "ETag": Header(schema={"type": "string"}, meaning="What was seen, to be said back in If-Match."),
     "X-Request-Id": Header(
         schema={"type": "string", "format": "uuid"}, meaning="The request's id, for reports."
     ),
@@ -41,5 +51,10 @@ ON_ANSWERS: dict[str, Header] = {
 }
 
 ON_EVERY_ANSWER = ("X-Request-Id",)
-ON_STATUS = {401: ("WWW-Authenticate",), 503: ("Retry-After",), 429: ("Retry-After",)}
+ON_STATUS = {
+    401: ("WWW-Authenticate",),
+    412: ("ETag",),
+    429: ("Retry-After",),
+    503: ("Retry-After",),
+}
 """What the frame adds by status."""

@@ -8,13 +8,14 @@ import copy
 import re
 from collections.abc import Iterator
 from functools import cache
+from http import HTTPStatus
 from typing import Any
 
 from django.urls import URLPattern, URLResolver, get_resolver
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
 from rest_framework.permissions import SAFE_METHODS, AllowAny
-from rest_framework.serializers import Serializer
+from rest_framework.serializers import CharField, Serializer
 
 from teams.api.declared import Answer, Parameter, Refused, as_refused
 from teams.api.endpoint import Endpoint
@@ -82,13 +83,13 @@ class ApiSchema(AutoSchema):
 
     def get_summary(self) -> str:
         """Return what it is about, and the first sentence of what is done with it."""
-        about, asked = _lines_of(type(self.view))[0], _lines_of(self._method())[0]
-        return f"{about.rstrip('.')}: {asked[0].lower()}{asked[1:].rstrip('.')}"
+        about, asked = _first_clause(type(self.view)), _first_clause(self._method())
+        return f"{about}: {asked[0].lower()}{asked[1:]}"
 
     def get_description(self) -> str:  # type: ignore[override]  # the library's, not the framework's
         """Return everything that the endpoint and its method say of themselves."""
-        further = [*_lines_of(type(self.view))[1:], *_lines_of(self._method())[1:]]
-        return "\n\n".join([*further, self._scope_in_words()])
+        said = [*_paragraphs(type(self.view)), *_paragraphs(self._method())]
+        return "\n\n".join([*said, self._scope_in_words()])
 
     def get_tags(self) -> list[str]:
         """Group by the first word of the address."""
@@ -121,19 +122,26 @@ class ApiSchema(AutoSchema):
             same = bodies.setdefault(str(answer.status), described)
             same.get("content", {}).update(described.get("content", {}))
             same["headers"].update(described["headers"])
-        codes: dict[int, list[str | None]] = {}
+        by_status: dict[int, list[Refused]] = {}
         for refused in self._refusals():
-            codes.setdefault(refused.status, []).append(refused.code)
-        return bodies | {str(status): self._problem(status, codes[status]) for status in sorted(codes)}
+            by_status.setdefault(refused.status, []).append(refused)
+        problems = {str(status): self._problem(status, by_status[status]) for status in sorted(by_status)}
+        return bodies | problems
 
     def _map_basic_serializer(self, serializer: Any, direction: str) -> Json:
         schema: Json = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]
+        properties = schema.get("properties", {})
         if isinstance(serializer, InputSerializer):
+            for name, field in serializer.fields.items():
+                if isinstance(field, CharField) and not field.allow_blank:
+                    properties[name]["minLength"] = 1
             return schema | {"additionalProperties": False}
         # An answer always has all of its members, and nobody sends them.
-        properties = schema.get("properties", {})
         for one in properties.values():
             one.pop("readOnly", None)
+            if {} in one.get("oneOf", ()):
+                # Any JSON value, and null is one.
+                del one["oneOf"]
         return schema | {"required": sorted(properties)}
 
     def _answers(self) -> tuple[Answer, ...]:
@@ -142,7 +150,7 @@ class ApiSchema(AutoSchema):
 
     def _answer(self, answer: Answer) -> Json:
         headers = {name: _header(ON_ANSWERS[name]) for name in (*ON_EVERY_ANSWER, *answer.headers)}
-        described: Json = {"description": _lines_of(self._method())[0], "headers": headers}
+        described: Json = {"description": HTTPStatus(answer.status).phrase, "headers": headers}
         if answer.body is None:
             return described
         schema = self._body(answer)
@@ -172,19 +180,21 @@ class ApiSchema(AutoSchema):
         ref: Json = self.resolve_serializer(serializer(), "response").ref
         return ref
 
-    def _problem(self, status: int, codes: list[str | None]) -> Json:
+    def _problem(self, status: int, refusals: list[Refused]) -> Json:
         for name, schema in (("Problem", PROBLEM), ("ProblemEntry", ENTRY)):
             component = ResolvedComponent(  # type: ignore[no-untyped-call]
                 name=name, type=ResolvedComponent.SCHEMA, object=name, schema=copy.deepcopy(schema)
             )
             self.registry.register_on_missing(component)
         problem: Json = {"$ref": "#/components/schemas/Problem"}
-        known = sorted({code for code in codes if code is not None})
+        codes = {refused.code for refused in refusals}
+        known = sorted(code for code in codes if code is not None)
         also = ", and others"
         if None not in codes:
             problem["properties"] = {"code": {"enum": known}}
             also = ""
-        names = (*ON_EVERY_ANSWER, *ON_STATUS.get(status, ()))
+        own = [name for refused in refusals for name in refused.headers]
+        names = dict.fromkeys((*ON_EVERY_ANSWER, *ON_STATUS.get(status, ()), *own))
         return {
             "description": ", ".join(f"`{code}`" for code in known) + also,
             "headers": {name: _header(ON_ANSWERS[name]) for name in names},
@@ -238,11 +248,12 @@ def _route_names() -> dict[str, str]:
     return dict(walk(get_resolver(), ""))
 
 
-def _lines_of(thing: Any) -> list[str]:
-    """Return the first line of a docstring, and the paragraphs after it."""
-    text = re.sub(r"[ \t]+", " ", thing.__doc__ or "").strip()
-    paragraphs = [re.sub(r"\s*\n\s*", " ", part).strip() for part in re.split(r"\n\s*\n", text)]
-    return paragraphs or [""]
+def _first_clause(thing: Any) -> str:
+    return re.split(r"[.:;]( |$)", _paragraphs(thing)[0], maxsplit=1)[0]
+
+
+def _paragraphs(thing: Any) -> list[str]:
+    return [" ".join(part.split()) for part in re.split(r"\n\s*\n", thing.__doc__ or "") if part.strip()]
 
 
 def _described(name: str) -> Json:

@@ -7,7 +7,7 @@ from drf_spectacular.authentication import SessionScheme
 from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerFieldExtension
 from drf_spectacular.plumbing import build_mock_request
 
-CANONICAL = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
+from teams.api.declared import ID
 
 
 class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
@@ -46,7 +46,7 @@ class CanonicalId(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-c
 
     def map_serializer_field(self, auto_schema: Any, direction: str) -> dict[str, Any]:
         """Describe it."""
-        return {"type": "string", "format": "uuid", "pattern": CANONICAL}
+        return dict(ID)
 
 
 def request_like(method: str, path: str, view: Any, original_request: Any, **kwargs: Any) -> Any:

@@ -9,16 +9,20 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
-from teams.actions.create_team import create_team
+from teams.actions.create_team import TeamNameTaken, create_team
 from teams.actions.edit_team import edit_team
-from teams.actions.save_version import save_version
+from teams.actions.refusal import NotAllowed
+from teams.actions.save_version import InvalidWorkflow, save_version
 from teams.actions.team_mark import ChangedMeanwhile, team_mark, version_mark
 from teams.api.authentication import person
+from teams.api.declared import UNCHANGED, Answer, made, page
 from teams.api.endpoint import PAGE, Endpoint, page_of, read_body
-from teams.api.entity_tags import entity_tag, read_seen, tagged
+from teams.api.entity_tags import BAD_TAGS, UNSEEN, entity_tag, read_seen, tagged
 from teams.api.problems import ApiError
 from teams.api.team_input import NewTeamInput, NewVersionInput, TeamChangeInput
 from teams.api.team_output import (
+    SavedVersionOutput,
+    TeamDetailOutput,
     TeamOutput,
     VersionOutput,
     VersionWithDefinitionOutput,
@@ -34,6 +38,9 @@ class TeamList(Endpoint):
     """The teams that a person sees."""
 
     query = PAGE
+    inputs = {"POST": NewTeamInput}
+    answers = {"GET": page(TeamOutput), "POST": made(TeamDetailOutput, "ETag")}
+    refuses = {"POST": (TeamNameTaken, InvalidWorkflow)}
 
     def get(self, request: Request) -> Response:
         """List them, newest first, without their definitions."""
@@ -45,13 +52,21 @@ class TeamList(Endpoint):
         body = read_body(request, NewTeamInput)
         connection = _find_connection(person(request), body.pop("connection", None))
         team = create_team(owner=person(request), connection=connection, **body)
-        made = find_team(person(request), team.pk)
+        seen = find_team(person(request), team.pk)
         headers = {"Location": reverse("api:team", kwargs={"team_id": team.pk}, request=request)}
-        return tagged(request, team_detail(made, request), mark=team_mark(made), status=201, headers=headers)
+        return tagged(request, team_detail(seen, request), mark=team_mark(seen), status=201, headers=headers)
 
 
 class TeamDetail(Endpoint):
     """One team."""
+
+    request_headers = {"GET": ("If-None-Match",), "PATCH": ("If-Match",)}
+    inputs = {"PATCH": TeamChangeInput}
+    answers = {
+        "GET": (Answer(body=TeamDetailOutput, headers=("ETag",)), UNCHANGED),
+        "PATCH": Answer(body=TeamDetailOutput, headers=("ETag",)),
+    }
+    refuses = {"GET": (BAD_TAGS,), "PATCH": (NotAllowed, TeamNameTaken, *UNSEEN)}
 
     def get(self, request: Request, team_id: uuid.UUID) -> Response:
         """Show it with its workflow, and what there is to say about the workflow."""
@@ -72,6 +87,10 @@ class TeamVersions(Endpoint):
     """The saved workflows of one team."""
 
     query = PAGE
+    request_headers = {"POST": ("If-Match",)}
+    inputs = {"POST": NewVersionInput}
+    answers = {"GET": page(VersionOutput), "POST": made(SavedVersionOutput, "ETag")}
+    refuses = {"POST": (NotAllowed, InvalidWorkflow, *UNSEEN)}
 
     def get(self, request: Request, team_id: uuid.UUID) -> Response:
         """List them, newest first, without their definitions."""
@@ -96,6 +115,10 @@ class TeamVersions(Endpoint):
 
 class TeamVersion(Endpoint):
     """One saved workflow."""
+
+    request_headers = {"GET": ("If-None-Match",)}
+    answers = {"GET": (Answer(body=VersionWithDefinitionOutput, headers=("ETag",)), UNCHANGED)}
+    refuses = {"GET": (BAD_TAGS,)}
 
     def get(self, request: Request, team_id: uuid.UUID, number: int) -> Response:
         """Show it with its definition."""

@@ -7,6 +7,7 @@ from rest_framework.reverse import reverse
 
 from teams.actions.save_version import check_definition
 from teams.api.authentication import person
+from teams.api.findings import FindingOutput
 from teams.api.teams_seen import role_in
 from teams.models import Team, User, WorkflowVersion
 
@@ -22,7 +23,7 @@ class PersonOutput(serializers.ModelSerializer[User]):
 class VersionOutput(serializers.ModelSerializer[WorkflowVersion]):
     """A saved version without its definition."""
 
-    author = PersonOutput()
+    author = PersonOutput(allow_null=True)
 
     class Meta:
         model = WorkflowVersion
@@ -38,11 +39,20 @@ class VersionWithDefinitionOutput(VersionOutput):
         fields = [*VersionOutput.Meta.fields, "definition"]
 
 
+class SavedVersionOutput(VersionWithDefinitionOutput):
+    """A version that was saved just now, with what there is to say about it."""
+
+    warnings = FindingOutput(many=True)
+
+    class Meta(VersionOutput.Meta):
+        fields = [*VersionWithDefinitionOutput.Meta.fields, "warnings"]
+
+
 class TeamOutput(serializers.ModelSerializer[Team]):
     """A team as lists show it; load it with `teams_of`."""
 
     owner = PersonOutput()
-    connection = serializers.UUIDField(source="connection_id")
+    connection = serializers.UUIDField(source="connection_id", allow_null=True)
     version = serializers.SerializerMethodField()
     role = serializers.SerializerMethodField()
     links = serializers.SerializerMethodField()
@@ -83,6 +93,17 @@ class TeamOutput(serializers.ModelSerializer[Team]):
             "versions": address("team-versions"),
             "executions": address("team-executions"),
         }
+
+
+class TeamDetailOutput(TeamOutput):
+    """A team with its published workflow and what there is to say about it; made by `team_detail`."""
+
+    workflow = VersionWithDefinitionOutput(allow_null=True)
+    problems = FindingOutput(many=True)
+    warnings = FindingOutput(many=True)
+
+    class Meta(TeamOutput.Meta):
+        fields = [*TeamOutput.Meta.fields, "workflow", "problems", "warnings"]
 
 
 def warnings_of(team: Team, version: WorkflowVersion) -> list[dict[str, Any]]:

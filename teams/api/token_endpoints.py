@@ -4,15 +4,17 @@ import datetime as dt
 
 from django.conf import settings
 from django.views.decorators.debug import sensitive_variables
+from rest_framework import serializers
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.permissions import AllowAny, BasePermission, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
 
-from teams.actions.issue_token import issue_token
+from teams.actions.issue_token import WrongCredentials, issue_token
 from teams.actions.revoke_token import revoke_token
 from teams.api.authentication import token_of
+from teams.api.declared import NOTHING, Answer, Refused
 from teams.api.endpoint import Endpoint, read_body
 from teams.api.fields import Choice, InputSerializer, Text, WholeNumber
 from teams.api.permissions import ScopeAllows
@@ -33,10 +35,23 @@ class NewTokenInput(InputSerializer):
     expires_in_days = WholeNumber(min_value=1, max_value=MAX_DAYS, required=False)
 
 
+class NewTokenOutput(serializers.Serializer[object]):
+    """A token, this once, and what it is good for."""
+
+    token = serializers.CharField()
+    name = serializers.CharField(allow_blank=True)
+    scope = serializers.ChoiceField(choices=ApiTokenScope.values)
+    created_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField(allow_null=True)
+
+
 class Token(Endpoint):
     """The token of whoever asks."""
 
     scopes = {"DELETE": "read"}
+    inputs = {"POST": NewTokenInput}
+    answers = {"POST": Answer(status=201, body=NewTokenOutput), "DELETE": NOTHING}
+    refuses = {"POST": (WrongCredentials,), "DELETE": (Refused(status=400, code="no_token"),)}
 
     def get_authenticators(self) -> list[BaseAuthentication]:
         """Take a password instead of a token where a token is asked for."""

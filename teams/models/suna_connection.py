@@ -56,7 +56,8 @@ class SunaConnection(models.Model):
     {"bearer": "…x9Zf"}, and `bearer_expires_at` is what a bearer token says of itself. `tested_at` and
     `test_result` are the last test (see `executions.actions.try_connection`). `synced_at` is when the
     catalogue was last taken over, `sync_tried_at` when that was last tried, and `sync_code` why it failed,
-    empty where it did not.
+    empty where it did not. `moved_at` is when it last got another address although runs may have been
+    started at the old one.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -88,6 +89,7 @@ class SunaConnection(models.Model):
     )
     bearer_expires_at = models.DateTimeField(_("token expires at"), null=True, blank=True, editable=False)
     checked_at = models.DateTimeField(_("checked at"), null=True, blank=True)
+    moved_at = models.DateTimeField(null=True, blank=True, editable=False)
     tested_at = models.DateTimeField(_("tested at"), null=True, blank=True, editable=False)
     test_result = models.JSONField(
         _("test result"), default=dict, db_default=Value({}, models.JSONField()), blank=True, editable=False

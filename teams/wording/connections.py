@@ -60,7 +60,15 @@ def connection_notices(connection: SunaConnection, *, now: dt.datetime) -> tuple
             "%(keeper)s can test it."
         )
         add("not_tested", untested % said, holds_up=True)
-    if connection.paused_code:
+    if not connection.credential_marks:
+        absent = _(
+            "The connection “%(name)s” has no credential: Suna takes no start without one. "
+            "%(keeper)s can give it one."
+        )
+        add("credential_absent", absent % said, holds_up=True)
+    # What is not there cannot be refused.
+    is_told = connection.paused_code == "credential_refused" and not connection.credential_marks
+    if connection.paused_code and not is_told:
         add(
             connection.paused_code,
             str(_PAUSED.get(connection.paused_code, _OTHER_PAUSE)) % said,

@@ -157,33 +157,6 @@ async def test_trap_5_a_further_run_in_a_thread_has_a_prompt_of_its_own_and_its_
     assert [said in prompt for said, prompt in zip(("first", "second"), prompts, strict=True)] == [True, True]
 
 
-async def test_trap_6_a_stop_overwrites_how_a_run_ended_and_one_that_was_not_picked_up_is_not_stopped(client):
-    """So the orchestrator asks before it stops, and twice after: test_stopping and test_answers show it."""
-    ended = await begin(client, {"text": "x"})
-    assert (await follow(client, ended)).status is RunStatus.COMPLETED
-    await client.stop_run(ended.run_id)
-    assert (await client.get_run(ended.run_id)).status is RunStatus.STOPPED
-    waiting = await begin(client, {"text": "x", "pickup": 0.5, "takes": 0.1})
-    await client.stop_run(waiting.run_id)
-    assert (await client.get_run(waiting.run_id)).status is RunStatus.STOPPED
-    async with asyncio.timeout(10):
-        while (await client.get_run(waiting.run_id)).status is not RunStatus.COMPLETED:
-            await asyncio.sleep(0.05)
-
-
-async def test_trap_7_a_stop_that_is_confirmed_and_does_nothing_leaves_the_run_running():
-    """The confirmation is told to nobody: what the run says afterwards is all that counts."""
-    recorded = load("2025-07", "slow-run-running")["body"]
-    confirmed = json_answer(200, {"status": "stopped"})
-    answers = {"stop": confirmed, recorded["id"]: json_answer(200, recorded)}
-    async with serve(old_suna(**answers)) as server, client_to(server.url, profile="2025-07") as client:
-        for _ in range(2):
-            assert await client.stop_run(recorded["id"]) is None
-            assert (await client.get_run(recorded["id"])).status is RunStatus.RUNNING
-        # Each stop and each look is a request of its own: nothing is remembered of a stop.
-        assert [one.path.rsplit("/", 1)[-1] for one in server.requests] == ["stop", recorded["id"]] * 2
-
-
 async def test_trap_8_the_limit_of_parallel_runs_is_a_429_that_is_waited_for(client, suna, target):
     if target.profile == "2025-07":
         pytest.skip("b0 has no limit")

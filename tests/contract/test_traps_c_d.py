@@ -7,7 +7,6 @@ import asyncio
 import json
 import urllib.request
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -129,20 +128,6 @@ async def test_trap_13_a_stream_that_fails_runs_or_loses_events_is_never_opened(
     await follow(client, run.run_id)
     await client.get_result(run.run_id, place=run.place)
     assert not [entry for entry in requests_of(suna) if entry["path"].endswith("/stream")]
-
-
-async def test_trap_14_each_start_names_the_agent_and_the_model(client, target, suna):
-    """What is left out is filled in by Suna: with its own agent, with the plan's model (§1.3)."""
-    named = await begin(client, ask({"text": "x"}))
-    # What would happen without: the simulator, like Suna, takes the plan's model and not the agent's.
-    unnamed = await begin(client, replace(ask({"text": "x"}), model_name=None))
-    await follow(client, named.run_id)
-    await follow(client, unnamed.run_id)
-    starts = [one["body"] for one in requests_of(suna) if one["operation"] == "agent.start"]
-    assert [one["agent_id"] for one in starts] == ["agent-123"] * 2
-    assert [one.get("model_name") for one in starts] == ["openai/gpt-4o-mini", None]
-    # So the port says that a model is wanted, and whoever starts steps names it: test_ask_model shows it.
-    assert client.traits.wants_model
 
 
 async def test_trap_15_words_differ_from_version_to_version_and_decide_nothing(client, target, suna):

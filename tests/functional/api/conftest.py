@@ -1,7 +1,7 @@
 """Clients of the API, each with a token of its own, and an execution to look at."""
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -11,6 +11,7 @@ from rest_framework.test import APIClient
 from executions.actions.start_execution import start_execution
 from executions.models import Execution
 from teams.models import ApiToken, ApiTokenScope, Team, User
+from tests.fixtures.openapi import faults_of
 
 API = "/api/v1"
 PROBLEM = "application/problem+json"
@@ -50,6 +51,24 @@ def assert_problem(response: Response, status: int, code: str) -> dict[str, Any]
 @pytest.fixture(autouse=True)
 def _empty_redis(clean_redis: object) -> None:
     """Let no throttle and no wake-up of one test reach the next."""
+
+
+@pytest.fixture(autouse=True)
+def _answers_as_described(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Hold every answer of every test of the API against the OpenAPI document."""
+    faults: list[str] = []
+    request_of = APIClient.request
+
+    def request(client: APIClient, **environ: Any) -> Any:
+        response = request_of(client, **environ)
+        address = environ.get("PATH_INFO", "")
+        if address.startswith("/api/"):
+            faults.extend(faults_of(environ["REQUEST_METHOD"], address, response))
+        return response
+
+    monkeypatch.setattr(APIClient, "request", request)
+    yield
+    assert not faults, "\n".join(sorted(set(faults)))
 
 
 @pytest.fixture

@@ -107,8 +107,8 @@ def test_a_token_tells_whose_it_is_and_when_it_runs_out_and_is_shown_by_its_end(
 
     identity = tested.test_result["identity"]
     assert identity | {"subject": "user-1", "email": "olga@example.org"} == identity
-    # Suna shows it beside the agents.
-    assert identity["account_id"]
+    # Whose the first agent is says nothing more.
+    assert "agents_of" not in identity
     assert tested.bearer_expires_at == dt.datetime.fromtimestamp(1_900_000_000, tz=dt.UTC)
     assert tested.credential_marks == {"bearer": "…" + token[-4:]}
 

@@ -232,7 +232,8 @@ def test_each_profile_is_read_as_it_can_be_without_harm(renum_on, clean_redis, p
 
     messages = [event["text"] for event in events if event["kind"] == "message"]
     assert messages[0] == "Looking further, step 1."
-    assert len(messages) >= 2
+    # Rows are read every few seconds: what is written last may come after the end.
+    assert len(messages) >= (2 if profile == "2025-07" else 1)
     assert {event["name"] for event in events if event["kind"] == "tool_started"} >= {"web_search"}
     assert not [event for event in events if event["kind"] in ("left_out", "unavailable")]
     assert bool(streams(renum)) is (profile == "2025-07")

@@ -4,7 +4,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 
-from executions.models import Drain, Execution
+from executions.models import AgentRun, Drain, Execution
 from executions.orchestrator.claim import claim_executions, count_claimable
 from executions.upkeep.drain import begin_drain, count_in_flight, end_drain, find_drain
 from tests.fixtures.running import wait_until
@@ -93,6 +93,18 @@ def test_what_waits_for_a_person_is_in_flight_only_with_a_run_that_goes_on(rows,
     make_run(make_step(paused))
     left = count_in_flight()
     assert (left.count, left.first[0].execution_id, left.first[0].runs) == (1, paused.pk, 1)
+    undecided = make_execution(rows.team, rows.version, status=status)
+    step = make_step(undecided, status="start_uncertain", code="start_unknown")
+    run = make_run(step, status="starting", suna_run_id=None)
+    assert count_in_flight().count == 1
+    # Somebody decided: from then on it goes on.
+    AgentRun.objects.filter(pk=run.pk).update(start_decision="again")
+    assert count_in_flight().count == 2
+    undecided.steps.all().update(code="start_uncertain")
+    AgentRun.objects.filter(pk=run.pk).update(start_decision="")
+    # A start that is being looked up comes to its end by itself.
+    assert count_in_flight().count == 2
+    AgentRun.objects.filter(pk=run.pk).update(status="abandoned", finished_at=run.created_at)
     for _ in range(25):
         make_execution(rows.team, rows.version, status="running")
     left = count_in_flight()

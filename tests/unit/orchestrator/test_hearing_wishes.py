@@ -23,9 +23,7 @@ def make_advance() -> Advance:
         want_paused=want_paused,
         request_cancel=lambda: setattr(state, "cancel_requested", True),
     )
-    advance = Advance(
-        SimpleNamespace(gate_of=lambda connection: SimpleNamespace(generation=0)), tracked, None
-    )  # type: ignore[arg-type]
+    advance = Advance(SimpleNamespace(gate_of=lambda connection: None), tracked, None)  # type: ignore[arg-type]
     advance.hear_wishes(cancel_requested=False, pause_requested=False, at=LATER)
     return advance
 

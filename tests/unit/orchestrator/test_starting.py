@@ -64,13 +64,14 @@ async def test_thread_that_suna_has_lost_is_made_anew_and_nobody_else_waits_for_
 
     async with asyncio.timeout(10), asyncio.TaskGroup() as group:
         carried = group.create_task(attempt.carry_out())
-        while not owner.said:
+        while "service_bad_response" not in owner.said:
             await asyncio.sleep(0.001)
         assert not carried.done()
         assert owner.gate.ask(wishes[2], now=0) is None
 
     assert isinstance(carried.result(), Answered)
-    assert owner.said[:2] == ["service_bad_response"] * 2
+    # Before each try, and again when its time is committed, the connection is taken as it stands.
+    assert owner.said[:6] == ["renewed", "renewed", "service_bad_response"] * 2
 
 
 async def test_suna_that_finds_none_of_its_threads_fails_the_attempt():

@@ -128,6 +128,9 @@ def test_every_finding_of_a_test_has_words_and_no_words_are_left_over() -> None:
     ("code", "holds_up", "columns"),
     [
         ("not_tested", True, {"wire_profile": ""}),
+        ("credential_absent", True, {"credential_marks": {}}),
+        # What is not there was refused: once told is enough.
+        ("credential_absent", True, {"credential_marks": {}, "paused_code": "credential_refused"}),
         ("credential_refused", True, {"paused_code": "credential_refused"}),
         ("payment_required", True, {"paused_code": "payment_required"}),
         ("unknown_suna", True, {"paused_code": "unknown_suna"}),
@@ -141,7 +144,9 @@ def test_every_finding_of_a_test_has_words_and_no_words_are_left_over() -> None:
 @pytest.mark.parametrize("keeper", ["olga", None])
 def test_every_notice_names_the_connection_and_who_can_mend_it(code, holds_up, columns, keeper) -> None:
     owner = User(username=keeper) if keeper else None
-    fields = {"name": "Nightly", "wire_profile": "2025-08", "owner": owner, **columns}
+    marks = {"bearer": "…"}
+    fields = {"name": "Nightly", "wire_profile": "2025-08", "owner": owner, "credential_marks": marks}
+    fields |= columns
     connection = SunaConnection(**fields)
 
     (notice,) = connection_notices(connection, now=NOW)
@@ -161,6 +166,7 @@ def test_notices_that_are_over_are_not_told() -> None:
     well = SunaConnection(
         name="Nightly",
         wire_profile="2025-08",
+        credential_marks={"bearer": "…"},
         throttled_until=NOW,
         unreachable_at=NOW - HOUR,
         bearer_expires_at=NOW + dt.timedelta(days=30),
