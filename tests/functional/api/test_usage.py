@@ -4,18 +4,19 @@ import csv
 import datetime as dt
 import io
 import uuid
+import zoneinfo
 from collections import defaultdict
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from billing.ledger import LedgerEntry, record_responses, summary
+from billing.ledger import GroupBy, LedgerEntry, UnknownTimeZone, record_responses, sum_up, summary
 from billing.ledger import rows as ledger_rows
 from billing.models import UsageLog
 from teams.actions.create_team import create_team
@@ -26,6 +27,8 @@ from tests.functional.api.conftest import NOW, assert_problem, client_for
 
 USAGE = "/api/v1/usage"
 SUMMARY = f"{USAGE}/summary"
+# A zone without any change of offset, as RFC 9636 writes it.
+ZONE_FILE = b"TZif" + bytes(16 + 4 * 4) + b"\0\0\0\1\0\0\0\4" + bytes(6) + b"XXQ\0"
 HOSTILE = '=cmd|"/C calc"!A1'
 
 
@@ -203,6 +206,16 @@ def test_every_zone_that_is_taken_is_one_of_postgresqls_or_refused(api, team) ->
     for zone in sorted(_zones() - known):
         response = api.get(f"{SUMMARY}?group_by=day&time_zone={zone}")
         assert response.status_code in (200, 400), zone
+
+
+def test_a_zone_that_postgresql_does_not_have_is_told_apart_from_every_other_error(owner, team) -> None:
+    bill(team)
+    strange = zoneinfo.ZoneInfo.from_file(io.BytesIO(ZONE_FILE), key="Mars/Olympus")
+    rows = UsageLog.objects.for_user(owner)
+
+    with pytest.raises(UnknownTimeZone), transaction.atomic():
+        sum_up(rows, by=[GroupBy.DAY], time_zone=strange)
+    assert len(sum_up(rows, by=[GroupBy.TEAM], time_zone=strange).groups) == 1
 
 
 def test_groups_are_named_and_what_is_unknown_is_null(api, owner, operator, team) -> None:
