@@ -17,8 +17,10 @@ _WORDS = {
     403: ("not_allowed", "This is not allowed."),
     404: ("not_found", "There is nothing here, or it is not yours."),
     405: ("method_not_allowed", "This address does not take that method."),
+    408: ("body_too_slow", "The body did not come in time."),
     411: ("length_required", "Say how long the body is: send a Content-Length."),
     413: ("body_too_large", f"A body has at most {MAX_BODY_BYTES // 1024} KiB."),
+    431: ("headers_too_large", "The request has too many headers, or too long ones."),
     500: ("internal_error", "Renum could not answer. Give the request_id when you report it."),
 }
 _TRAILING_SLASH = "There is nothing here: addresses of the API have no slash at their end. Ask without it."
@@ -34,7 +36,7 @@ class ApiErrorsMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer a request, in the API's shape where it is one of the API's."""
         path = request.path_info
-        if path != "/api" and not path.startswith("/api/"):
+        if not is_of_the_api(path):
             return self.get_response(request)
         request_id = str(new_id())
         request.request_id = request_id  # type: ignore[attr-defined]
@@ -52,6 +54,16 @@ class ApiErrorsMiddleware:
         return response
 
 
+def is_of_the_api(path: str) -> bool:
+    """Whether an address is answered in the API's shape."""
+    return path == "/api" or path.startswith("/api/")
+
+
+def words_about(status: int) -> tuple[str, str]:
+    """Return the code and the words of an error that no view made."""
+    return _WORDS.get(status, _WORDS[500] if status >= 500 else _WORDS[400])
+
+
 def _refused_body(request: HttpRequest) -> int | None:
     length = request.META.get("CONTENT_LENGTH") or ""
     if not length:
@@ -63,7 +75,9 @@ def _refused_body(request: HttpRequest) -> int | None:
 
 
 def _problem(status: int, request_id: str, detail: str | None = None) -> HttpResponse:
-    fallback = _WORDS[500] if status >= 500 else _WORDS[400]
-    code, usual = _WORDS.get(status, fallback)
+    code, usual = words_about(status)
     body = problem_body(status=status, code=code, detail=detail or usual, request_id=request_id)
-    return JsonResponse(body, status=status, content_type=CONTENT_TYPE)
+    response = JsonResponse(body, status=status, content_type=CONTENT_TYPE)
+    # What else counts the bytes stands further inside.
+    response.headers["Content-Length"] = str(len(response.content))
+    return response

@@ -15,6 +15,11 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "renum_site.settings")
 django_application = get_asgi_application()
 
 from executions.live.hub import end_all_streams  # noqa: E402  its models need Django to be set up
+from executions.live.wait_for_end import end_all_waits  # noqa: E402
+from executions.live.waiting_requests import WaitingRequests  # noqa: E402
+from renum_site.request_limits import RequestLimits  # noqa: E402
+
+served = RequestLimits(WaitingRequests(django_application))  # type: ignore[arg-type]
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -24,7 +29,7 @@ Send = Callable[[Message], Awaitable[None]]
 async def application(scope: Message, receive: Receive, send: Send) -> None:
     """Serve one connection, or take in that the server begins and ends."""
     if scope["type"] != "lifespan":
-        await django_application(scope, receive, send)  # type: ignore[arg-type]
+        await served(scope, receive, send)
         return
     while True:
         message = await receive()
@@ -37,7 +42,7 @@ async def application(scope: Message, receive: Receive, send: Send) -> None:
 
 
 def _hear_of_the_stop() -> None:
-    """Have all streams end as soon as the server is told to stop: it waits for them before it says so."""
+    """End all streams and waits when the server shall stop: it waits for them before it says so."""
     if threading.current_thread() is not threading.main_thread():
         return
     loop = asyncio.get_running_loop()
@@ -50,6 +55,7 @@ def _chain(number: signal.Signals, loop: asyncio.AbstractEventLoop) -> None:
 
     def stop(received: int, frame: FrameType | None) -> None:
         loop.call_soon_threadsafe(end_all_streams)
+        loop.call_soon_threadsafe(end_all_waits)
         if callable(before):
             before(received, frame)
 

@@ -225,6 +225,7 @@ TEMPLATES: list[dict[str, Any]] = [
 
 # People and tokens
 AUTH_USER_MODEL = "teams.User"
+AUTHENTICATION_BACKENDS = ["teams.actions.sign_in.LimitedBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
@@ -256,6 +257,7 @@ REST_FRAMEWORK: dict[str, Any] = {
     ],
     "DEFAULT_PARSER_CLASSES": ["teams.api.json_parser.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_THROTTLE_CLASSES": ["teams.api.throttles.PersonThrottle"],
     "DEFAULT_PAGINATION_CLASS": "teams.api.pagination.NewestFirst",
     "DEFAULT_METADATA_CLASS": None,
     # An endpoint that has several forms reads its parameter by itself; elsewhere there is none of that name.
@@ -278,6 +280,7 @@ UNFOLD: dict[str, Any] = {
         {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("img/renum.svg")}
     ],
     "SHOW_VIEW_ON_SITE": False,
+    "LOGIN": {"form": "teams.pages.sign_in_form.AdminSignInForm"},
     "SITE_DROPDOWN": [
         {"icon": "arrow_back", "title": _("Back to Renum"), "link": reverse_lazy("start")},
         {"icon": "stethoscope", "title": _("Doctor"), "link": reverse_lazy("doctor")},

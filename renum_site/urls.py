@@ -9,6 +9,7 @@ from renum_site.doctor.page import show_doctor
 from renum_site.favicon import favicon
 from renum_site.health import healthz, readyz
 from renum_site.metrics import metrics
+from teams.pages.sign_in_form import SignInForm
 
 api_urls: list[URLPattern | URLResolver] = [
     path("openapi.json", OpenApiDocument.as_view(), name="openapi"),
@@ -23,7 +24,11 @@ urlpatterns = [
     path("favicon.ico", favicon, name="favicon"),
     path("api/docs", show_api_docs, name="api-docs"),
     path("api/v1/", include((api_urls, "api"))),
-    path("accounts/login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
+    path(
+        "accounts/login/",
+        LoginView.as_view(redirect_authenticated_user=True, authentication_form=SignInForm),
+        name="login",
+    ),
     path("accounts/logout/", LogoutView.as_view(), name="logout"),
     path("i18n/", include("django.conf.urls.i18n")),
     path("admin/doctor/", admin.site.admin_view(show_doctor), name="doctor"),

@@ -1,8 +1,10 @@
 """What every test gets. The services are started by tests/settings.py; fixtures live in tests/fixtures/."""
 
 import os
+from typing import Any
 
 import pytest
+from django.db import connection
 
 from tests.fixtures.loopback import refuse_outside_connections
 
@@ -36,3 +38,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings_xdist_suffix() -> None:
     """Leave the database's name as it is: each process has its own slot, and children are told the name."""
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    """Let no commit to the test database wait for the disk: no test takes its server's power away."""
+    with django_db_blocker.unblock():
+        with connection.cursor() as cursor:
+            name = connection.ops.quote_name(connection.settings_dict["NAME"])
+            cursor.execute(f"ALTER DATABASE {name} SET synchronous_commit = off")
+        # It holds for sessions that begin from now on.
+        connection.close()

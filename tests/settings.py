@@ -20,6 +20,8 @@ for name in ("SUNA_BASE_URL", "SUNA_API_KEY", "SUNA_BEARER_TOKEN", "SUNA_PROFILE
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # Loads of a thousand executions belong to one person. What the limit does has tests of its own.
 os.environ |= {"RENUM_MAX_QUEUED": "10000", "RENUM_MAX_QUEUED_SITE": "100000"}
+for _kind in ("READS", "WRITES", "STARTS"):
+    os.environ[f"RENUM_{_kind}_PER_MINUTE"] = "1000000"
 # People's own connections lead to simulators on this machine. What is refused has tests of its own.
 os.environ["RENUM_SUNA_ALLOWED_HOSTS"] = "127.0.0.1"
 

@@ -108,6 +108,7 @@ class UserKeyList(Endpoint):
 class UserKey(Endpoint):
     """A person's key for one service."""
 
+    throttle_kinds = {"PUT": "key_changes", "DELETE": "key_changes"}
     inputs = {"PUT": UserKeyInput}
     answers = {
         "GET": Answer(body=UserKeyDetailOutput),

@@ -2,31 +2,33 @@
 
 import uuid
 
+from django.db.models import QuerySet
 from django.http import Http404
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from executions.actions.start_execution import start_execution
 from executions.api.accepted import ACCEPTED, ACCEPTING, IDEMPOTENCY_KEY, accepted_answer
+from executions.api.execution_filters import OF_A_TEAM, OF_ALL_TEAMS, ORDERS, narrowed
 from executions.api.execution_input import StartInput
 from executions.api.execution_output import ExecutionOutput, execution_detail
 from executions.api.executions_seen import LARGE, executions_of, find_execution
 from executions.api.step_output import step_detail, steps_with_origin
+from executions.api.waiting import WAIT, read_wait, wait_for_end
 from executions.api.whole_output import ExecutionDetailOutput, StepWholeOutput
-from executions.engine.state import ExecutionStatus
+from executions.models import Execution
 from teams.api.authentication import person
-from teams.api.declared import ID, Answer, Parameter, page
+from teams.api.declared import Answer, page
 from teams.api.endpoint import PAGE, Endpoint, page_of, read_body
-from teams.api.query import read_choice, read_uuid
 from teams.api.teams_seen import find_team
-
-STATUS = Parameter("status", {"enum": [str(one) for one in ExecutionStatus]}, "Only those that stand so.")
 
 
 class TeamExecutions(Endpoint):
     """The executions of one team."""
 
-    query = (*PAGE, STATUS)
+    query = (*PAGE, *OF_A_TEAM)
+    post_query = (WAIT,)
+    throttle_kinds = {"POST": "starts"}
     scopes = {"POST": "run"}
     request_headers = {"POST": (IDEMPOTENCY_KEY,)}
     inputs = {"POST": StartInput}
@@ -34,9 +36,9 @@ class TeamExecutions(Endpoint):
     refuses = {"POST": ACCEPTING}
 
     def get(self, request: Request, team_id: uuid.UUID) -> Response:
-        """List them, newest first."""
+        """List them, newest first, unless `ordering` says another order."""
         team = find_team(person(request), team_id)
-        return _list(request, team.pk)
+        return _list(executions_of(person(request)).filter(team=team), request)
 
     def post(self, request: Request, team_id: uuid.UUID) -> Response:
         """Accept an execution. It is committed when this answers, and runs from then on.
@@ -44,6 +46,7 @@ class TeamExecutions(Endpoint):
         The same Idempotency-Key answers with the execution that it made; Idempotent-Replayed says which.
         """
         team = find_team(person(request), team_id)
+        read_wait(request)
         started = start_execution(
             team=team,
             by=person(request),
@@ -56,22 +59,25 @@ class TeamExecutions(Endpoint):
 class ExecutionList(Endpoint):
     """The executions of all teams that a person sees."""
 
-    query = (*PAGE, Parameter("team", ID, "Only the executions of this team."), STATUS)
+    query = (*PAGE, *OF_ALL_TEAMS)
     answers = {"GET": page(ExecutionOutput)}
 
     def get(self, request: Request) -> Response:
-        """List them, newest first; `team` and `status` narrow the list."""
-        return _list(request, read_uuid(request, "team"))
+        """List them, newest first, unless `ordering` says another order."""
+        return _list(executions_of(person(request)), request)
 
 
 class ExecutionDetail(Endpoint):
     """One execution."""
 
+    query = (WAIT,)
     answers = {"GET": Answer(body=ExecutionDetailOutput)}
 
     def get(self, request: Request, execution_id: uuid.UUID) -> Response:
-        """Show it with its steps and its answer."""
+        """Show it with its steps and its answer; with `wait`, as it stands then."""
+        seconds = read_wait(request)
         execution = find_execution(person(request), execution_id, large=LARGE)
+        wait_for_end(request, execution, seconds, is_fresh=True)
         return Response(execution_detail(execution, request))
 
 
@@ -89,11 +95,6 @@ class ExecutionStepDetail(Endpoint):
         return Response(step_detail(execution, step, request))
 
 
-def _list(request: Request, team_id: uuid.UUID | None) -> Response:
-    rows = executions_of(person(request)).defer(*LARGE, "workflow_version__source")
-    status = read_choice(request, "status", tuple(ExecutionStatus))
-    if team_id is not None:
-        rows = rows.filter(team_id=team_id)
-    if status is not None:
-        rows = rows.filter(status=status)
-    return page_of(rows, request, ExecutionOutput)
+def _list(rows: QuerySet[Execution], request: Request) -> Response:
+    shown = narrowed(rows.defer(*LARGE, "workflow_version__source"), request)
+    return page_of(shown, request, ExecutionOutput, orders=ORDERS)

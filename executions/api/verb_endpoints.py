@@ -25,6 +25,7 @@ from executions.api.execution_input import NothingInput
 from executions.api.execution_output import ExecutionOutput
 from executions.api.executions_seen import find_execution, find_releasable
 from executions.api.step_output import step_detail, steps_with_origin
+from executions.api.waiting import WAIT, read_wait
 from executions.api.whole_output import StepWholeOutput
 from executions.models import Execution
 from teams.actions.refusal import NotAllowed
@@ -124,6 +125,8 @@ class StepStartGivenUp(_StepWish):
 class _Repeat(Endpoint):
     """A new execution made from one that ended. It is committed when this answers."""
 
+    post_query = (WAIT,)
+    throttle_kinds = {"POST": "starts"}
     scopes = {"POST": "run"}
     request_headers = {"POST": (IDEMPOTENCY_KEY,)}
     inputs = {"POST": NothingInput}
@@ -135,6 +138,7 @@ class _Repeat(Endpoint):
         """Accept it. The same Idempotency-Key answers with the execution that it made."""
         execution = find_execution(person(request), execution_id)
         read_body(request, NothingInput)
+        read_wait(request)
         started = self.ask(
             execution=execution,
             by=person(request),

@@ -1,13 +1,16 @@
 """What a team can be built from: the agents of the connections that a person may use."""
 
+from django.db.models import Q
+from django.db.models.functions import Lower
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from teams.api.authentication import person
-from teams.api.declared import ID, Parameter, page
+from teams.api.declared import FLAG, ID, WORDS, Parameter, page
 from teams.api.endpoint import PAGE, Endpoint, page_of
-from teams.api.query import read_uuid
+from teams.api.ordering import Order, Orders, ordering_parameter, read_name
+from teams.api.query import read_flag, read_uuid, read_words
 from teams.models import Agent
 
 
@@ -32,16 +35,30 @@ class AgentOutput(serializers.ModelSerializer[Agent]):
         ]
 
 
+ORDERS: Orders = {"created_at": None, "name": Order(by=Lower("name"), read=read_name)}
+
+
 class AgentList(Endpoint):
     """The agents that a person may choose from."""
 
-    query = (*PAGE, Parameter("connection", ID, "Only the agents of this connection."))
+    query = (
+        *PAGE,
+        Parameter("connection", ID, "Only the agents of this connection."),
+        Parameter("missing", FLAG, "true: only those that Suna lists no more; false: only the others."),
+        Parameter("search", WORDS, "Only those that have this in their name or their id."),
+        ordering_parameter(ORDERS),
+    )
     answers = {"GET": page(AgentOutput)}
 
     def get(self, request: Request) -> Response:
-        """List them, newest first, of one connection where it is named."""
+        """List them, newest first, unless `ordering` says another order."""
         rows = Agent.objects.visible_to(person(request))
         connection_id = read_uuid(request, "connection")
+        missing, words = read_flag(request, "missing"), read_words(request, "search")
         if connection_id is not None:
             rows = rows.filter(connection_id=connection_id)
-        return page_of(rows, request, AgentOutput)
+        if missing is not None:
+            rows = rows.filter(missing_since__isnull=not missing)
+        if words is not None:
+            rows = rows.filter(Q(name__icontains=words) | Q(agent_id__icontains=words))
+        return page_of(rows, request, AgentOutput, orders=ORDERS)

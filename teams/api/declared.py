@@ -13,6 +13,8 @@ JsonSchema = Mapping[str, Any]
 
 JSON = "application/json"
 CANONICAL_UUID = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
+FLAG: JsonSchema = {"enum": ["true", "false"]}
+WORDS: JsonSchema = {"type": "string", "minLength": 1, "maxLength": 100}
 ID: JsonSchema = {"type": "string", "format": "uuid", "pattern": CANONICAL_UUID}
 """An id in the one form that is taken."""
 

@@ -26,8 +26,10 @@ from rest_framework.views import APIView
 
 from teams.api.declared import Answer, Parameter, Refusals
 from teams.api.fields import InputSerializer
+from teams.api.ordering import Ordered, Orders
 from teams.api.pagination import DEFAULT_LIMIT, MAX_LIMIT, NewestFirst
 from teams.api.query import check_query
+from teams.api.throttles import Rate
 
 PAGE = (
     Parameter("cursor", {"type": "string"}, "Where the page begins: as `next` carries it."),
@@ -42,14 +44,18 @@ PAGE = (
 class Endpoint(APIView):
     """A view of the API.
 
-    `query` names the parameters that a GET may carry; every other request may carry none. `scopes` says which
-    methods a token without the scope `admin` may use (see `ScopeAllows`). `inputs`, `answers` and `refuses`
-    say by method what goes in and what comes out; `request_headers` which headers a request may carry beside
-    the usual ones. Headers are named here and described in `teams.api.headers`.
+    `query` names the parameters that a GET may carry, `post_query` those of a POST; every other request may
+    carry none. `scopes` says which methods a token without the scope `admin` may use (see `ScopeAllows`).
+    `inputs`, `answers` and `refuses` say by method what goes in and what comes out; `request_headers` which
+    headers a request may carry beside the usual ones. Headers are named here and described in
+    `teams.api.headers`. `throttle_kinds` says by method which limit it counts for, where that is not the
+    usual one of reads or writes (see `teams.api.throttles`).
     """
 
     query: ClassVar[tuple[str, ...]] = ()
+    post_query: ClassVar[tuple[str, ...]] = ()
     scopes: ClassVar[dict[str, str]] = {}
+    throttle_kinds: ClassVar[dict[str, str]] = {}
     request_headers: ClassVar[dict[str, tuple[str, ...]]] = {}
     inputs: ClassVar[dict[str, type[InputSerializer]]] = {}
     answers: ClassVar[dict[str, Answer | tuple[Answer, ...]]] = {}
@@ -58,7 +64,16 @@ class Endpoint(APIView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Check who asks and then the query, before the method runs."""
         super().initial(request, *args, **kwargs)
-        check_query(request, self.query if request.method in ("GET", "HEAD") else ())
+        allowed = {"GET": self.query, "HEAD": self.query, "POST": self.post_query}
+        check_query(request, allowed.get(request.method or "", ()))
+
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
+        """Say on every answer how the asker's limit stands, whatever the answer is."""
+        response = super().finalize_response(request, response, *args, **kwargs)
+        rate: Rate | None = getattr(request, "rate", None)
+        for name, value in (rate.headers() if rate else {}).items():
+            response.headers[name] = value
+        return response
 
 
 def read_body(request: Request, serializer: type[InputSerializer]) -> dict[str, Any]:
@@ -70,10 +85,18 @@ def read_body(request: Request, serializer: type[InputSerializer]) -> dict[str, 
 
 
 def page_of(
-    rows: QuerySet[Any], request: Request, serializer: type[BaseSerializer[Any]], **extra: Any
+    rows: QuerySet[Any],
+    request: Request,
+    serializer: type[BaseSerializer[Any]],
+    *,
+    orders: Orders | None = None,
+    **extra: Any,
 ) -> Response:
-    """Return one page of the rows; `extra` members stand beside the results."""
-    pages = NewestFirst()
+    """Return one page of the rows; `extra` members stand beside the results.
+
+    Newest first, unless the query chooses one of `orders`.
+    """
+    pages = NewestFirst() if orders is None else Ordered(orders)
     page: Iterable[Model] = pages.paginate_queryset(rows, request)
     written = serializer(page, many=True, context={"request": request}).data
     response = pages.get_paginated_response(written)

@@ -21,12 +21,12 @@ ON_REQUESTS: dict[str, Header] = {
     ),
     "If-Match": Header(
         schema={"type": "string", "maxLength": 4096},
-        meaning="The ETag of your last look, in its double quotes; `*` overwrites whatever is there.",
+        meaning="The ETag of what you have seen, or a list of such, or * to overwrite whatever is there.",
         is_required=True,
     ),
     "If-None-Match": Header(
         schema={"type": "string", "maxLength": 4096},
-        meaning="The ETag of what you have: 304 where nothing is new.",
+        meaning="The ETag of what you have: where nothing changed the answer is 304, without a body.",
     ),
 }
 
@@ -36,13 +36,24 @@ ON_ANSWERS: dict[str, Header] = {
         schema={"enum": ["true", "false"]},
         meaning="Whether an earlier request with this Idempotency-Key made it.",
     ),
-    "ETag": Header(schema={"type": "string"}, meaning="What was seen, to be said back in If-Match."),
     "X-Request-Id": Header(
         schema={"type": "string", "format": "uuid"}, meaning="The request's id, for reports."
     ),
     "WWW-Authenticate": Header(schema={"type": "string"}, meaning="How to say who you are: Bearer."),
     "Retry-After": Header(
         schema={"type": "integer", "minimum": 1}, meaning="Seconds to wait before the next try."
+    ),
+    "ETag": Header(
+        schema={"type": "string", "pattern": '^"[^"]+"$'}, meaning="The strong tag of what is shown."
+    ),
+    "RateLimit-Limit": Header(
+        schema={"type": "integer", "minimum": 1}, meaning="How many such requests a minute may have."
+    ),
+    "RateLimit-Remaining": Header(
+        schema={"type": "integer", "minimum": 0}, meaning="How many of them are left."
+    ),
+    "RateLimit-Reset": Header(
+        schema={"type": "integer", "minimum": 0}, meaning="Seconds until all of them are there again."
     ),
     "Cache-Control": Header(schema={"type": "string"}, meaning="How long the answer may be kept."),
     "Content-Disposition": Header(
@@ -51,10 +62,7 @@ ON_ANSWERS: dict[str, Header] = {
 }
 
 ON_EVERY_ANSWER = ("X-Request-Id",)
-ON_STATUS = {
-    401: ("WWW-Authenticate",),
-    412: ("ETag",),
-    429: ("Retry-After",),
-    503: ("Retry-After",),
-}
+WHERE_THROTTLED = ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
+"""On every answer to somebody who is known."""
+ON_STATUS = {412: ("ETag",), 401: ("WWW-Authenticate",), 503: ("Retry-After",), 429: ("Retry-After",)}
 """What the frame adds by status."""

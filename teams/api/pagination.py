@@ -3,7 +3,7 @@
 Ids are UUIDv7, so they sort by the time they were made, and rows that come in between move nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.db.models import QuerySet
@@ -17,6 +17,11 @@ from teams.api.query import read_uuid, read_whole
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 100
+
+
+def read_limit(request: Request) -> int:
+    """Return how many rows a page has."""
+    return read_whole(request, "limit", low=1, high=MAX_LIMIT) or DEFAULT_LIMIT
 
 
 class NewestFirst(BasePagination):
@@ -33,16 +38,22 @@ class NewestFirst(BasePagination):
         """Return one page of the rows, in one query."""
         if not isinstance(queryset, QuerySet):
             raise TypeError("only rows of the database are paged, because a page begins after an id")
-        limit = read_whole(request, "limit", low=1, high=MAX_LIMIT) or DEFAULT_LIMIT
+        limit = read_limit(request)
         cursor = read_uuid(request, "cursor")
         rows = queryset.order_by("-id")
         if cursor is not None:
             rows = rows.filter(id__lt=cursor)
+        return self.cut(rows, request, limit, lambda row: str(row.pk))
+
+    def cut(
+        self, rows: QuerySet[Any], request: Request, limit: int, cursor_of: Callable[[Any], str]
+    ) -> list[Any]:
+        """Return the first rows, and note where the next page begins."""
         # One more than asked for tells whether there is another page.
         page = list(rows[: limit + 1])
         if len(page) > limit:
             page.pop()
-            self._next = replace_query_param(request.build_absolute_uri(), "cursor", str(page[-1].pk))
+            self._next = replace_query_param(request.build_absolute_uri(), "cursor", cursor_of(page[-1]))
         return page
 
     def get_paginated_response(self, data: Sequence[Any]) -> Response:

@@ -20,7 +20,7 @@ from rest_framework.serializers import CharField, Serializer
 from teams.api.declared import Answer, Parameter, Refused, as_refused
 from teams.api.endpoint import Endpoint
 from teams.api.fields import InputSerializer
-from teams.api.headers import ON_ANSWERS, ON_EVERY_ANSWER, ON_REQUESTS, ON_STATUS, Header
+from teams.api.headers import ON_ANSWERS, ON_EVERY_ANSWER, ON_REQUESTS, ON_STATUS, WHERE_THROTTLED, Header
 from teams.api.permissions import least_scope
 from teams.api.problems import CONTENT_TYPE
 from teams.models import ApiTokenScope
@@ -100,6 +100,8 @@ class ApiSchema(AutoSchema):
         parameters: list[Json] = [dict(one) for one in self._resolve_path_parameters(names)]  # type: ignore[no-untyped-call]
         if self.method == "GET":
             parameters += [_described(name) for name in self.view.query]
+        if self.method == "POST":
+            parameters += [_described(name) for name in self.view.post_query]
         for name in self.view.request_headers.get(self.method, ()):
             parameters.append(_request_header(name, ON_REQUESTS[name]))
         return parameters
@@ -131,17 +133,17 @@ class ApiSchema(AutoSchema):
     def _map_basic_serializer(self, serializer: Any, direction: str) -> Json:
         schema: Json = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]
         properties = schema.get("properties", {})
-        if isinstance(serializer, InputSerializer):
-            for name, field in serializer.fields.items():
-                if isinstance(field, CharField) and not field.allow_blank:
-                    properties[name]["minLength"] = 1
-            return schema | {"additionalProperties": False}
-        # An answer always has all of its members, and nobody sends them.
         for one in properties.values():
             one.pop("readOnly", None)
             if {} in one.get("oneOf", ()):
                 # Any JSON value, and null is one.
                 del one["oneOf"]
+        if isinstance(serializer, InputSerializer):
+            for name, field in serializer.fields.items():
+                if isinstance(field, CharField) and not field.allow_blank:
+                    properties[name]["minLength"] = 1
+            return schema | {"additionalProperties": False}
+        # An answer always has all of its members.
         return schema | {"required": sorted(properties)}
 
     def _answers(self) -> tuple[Answer, ...]:
@@ -149,7 +151,7 @@ class ApiSchema(AutoSchema):
         return declared if isinstance(declared, tuple) else (declared,)
 
     def _answer(self, answer: Answer) -> Json:
-        headers = {name: _header(ON_ANSWERS[name]) for name in (*ON_EVERY_ANSWER, *answer.headers)}
+        headers = {name: _header(ON_ANSWERS[name]) for name in (*self._usual_headers(), *answer.headers)}
         described: Json = {"description": HTTPStatus(answer.status).phrase, "headers": headers}
         if answer.body is None:
             return described
@@ -194,7 +196,7 @@ class ApiSchema(AutoSchema):
             problem["properties"] = {"code": {"enum": known}}
             also = ""
         own = [name for refused in refusals for name in refused.headers]
-        names = dict.fromkeys((*ON_EVERY_ANSWER, *ON_STATUS.get(status, ()), *own))
+        names = dict.fromkeys((*self._usual_headers(), *ON_STATUS.get(status, ()), *own))
         return {
             "description": ", ".join(f"`{code}`" for code in known) + also,
             "headers": {name: _header(ON_ANSWERS[name]) for name in names},
@@ -222,6 +224,9 @@ class ApiSchema(AutoSchema):
         if self.view.get_throttles():
             yield Refused(status=429, code="throttled")
         yield from map(as_refused, self.view.refuses.get(self.method, ()))
+
+    def _usual_headers(self) -> tuple[str, ...]:
+        return (*ON_EVERY_ANSWER, *(WHERE_THROTTLED if self.view.get_throttles() else ()))
 
     def _scope_in_words(self) -> str:
         if any(isinstance(one, AllowAny) for one in self.view.get_permissions()):

@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from django.db.models.functions import Lower
 from django.http import Http404
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -15,10 +16,12 @@ from teams.actions.refusal import NotAllowed
 from teams.actions.save_version import InvalidWorkflow, save_version
 from teams.actions.team_mark import ChangedMeanwhile, team_mark, version_mark
 from teams.api.authentication import person
-from teams.api.declared import UNCHANGED, Answer, made, page
+from teams.api.declared import FLAG, UNCHANGED, WORDS, Answer, Parameter, made, page
 from teams.api.endpoint import PAGE, Endpoint, page_of, read_body
 from teams.api.entity_tags import BAD_TAGS, UNSEEN, entity_tag, read_seen, tagged
+from teams.api.ordering import Order, Orders, ordering_parameter, read_moment, read_name
 from teams.api.problems import ApiError
+from teams.api.query import read_flag, read_words
 from teams.api.team_input import NewTeamInput, NewVersionInput, TeamChangeInput
 from teams.api.team_output import (
     SavedVersionOutput,
@@ -33,19 +36,35 @@ from teams.api.teams_seen import find_team, teams_of
 from teams.models import SunaConnection, User
 from teams.workflow.problems import Problem
 
+ORDERS: Orders = {
+    "created_at": None,
+    "name": Order(by=Lower("name"), read=read_name),
+    "updated_at": Order(by="updated_at", read=read_moment),
+}
+
 
 class TeamList(Endpoint):
     """The teams that a person sees."""
 
-    query = PAGE
+    query = (
+        *PAGE,
+        Parameter("active", FLAG, "true: only teams that may run; false: only the others."),
+        Parameter("search", WORDS, "Only teams that have this in their name."),
+        ordering_parameter(ORDERS),
+    )
     inputs = {"POST": NewTeamInput}
     answers = {"GET": page(TeamOutput), "POST": made(TeamDetailOutput, "ETag")}
     refuses = {"POST": (TeamNameTaken, InvalidWorkflow)}
 
     def get(self, request: Request) -> Response:
-        """List them, newest first, without their definitions."""
+        """List them without their definitions, newest first, unless `ordering` says another order."""
         rows = teams_of(person(request)).select_related("published_version")
-        return page_of(rows.defer("published_version__source"), request, TeamOutput)
+        active, words = read_flag(request, "active"), read_words(request, "search")
+        if active is not None:
+            rows = rows.filter(is_active=active)
+        if words is not None:
+            rows = rows.filter(name__icontains=words)
+        return page_of(rows.defer("published_version__source"), request, TeamOutput, orders=ORDERS)
 
     def post(self, request: Request) -> Response:
         """Make a team with its first workflow."""

@@ -1,36 +1,122 @@
-"""How often somebody may try a password: counted in Redis, by address and name, one atomic step a try."""
+"""How much of the API a token and its person may use in a minute, and what the answer says of it.
 
-import hashlib
-import math
+Each request counts once for its token and once for its person, by its kind. Redis counts both in one atomic
+step and keeps the time; the framework's own throttles read first and write then, so that parallel requests
+pass together. Without Redis nobody is throttled: what a flood could do is bounded elsewhere, and signing in
+has a limit of its own (`teams.actions.sign_in_limit`) that closes instead.
+"""
+
+import logging
 import time
-from typing import Any
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
-from django.core.cache import cache
+from django.conf import settings
+from django_redis import get_redis_connection
+from redis.exceptions import RedisError
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
-SIGN_INS = 10
-WINDOW_S = 60
+from teams.api.authentication import token_of
+from teams.models import User
+
+logger = logging.getLogger(__name__)
+
+MINUTE_S = 60
+PERSON_TIMES = 2
+"""A person with all tokens and sessions may do so many times what one token may."""
+AFTER_FAULT_S = 5.0
+"""So long after a fault Redis is not asked again by this process: each request would wait for it."""
+# The window begins with its first request, and Redis ends it: no clock of ours is asked.
+_COUNT = """
+local told = {}
+for n, key in ipairs(KEYS) do
+    local count = redis.call('INCR', key)
+    if count == 1 then redis.call('PEXPIRE', key, ARGV[1]) end
+    told[n] = {count, redis.call('PTTL', key)}
+end
+return told
+"""
 
 
-class SignInThrottle(BaseThrottle):
-    """Ten tries a minute for each address and name, right or wrong. Without Redis nobody signs in."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rate:
+    """How one limit stands after this request was counted."""
 
-    _wait_s: float = 0
+    limit: int
+    count: int
+    reset_s: int
+
+    @property
+    def remaining(self) -> int:
+        """How many more are allowed in this window."""
+        return max(0, self.limit - self.count)
+
+    @property
+    def is_exceeded(self) -> bool:
+        """Whether this request was one too many."""
+        return self.count > self.limit
+
+    def headers(self) -> dict[str, str]:
+        """Return it as clients know it (draft-ietf-httpapi-ratelimit-headers-06, December 2022).
+
+        Later drafts put all into one structured field, which hardly any client reads yet.
+        """
+        return {
+            "RateLimit-Limit": str(self.limit),
+            "RateLimit-Remaining": str(self.remaining),
+            "RateLimit-Reset": str(self.reset_s),
+        }
+
+
+class PersonThrottle(BaseThrottle):
+    """The limits of whoever is signed in, for a request of the kind that `kind_of` says."""
+
+    _asleep_until: ClassVar[float] = 0.0
+    _rate: Rate | None = None
 
     def allow_request(self, request: Request, view: Any) -> bool:
-        """Count this try, then say whether it was one too many."""
-        now = time.time()
-        window = math.floor(now / WINDOW_S)
-        username = request.data.get("username") if isinstance(request.data, dict) else None
-        who = f"{self.get_ident(request)}\n{str(username).casefold()}"
-        # What people type into a field for names may be a password.
-        key = f"sign-in:{window}:{hashlib.sha256(who.encode('utf-8', 'replace')).hexdigest()}"
-        cache.add(key, 0, timeout=2 * WINDOW_S)
-        tries = cache.incr(key)
-        self._wait_s = (window + 1) * WINDOW_S - now
-        return tries <= SIGN_INS
+        """Count this request, then say whether it was one too many; the tighter limit is told."""
+        if not isinstance(request.user, User):
+            return True
+        kind = kind_of(request.method or "", view)
+        limit: int = getattr(settings.API, f"{kind}_per_minute")
+        token = token_of(request)
+        limits = {f"renum:rate:{kind}:user:{request.user.pk}": limit * PERSON_TIMES}
+        if token is not None:
+            limits[f"renum:rate:{kind}:token:{token.digest[:32]}"] = limit
+        rates = self._count(limits)
+        if rates:
+            self._rate = min(rates, key=lambda rate: (not rate.is_exceeded, rate.remaining))
+            request.rate = self._rate  # type: ignore[attr-defined]
+        return self._rate is None or not self._rate.is_exceeded
 
-    def wait(self) -> float:
-        """Return the seconds until the next window."""
-        return self._wait_s
+    def wait(self) -> float | None:
+        """Return the seconds until the limit's next window."""
+        return None if self._rate is None else float(self._rate.reset_s)
+
+    def _count(self, limits: dict[str, int]) -> list[Rate]:
+        if time.monotonic() < PersonThrottle._asleep_until:
+            return []
+        try:
+            # The connection of the shared context: it does not wait for a Redis that does not answer.
+            client = get_redis_connection("context")
+            told = client.eval(_COUNT, len(limits), *limits, MINUTE_S * 1000)
+        except RedisError as error:
+            logger.warning("requests are not counted: %s", type(error).__name__)
+            PersonThrottle._asleep_until = time.monotonic() + AFTER_FAULT_S
+            return []
+        return list(_rates(limits.values(), told))
+
+
+def kind_of(method: str, view: Any) -> str:
+    """Return what a request counts as: reads, writes, starts or key_changes."""
+    usual = "reads" if method in SAFE_METHODS else "writes"
+    return str(getattr(view, "throttle_kinds", {}).get(method, usual))
+
+
+def _rates(limits: Iterable[int], told: Iterable[tuple[int, int]]) -> Iterable[Rate]:
+    for limit, (count, left_ms) in zip(limits, told, strict=True):
+        yield Rate(limit=limit, count=int(count), reset_s=max(1, -(-int(left_ms) // 1000)))

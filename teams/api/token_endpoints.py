@@ -13,13 +13,13 @@ from rest_framework.throttling import BaseThrottle
 
 from teams.actions.issue_token import WrongCredentials, issue_token
 from teams.actions.revoke_token import revoke_token
+from teams.actions.sign_in_limit import TooManyTries
 from teams.api.authentication import token_of
 from teams.api.declared import NOTHING, Answer, Refused
 from teams.api.endpoint import Endpoint, read_body
 from teams.api.fields import Choice, InputSerializer, Text, WholeNumber
 from teams.api.permissions import ScopeAllows
 from teams.api.problems import ApiError
-from teams.api.throttles import SignInThrottle
 from teams.models import ApiTokenScope
 
 MAX_DAYS = 3650
@@ -51,7 +51,7 @@ class Token(Endpoint):
     scopes = {"DELETE": "read"}
     inputs = {"POST": NewTokenInput}
     answers = {"POST": Answer(status=201, body=NewTokenOutput), "DELETE": NOTHING}
-    refuses = {"POST": (WrongCredentials,), "DELETE": (Refused(status=400, code="no_token"),)}
+    refuses = {"POST": (WrongCredentials, TooManyTries), "DELETE": (Refused(status=400, code="no_token"),)}
 
     def get_authenticators(self) -> list[BaseAuthentication]:
         """Take a password instead of a token where a token is asked for."""
@@ -62,8 +62,8 @@ class Token(Endpoint):
         return [AllowAny()] if self.request.method == "POST" else [IsAuthenticated(), ScopeAllows()]
 
     def get_throttles(self) -> list[BaseThrottle]:
-        """Bound the tries."""
-        return [SignInThrottle()] if self.request.method == "POST" else []
+        """Leave the tries to the action, which bounds them wherever somebody signs in."""
+        return [] if self.request.method == "POST" else super().get_throttles()
 
     @sensitive_variables()
     def post(self, request: Request) -> Response:

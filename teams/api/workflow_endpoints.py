@@ -52,6 +52,7 @@ class WorkflowSchema(Endpoint):
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
+    throttle_classes = ()
     answers = {
         "GET": Answer(
             body={"type": "object"}, media_type="application/schema+json", headers=("Cache-Control",)

@@ -14,8 +14,9 @@ from tests.fixtures.running import DriversCluster, wait_until
 pytestmark = pytest.mark.faults
 
 ONE_STEP = {"type": "sequential", "agents": [{"agent_id": "agent-1"}]}
-HEALED_WITHIN_S = 25
-ENDED_WITHIN_S = 20
+# It hung for ever where it was not healed; a machine that is busy is not hanging.
+HEALED_WITHIN_S = 60
+ENDED_WITHIN_S = 60
 
 
 def children_of(pid: int) -> list[int]:
@@ -81,7 +82,7 @@ def test_nothing_of_a_cluster_is_left_after_sigterm_when_its_processes_were_kill
     cluster = renum.start_drivers()
     wait_until(lambda: len(cluster.worker_pids()) == 3)
     # Idle is a worker once it has looked at the wake-up of its birth and found nothing.
-    time.sleep(1)
+    wait_until(lambda: cluster.has_worked() and cluster.is_idle())
     [sentinel] = children_of(cluster.popen.pid)
     first = cluster.worker_pids()
     if killed == "sentinel":

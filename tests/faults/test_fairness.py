@@ -17,7 +17,7 @@ MANY = 300
 CAPACITY = 8
 # Until a driver has looked for work and its place is free; a machine that is busy is not unfair yet.
 SLOT_S = 0.5
-AT_LEAST_S = 3.0
+AT_LEAST_S = 15.0
 QUICK, ENDLESS = '{"takes": 0}', '{"hang": true}'
 ONE_STEP = {"type": "sequential", "agents": [{"agent_id": "agent-1"}]}
 

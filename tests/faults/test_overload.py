@@ -72,11 +72,11 @@ def test_a_suna_that_is_down_is_asked_seldom_and_everything_goes_on_when_it_is_b
 ) -> None:
     renum = renum_on("2025-08")
     team = renum.make_team(ONE_STEP)
-    executions = [renum.start(team, 'Go. @@sim{"takes": 4}') for _ in range(20)]
+    executions = [renum.start(team, 'Go. @@sim{"takes": 8}') for _ in range(20)]
     # Followed by polls alone, ten a second together and more.
     renum.start_drivers(RENUM_STREAMS="0")
     slow = renum.start(
-        renum.make_team({"type": "sequential", "agents": [{"agent_id": "agent-1", "timeout": "3s"}]}),
+        renum.make_team({"type": "sequential", "agents": [{"agent_id": "agent-1", "timeout": "6s"}]}),
         'Go. @@sim{"hang": true}',
     )
     wait_until(lambda: ExecutionStep.objects.filter(status="running").count() == 21)

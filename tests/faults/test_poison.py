@@ -23,7 +23,7 @@ IS_LONG = bool(os.environ.get("RENUM_LONG_TESTS"))
 GOOD = 40
 # Each death of the only driver costs all others some seconds. What share of their throughput that is hangs on
 # how long they run: the promised share is asked for where runs take as long as an agent's do.
-LOST_A_DEATH_S = 10.0
+LOST_A_DEATH_S = 25.0
 RUN_S, SHARE = (30, 0.8) if IS_LONG else (1.5, None)
 DEPTH = 50_000
 TWO_STEPS = {"type": "sequential", "agents": [{"agent_id": "agent-1"}, {"agent_id": "agent-2"}]}

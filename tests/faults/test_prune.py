@@ -22,6 +22,8 @@ ONE_STEP = {"type": "sequential", "agents": [{"agent_id": "agent-1"}]}
 TWO_STEPS = {"type": "sequential", "agents": [{"agent_id": "agent-1"}, {"agent_id": "agent-2"}]}
 OURS = (Execution, ExecutionStep, AgentRun, ExecutionEvent, ContextChange)
 LIVE = 20
+# Measured: some hundredths of a second; all in one transaction would take many seconds on any machine.
+SHORT_S = 4
 
 
 class Watch:
@@ -96,8 +98,8 @@ def _prune_under_load(renum, settings, figure, *, number: int, name: str) -> Non
     retry.refresh_from_db()
     assert (retry.status, retry.retried_from_id) == ("completed", None)
     assert watch.looks > 5
-    assert pruned.longest_s < 1
-    assert watch.longest_wait_s < 1
+    assert pruned.longest_s < SHORT_S
+    assert watch.longest_wait_s < SHORT_S
     check_history(renum)
     figure(f"{name}_rows_before", before)
     figure(f"{name}_rows_after", sum(model.objects.count() for model in OURS))

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.faults
 ACCEPTED = 5
 ONE_STEP = {"type": "sequential", "agents": [{"agent_id": "agent-1"}]}
 # Two looks of the watch, with the time of a driver's birth on a busy machine.
-REPAIRED_WITHIN_S = 12
+REPAIRED_WITHIN_S = 30
 # A lease that is short, so that the watch looks often, and drivers that go as soon as they may.
 QUICK = {"RENUM_LEASE_TTL_S": "2", "RENUM_LINGER_S": "2.5", "RENUM_DRIVERS_WORKERS": "2"}
 QUEUE = "django_q:drivers:q"

@@ -6,9 +6,9 @@ from typing import Any
 import msgspec
 
 from executions.suna.simulator.answers import Refusal, invalid
-from executions.suna.simulator.event_stream import Cut
 from executions.suna.simulator.form_body import read_form
 from executions.suna.simulator.ledger import Entry
+from executions.suna.simulator.sse_answer import Cut
 
 
 @dataclass(slots=True, kw_only=True)

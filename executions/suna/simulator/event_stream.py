@@ -6,32 +6,16 @@ by the first terminal control event. Who connects after the end gets the whole l
 """
 
 import asyncio
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
-from starlette.types import Receive, Scope, Send
+from starlette.types import Send
 
-from executions.suna.simulator.broken_answers import wait_until_gone
 from executions.suna.simulator.clock import Clock
-from executions.suna.simulator.connection import abort_connection
 from executions.suna.simulator.run import RUNNING, Run
+from executions.suna.simulator.sse_answer import Cut, SseAnswer
 
-STREAM_HEADERS = (
-    (b"content-type", b"text/event-stream"),
-    (b"cache-control", b"no-cache, no-transform"),
-    (b"x-accel-buffering", b"no"),
-    (b"access-control-allow-origin", b"*"),
-)
-"""What every version's stream is answered with."""
-NOISE = (
-    b': a comment\n\nevent: message\nid: 7\ndata: {"type": "assis\n\ndata: [1, 2]\n\ndata:\n\n'
-    b'data: \xff\xfe\n\ndata: {"type": "unheard_of", "value": 1}\n\n'
-    b'data: {"type": "assistant", "content": 17, "metadata": []}\n\n'
-    b'data: {"type": "status", "content": "{", "metadata": "null"}\n\n'
-)
-"""Lines that are no events of Suna: comments, half a JSON, other types than promised, no UTF-8."""
 _TERMINAL = frozenset({"completed", "failed", "stopped", "STOP", "ERROR", "END_STREAM"})
 
 
@@ -64,16 +48,8 @@ def with_chunks_unordered(recording: Recording) -> Recording:
     return replace(recording, events=events)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cut:
-    """An end that is none, after so many events: a broken connection, a silent close, a lie, or silence."""
-
-    after: int
-    how: Literal["break", "close", "lie", "silence"] = "break"
-
-
-class EventStream:
-    """The response. A `cut` ends it before its time."""
+class EventStream(SseAnswer):
+    """The response. Where it is cut by a lie it says what a reader is told who comes too late."""
 
     def __init__(
         self,
@@ -85,50 +61,24 @@ class EventStream:
         cut: Cut | None = None,
         noise_after: int | None = None,
     ) -> None:
+        super().__init__(
+            run=run, settle=settle, clock=clock, lie=recording.late_end, cut=cut, noise_after=noise_after
+        )
         self._recording = recording
-        self._run = run
-        self._settle = settle
-        self._clock = clock
-        self._cut = cut
-        self._noise_after = noise_after
-        self._sent = 0
-        self._wake = asyncio.Event()
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the stream until it ends or the reader leaves."""
-        await send({"type": "http.response.start", "status": 200, "headers": list(STREAM_HEADERS)})
-        gone = asyncio.ensure_future(wait_until_gone(receive))
-        gone.add_done_callback(lambda _: self._wake.set())
-        self._run.listeners.add(self._wake.set)
-        try:
-            finished = await self._send_events(send, gone)
-        finally:
-            self._run.listeners.discard(self._wake.set)
-            left = gone.done()
-            gone.cancel()
-        if not finished and not left:
-            await abort_connection(scope, receive)
-
-    async def _send_events(self, send: Send, gone: "asyncio.Future[None]") -> bool:
-        """Return True when the stream came to its end, False when it was cut or the reader left."""
+    async def _follow(self, send: Send, gone: "asyncio.Future[None]") -> bool:
         late = self._settle().status != RUNNING
-        loop = asyncio.get_running_loop()
         position = 0
         while True:
             run, now = self._settle(), self._clock()
             ended = run.status != RUNNING
             position, due, closed = self._due_events(position, now=now, late=late, ended=ended)
             if (due or closed or self._is_cut(0)) and not await self._send(send, due, closed=closed):
-                if self._cut is not None and self._cut.how == "silence":
-                    await gone
-                return self._cut is not None and self._cut.how != "break"
+                return await self._end_cut(gone)
             if closed or gone.done():
                 return closed
-            timer = self._timer(loop, position, now)
-            await self._wake.wait()
-            self._wake.clear()
-            if timer:
-                timer.cancel()
+            events = self._recording.events
+            await self._wait_until(events[position][0] if position < len(events) else None, now=now)
 
     def _due_events(
         self, position: int, *, now: float, late: bool, ended: bool
@@ -151,34 +101,6 @@ class EventStream:
             end = recording.stopped_end if stopped else recording.live_end or recording.late_end
             return position, [*due, end], True
         return position, due, False
-
-    def _timer(
-        self, loop: asyncio.AbstractEventLoop, position: int, now: float
-    ) -> asyncio.TimerHandle | None:
-        if position >= len(self._recording.events):
-            return None
-        at = self._recording.events[position][0]
-        return loop.call_later(max(0.001, at - now), self._wake.set)
-
-    async def _send(self, send: Send, events: list[dict[str, Any]], *, closed: bool) -> bool:
-        is_cut = self._is_cut(len(events))
-        more = is_cut or not closed
-        if self._cut is not None and is_cut:
-            events = events[: self._cut.after - self._sent]
-            if self._cut.how == "lie":
-                events = [*events, self._recording.late_end]
-            more = self._cut.how in ("break", "silence")
-        lines = [f"data: {json.dumps(event)}\n\n".encode() for event in events]
-        if self._noise_after is not None and self._sent + len(events) >= self._noise_after:
-            lines.insert(max(0, self._noise_after - self._sent), NOISE)
-            self._noise_after = None
-        self._sent += len(events)
-        body = b"".join(lines)
-        await send({"type": "http.response.body", "body": body, "more_body": more})
-        return not is_cut
-
-    def _is_cut(self, coming: int) -> bool:
-        return self._cut is not None and self._sent + coming >= self._cut.after
 
 
 def _ends_reader(event: dict[str, Any]) -> bool:

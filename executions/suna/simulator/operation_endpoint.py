@@ -8,11 +8,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from executions.suna.simulator.answers import Refusal, UncaughtError
 from executions.suna.simulator.broken_answers import BrokenConnection, HangingAnswer
 from executions.suna.simulator.call import Call
-from executions.suna.simulator.event_stream import Cut
 from executions.suna.simulator.fault_effects import falsified, replacement
 from executions.suna.simulator.faults import Effect, Faults
 from executions.suna.simulator.ledger_door import BODY, ENTRY
 from executions.suna.simulator.profiles.operation import Operation, Wire
+from executions.suna.simulator.sse_answer import Cut
 
 _FALSIFYING = ("wrong_types", "replace", "unknown_status", "half_open", "trickle")
 

@@ -8,26 +8,22 @@ still goes on.
 """
 
 import asyncio
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from executions.suna.simulator.answers import Refusal
-from executions.suna.simulator.broken_answers import wait_until_gone
 from executions.suna.simulator.clock import Clock
-from executions.suna.simulator.connection import abort_connection
-from executions.suna.simulator.event_stream import NOISE, STREAM_HEADERS, Cut
 from executions.suna.simulator.run import RUNNING, Run
+from executions.suna.simulator.sse_answer import Cut, Event, SseAnswer
 
 _TERMINAL = frozenset({"completed", "failed", "stopped", "error"})
 _PING = {"type": "ping"}
+_COMPLETED = {"type": "status", "status": "completed"}
 _MOST_ENTRIES = 200
 TIMEOUT_ERROR = "Worker timeout"
 
-Event = dict[str, Any]
 Timed = tuple[float, Event]
 
 
@@ -47,7 +43,7 @@ class StreamRules:
     late_end: Event | None = None
 
 
-class RedisStream:
+class RedisStream(SseAnswer):
     """The response. `last_id` skips all entries up to the one with that `_event_id`."""
 
     def __init__(
@@ -62,34 +58,14 @@ class RedisStream:
         cut: Cut | None = None,
         noise_after: int | None = None,
     ) -> None:
+        super().__init__(
+            run=run, settle=settle, clock=clock, lie=_COMPLETED, cut=cut, noise_after=noise_after
+        )
         self._entries = entries
-        self._run = run
         self._rules = rules
-        self._settle = settle
-        self._clock = clock
         self._last_id = last_id
-        self._cut = cut
-        self._noise_after = noise_after
-        self._sent = 0
-        self._wake = asyncio.Event()
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the stream until it ends or the reader leaves."""
-        await send({"type": "http.response.start", "status": 200, "headers": list(STREAM_HEADERS)})
-        gone = asyncio.ensure_future(wait_until_gone(receive))
-        gone.add_done_callback(lambda _: self._wake.set())
-        self._run.listeners.add(self._wake.set)
-        try:
-            finished = await self._follow(send, gone)
-        finally:
-            self._run.listeners.discard(self._wake.set)
-            left = gone.done()
-            gone.cancel()
-        if not finished and not left:
-            await abort_connection(scope, receive)
 
     async def _follow(self, send: Send, gone: "asyncio.Future[None]") -> bool:
-        """Return True when the stream came to its end, False when it was cut or the reader left."""
         run, rules = self._settle(), self._rules
         opened_at = heard_at = self._clock()
         position = 0
@@ -178,37 +154,7 @@ class RedisStream:
             times.append(silence_at)
         if position < len(self._entries) and run.cut_at is None:
             times.append(self._entries[position][0])
-        timer = asyncio.get_running_loop().call_later(max(0.001, min(times) - now), self._wake.set)
-        await self._wake.wait()
-        self._wake.clear()
-        timer.cancel()
-
-    async def _send(self, send: Send, events: list[Event], *, closed: bool) -> bool:
-        cut = self._cut
-        is_cut = self._is_cut(len(events))
-        more = is_cut or not closed
-        if cut is not None and is_cut:
-            events = events[: cut.after - self._sent]
-            if cut.how == "lie":
-                events = [*events, {"type": "status", "status": "completed"}]
-            more = cut.how in ("break", "silence")
-        lines = [f"data: {json.dumps(event)}\n\n".encode() for event in events]
-        if self._noise_after is not None and self._sent + len(events) >= self._noise_after:
-            lines.insert(max(0, self._noise_after - self._sent), NOISE)
-            self._noise_after = None
-        self._sent += len(events)
-        body = b"".join(lines)
-        await send({"type": "http.response.body", "body": body, "more_body": more})
-        return not is_cut
-
-    def _is_cut(self, coming: int) -> bool:
-        return self._cut is not None and self._sent + coming >= self._cut.after
-
-    async def _end_cut(self, gone: "asyncio.Future[None]") -> bool:
-        """Return whether a cut stream is closed in order; a silent one waits until the reader leaves."""
-        if self._cut is not None and self._cut.how == "silence":
-            await gone
-        return self._cut is not None and self._cut.how != "break"
+        await self._wait_until(min(times), now=now)
 
 
 class LateRefusal:

@@ -143,7 +143,7 @@ def test_expired_stream_can_be_asked_for_by_a_fault(b0: Simulated) -> None:
 def test_stop_overwrites_a_finished_run_and_is_lost_before_a_worker_has_it(b0: Simulated) -> None:
     ended = initiate(b0, '@@sim{"text": "Hi.", "takes": 0}')["agent_run_id"]
     b0.wait_for(ended, "completed")
-    waiting = initiate(b0, '@@sim{"text": "Hi.", "takes": 0.1, "pickup": 0.4}')["agent_run_id"]
+    waiting = initiate(b0, '@@sim{"text": "Hi.", "takes": 0.1, "pickup": 1.5}')["agent_run_id"]
 
     for run_id in (ended, waiting):
         stopped = b0.client.post(f"/api/agent-run/{run_id}/stop")

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from executions.suna.simulator.event_stream import NOISE
+from executions.suna.simulator.sse_answer import NOISE
 from tests.contract.simulator.simulator_server import Simulated, running_simulator
 
 HANG = '@@sim{"hang": true}'

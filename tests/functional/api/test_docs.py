@@ -90,7 +90,7 @@ def test_every_command_of_the_page_is_answered_as_it_notes(
         [found] = [answer.json() for command, answer in answers if part in command]
         return dict(found)
 
-    assert len(answers) == len(COMMANDS) == 28
+    assert len(answers) == len(COMMANDS) == 30
     assert answer_to("Idempotency-Key")["status"] == "queued"
     assert answer_to("events?after=0")["results"][0]["kind"] == "execution_queued"
     assert len(answer_to('/executions/$EXECUTION" -H')["steps"]) == 2
@@ -128,6 +128,11 @@ def routes() -> Iterator[tuple[str, str, Any]]:
     yield from walk(get_resolver(), "")
 
 
+def queries_of(view: Any) -> dict[str, tuple[str, ...]]:
+    """Return the parameters that each method of a view takes."""
+    return {"GET": view.query, "POST": view.post_query}
+
+
 def scope_of(name: str, method: str) -> str:
     """Return the least scope, by what each token was answered in the table of rights."""
     answers = dict(zip(PEOPLE, EXPECTED[name, method], strict=True))
@@ -145,7 +150,7 @@ def test_the_table_of_addresses_has_every_route_with_its_scope_and_its_query() -
     }
 
     found = {
-        (method, address): (scope_of(name, method), tuple(sorted(view.query)) if method == "GET" else ())
+        (method, address): (scope_of(name, method), tuple(sorted(queries_of(view).get(method, ()))))
         for name, address, view in routes()
         for method in METHODS
         if hasattr(view, method.lower())

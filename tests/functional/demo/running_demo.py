@@ -68,7 +68,7 @@ class RunningDemo:
         return address, re.search(r"--token (\S+)", command)[1]  # type: ignore[index]
 
     def wait_until_gone(self) -> None:
-        until = time.monotonic() + 10
+        until = time.monotonic() + 60
         while left := self.processes():
             assert time.monotonic() < until, left
             time.sleep(0.05)
@@ -91,5 +91,5 @@ def running_demo(*options: str, env: dict[str, str], folder: Path) -> Iterator[R
         finally:
             if popen.poll() is None:
                 popen.terminate()
-            for pid in demo.processes() if popen.wait(timeout=30) else ():
+            for pid in demo.processes() if popen.wait(timeout=60) else ():
                 os.kill(pid, signal.SIGKILL)

@@ -17,7 +17,7 @@ from tests.fixtures.own_services import OwnServices, frozen
 from tests.fixtures.running import TOKEN, RunningRenum
 from tests.fixtures.site_rows import make_connection
 
-WITHIN_S = 14.0
+WITHIN_S = 20.0
 CANARY = "CANARY-5d1c7e90-secret"
 
 

@@ -28,13 +28,13 @@ def roll() -> Roll:
 
 def test_process_that_was_killed_while_it_waited_is_found(roll: Roll) -> None:
     process = begin(lambda: time.sleep(600))
-    time.sleep(0.2)
+    wait_until(lambda: process.pid in {member.pid for member in roll._members()})
     assert roll.killed_while_waiting() == set()
 
     os.kill(process.pid or 0, signal.SIGKILL)
 
     # Unburied or buried, it is dead.
-    wait_until(lambda: roll.killed_while_waiting() == {process.pid}, timeout_s=5)
+    wait_until(lambda: roll.killed_while_waiting() == {process.pid})
     process.join()
     assert roll.killed_while_waiting() == {process.pid}
 
@@ -54,7 +54,7 @@ def test_process_that_was_killed_at_a_task_is_not_missed_and_no_longer_at_work(r
 
     began = time.monotonic()
     process = begin(work)
-    wait_until(lambda: [member.pid for member in roll.working()] == [process.pid], timeout_s=5)
+    wait_until(lambda: [member.pid for member in roll.working()] == [process.pid])
     assert began < roll.last_taken_at() < time.monotonic()
 
     os.kill(process.pid or 0, signal.SIGKILL)
@@ -69,7 +69,7 @@ def test_many_processes_have_a_place_each_and_places_are_used_again(monkeypatch:
     roll = Roll()
     for _ in range(3):
         processes = [begin(lambda: (roll.take_task(), time.sleep(600))[1]) for _ in range(20)]
-        wait_until(lambda: len(roll.working()) == 20, timeout_s=20)
+        wait_until(lambda: len(roll.working()) == 20)
         for process in processes:
             process.kill()
             process.join()

@@ -43,7 +43,7 @@ def test_sign_tells_how_long_ago_it_was_proven_until_it_is_taken_back() -> None:
 
     [seen] = find_signs("drivers")
     assert seen.pid == os.getpid()
-    assert seen.age_s == pytest.approx(40, abs=2)
+    assert seen.age_s == pytest.approx(40, abs=15)
     assert find_signs("renum") == []
     sign.take_back()
     assert find_signs("drivers") == []

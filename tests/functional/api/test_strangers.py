@@ -1,0 +1,263 @@
+"""Two identities: what is one person's, asked for by another through every route, method and place for ids.
+
+Routes, parameters and bodies come from the code. Whoever adds a route with a new kind of id, a parameter or a
+member that takes one, gives it a value here: a missing one fails.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.db import connection as database
+from django.urls import reverse
+from rest_framework.permissions import IsAuthenticated
+
+from billing.actions.store_user_key import store_user_key
+from executions.models import ContextChange, Execution
+from teams.api.authentication import BearerToken
+from teams.api.endpoint import Endpoint
+from teams.api.fields import Id, InputSerializer
+from teams.api.permissions import ScopeAllows
+from tests.fixtures.site_rows import ask, bill, make_connection, make_team, start
+from tests.functional.api.conftest import NOW, client_for
+from tests.functional.api.test_docs import METHODS, routes
+from tests.functional.api.test_rights import BODIES
+
+# Names that are a person's own, whoever else uses the same: no id of anybody's.
+OWN_NAMES = {"service"}
+# Parameters that hold no id.
+PLAIN = {
+    *("limit", "status", "after", "agent", "step", "provider", "model", "key_type", "pricing", "from", "to"),
+    *("time_zone", "group_by", "format", "active", "created_after", "created_before"),
+    *("missing", "ordering", "search"),
+}
+OPEN = {("token", "POST"), ("openapi", "GET"), ("workflow-schema", "GET")}
+# A body that names another's thing: what is said to whoever sends it.
+NESTED = {
+    ("teams", "POST", "connection"): 400,
+    ("team", "PATCH", "connection"): 400,
+    ("workflow-validation", "POST", "team"): 404,
+}
+CHECKSUM = """
+SELECT md5(coalesce(string_agg(whole, ',' ORDER BY whole), ''))
+FROM (SELECT (to_jsonb(t) - 'last_used_at')::text AS whole FROM "{table}" t) AS written
+"""
+ROUTES = list(routes())
+HANDLED = [
+    (name, address, view, method)
+    for name, address, view in ROUTES
+    for method in METHODS
+    if hasattr(view, method.lower())
+]
+
+
+def tables() -> Iterator[str]:
+    """Yield the tables of everything that people own, are told or pay for."""
+    for label in ("teams", "billing", "executions"):
+        for model in apps.get_app_config(label).get_models(include_auto_created=True):
+            yield model._meta.db_table
+
+
+def checksums() -> dict[str, str]:
+    """Return a checksum of each table's rows; when a token was last used counts for nothing."""
+    found = {}
+    with database.cursor() as cursor:
+        for table in tables():
+            cursor.execute(CHECKSUM.format(table=table))
+            found[table] = cursor.fetchone()[0]
+    return found
+
+
+@pytest.fixture
+def mine(team, execution, owner) -> dict[str, Any]:
+    """Give what the owner has, by the name that it has in an address or a query."""
+    ContextChange.objects.create(execution=execution, version=1, key="note", value="Hush.", created_at=NOW)
+    Execution.objects.filter(pk=execution.pk).update(context_version=1)
+    bill(execution, execution.steps.get(position=0))
+    store_user_key(user=owner, service="openai", key="sk-owner-0123456789", now=NOW)
+    return {
+        "team_id": team.pk,
+        "team": team.pk,
+        "number": 1,
+        "connection_id": team.connection_id,
+        "connection": team.connection_id,
+        "execution_id": execution.pk,
+        "execution": execution.pk,
+        "step_id": execution.steps.get(position=0).step_id,
+        "key": "note",
+        "user": owner.pk,
+        "started_by": owner.pk,
+        "question_id": ask(execution).pk,
+        "cursor": execution.pk,
+    }
+
+
+@pytest.fixture(params=["outsider", "staff"])
+def stranger(request, mine) -> Any:
+    """Give the client of somebody who has things of their own, and nothing to do with the owner's."""
+    person = request.getfixturevalue(request.param)
+    connection = make_connection(person, name="Elsewhere")
+    start(make_team(person, name="Others", connection=connection))
+    return client_for(person)
+
+
+def canaries(mine: dict[str, Any]) -> set[str]:
+    """Return the texts of which no answer to a stranger may hold one."""
+    return {str(value) for name, value in mine.items() if re.fullmatch(r"[0-9a-f-]{36}", str(value))} | {
+        "Analysts",
+        "olga",
+    }
+
+
+def path_of(name: str, address: str, mine: dict[str, Any]) -> str:
+    names = re.findall(r"{(\w+)}", address)
+    return reverse(f"api:{name}", kwargs={one: "openai" if one in OWN_NAMES else mine[one] for one in names})
+
+
+def ask_for(client: Any, method: str, path: str, body: Any = None, query: str = "") -> Any:
+    headers = {"If-Match": "*"} if method in ("PATCH", "POST") else {}
+    if method == "GET":
+        return client.get(path + query)
+    return getattr(client, method.lower())(path, body or {}, format="json", headers=headers)
+
+
+def text_of(response: Any) -> str:
+    raw = b"".join(response.streaming_content) if response.streaming else response.content
+    return raw.decode()
+
+
+def test_nothing_of_anothers_is_reached_by_its_address(stranger, mine, figure) -> None:
+    asked = [row for row in HANDLED if set(re.findall(r"{(\w+)}", row[1])) - OWN_NAMES]
+    before = checksums()
+
+    for name, address, _, method in asked:
+        path = path_of(name, address, mine)
+        for body in ({}, BODIES.get((name, method))):
+            response = ask_for(stranger, method, path, body)
+            assert response.status_code == 404, (name, method, response.content)
+            said = text_of(response)
+            assert [canary for canary in canaries(mine) if canary in said] == [], (name, method)
+
+    assert checksums() == before
+    assert len(asked) > 25
+    figure("stranger_routes_x_methods", len(asked))
+
+
+def test_a_list_shows_nothing_of_anothers_whatever_it_is_asked_for(stranger, mine, figure) -> None:
+    lists = [row for row in HANDLED if row[3] == "GET" and "{" not in row[1]]
+    before = checksums()
+    asked = 0
+
+    for name, address, view, _ in lists:
+        for query in ["", *(f"?{word}={mine[word]}" for word in view.query if word not in PLAIN)]:
+            response = ask_for(stranger, "GET", path_of(name, address, mine), query=query)
+            assert response.status_code in (200, 404), (name, query, response.content)
+            # What was asked for stands in the address of the next page.
+            said = json.dumps(response.json().get("results", ""))
+            assert [canary for canary in canaries(mine) if canary in said] == [], (name, query)
+            if query and not query.startswith("?cursor"):
+                assert response.status_code == 404 or response.json()["results"] == [], (name, query)
+            asked += 1
+
+    assert checksums() == before
+    assert asked > 12
+    figure("stranger_lists_x_ids", asked)
+
+
+def bodies() -> Iterator[tuple[str, str, str, type[InputSerializer]]]:
+    for name, address, view, method in HANDLED:
+        if method in view.inputs:
+            yield name, address, method, view.inputs[method]
+
+
+def test_a_body_that_names_anothers_thing_is_refused_as_if_there_were_none(stranger, mine, request) -> None:
+    named = {
+        (name, method, field)
+        for name, _, method, reads in bodies()
+        for field, kind in reads().fields.items()
+        if isinstance(kind, Id)
+    }
+    assert named == set(NESTED)
+    own_team = stranger.get(reverse("api:teams")).json()["results"][0]["id"]
+    before = checksums()
+
+    for (name, method, field), status in NESTED.items():
+        place = {"team_id": own_team} if name == "team" else {}
+        body = {**BODIES.get((name, method), {}), field: str(mine[field])}
+        response = ask_for(stranger, method, reverse(f"api:{name}", kwargs=place), body)
+        assert response.status_code == status, (name, method, response.content)
+
+    assert checksums() == before
+
+
+def test_looking_changes_nothing(api, mine, kept_connection) -> None:
+    before = checksums()
+
+    for name, address, view in ROUTES:
+        path = path_of(name, address, mine)
+        for method in ("GET", "HEAD", "OPTIONS"):
+            response = api.generic(method, path)
+            looks = method != "OPTIONS" and hasattr(view, "get")
+            # It has not ended, and has no result before.
+            seen = 409 if name == "execution-result" else 200
+            assert response.status_code == (seen if looks else 405), (name, method)
+
+    assert checksums() == before
+
+
+def test_a_checksum_sees_each_change(team) -> None:
+    before = checksums()
+
+    team.description = "changed"
+    team.save(update_fields=["description"])
+
+    changed = {table for table, value in checksums().items() if before[table] != value}
+    assert changed == {team._meta.db_table}
+    assert len(before) > 12
+
+
+def test_no_member_that_is_not_meant_for_clients_is_taken(api, mine) -> None:
+    columns = {
+        field.name
+        for label in ("teams", "billing", "executions")
+        for model in apps.get_app_config(label).get_models()
+        for field in model._meta.get_fields()
+    }
+    assert {"owner", "status", "is_staff", "cost_usd", "epoch", "payer", "created_at"} <= columns
+    before = checksums()
+
+    for name, address, method, reads in bodies():
+        unknown = sorted(columns - set(reads().fields))
+        path = path_of(name, address, mine)
+        # A refusal names twenty at most.
+        for at in range(0, len(unknown), 20):
+            some = dict.fromkeys(unknown[at : at + 20], "x")
+            body = {**BODIES.get((name, method), {}), **some}
+            response = ask_for(api, method, path, body)
+            assert response.status_code == 400, (name, method, response.content)
+            refused = {
+                error["pointer"].removeprefix("/")
+                for error in response.json()["errors"]
+                if error["code"] == "unknown_field"
+            }
+            assert refused == set(some), (name, method)
+
+    assert checksums() == before
+
+
+def test_every_endpoint_is_closed_by_default(rf) -> None:
+    found = set()
+    for name, _, view, method in HANDLED:
+        assert issubclass(view, Endpoint)
+        asked = view()
+        asked.request = rf.generic(method, "/")
+        permissions = [type(one) for one in asked.get_permissions()]
+        if permissions == [IsAuthenticated, ScopeAllows]:
+            assert BearerToken in [type(one) for one in asked.get_authenticators()]
+        else:
+            found.add((name, method))
+
+    assert found == OPEN
