@@ -5,6 +5,7 @@ What all verbs that make an execution share; each of them has its own file with 
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -22,6 +23,7 @@ from executions.orchestrator.append import append_changes
 from executions.orchestrator.changes import Changes, ContextWrite, Event, Snapshot
 from executions.orchestrator.wake import wake_drivers_on_commit
 from teams.actions.refusal import Refusal, input_problem
+from teams.actions.rights import hold_role
 from teams.models import SunaConnection, Team, User, WorkflowVersion
 from teams.workflow.plan import Plan, PlanStep, plan_to_json
 from teams.workflow.problems import Problem
@@ -32,12 +34,21 @@ PATIENCE_MS = 1000
 _TURN = "SELECT pg_try_advisory_xact_lock(hashtextextended('renum:idempotency:' || %s, 0))"
 _OTHERS_TURN = "SELECT pg_advisory_xact_lock_shared(hashtextextended('renum:idempotency:' || %s, 0))"
 _IN_PROGRESS = "The same request is being carried out. Send it again in a moment."
+# Django's own name of the constraint; PostgreSQL checks it when the transaction is committed.
+_TEAM_IS_GONE = re.compile(r"renum_team_executions_team_id_\w+_fk_teams_team")
 
 
 class TeamCannotRun(Refusal):
     """The team lacks what a run needs; the code says what."""
 
     code = "team_cannot_run"
+
+
+class TeamGone(Refusal):
+    """The team was deleted in this very moment."""
+
+    code = "not_found"
+    status = 404
 
 
 class IdempotencyKeyReused(Refusal):
@@ -87,14 +98,20 @@ class Draft:
 
 
 def accept_once(
-    *, by: User, idempotency_key: str | None, request: Sequence[str], draft: Callable[[], Draft]
+    *,
+    by: User,
+    idempotency_key: str | None,
+    request: Sequence[str],
+    draft: Callable[[], Draft],
+    as_staff: bool = False,
 ) -> Started:
     """Accept what `draft` returns, or return the execution that the same key of the same person made.
 
     `request` is what must be the same under the same key. `draft` is called inside the transaction and may
     refuse; what is refused uses no key up. A key counts for as long as the site says, from when the execution
-    was accepted. Raises InvalidInput, IdempotencyKeyReused, RequestInProgress, TooManyQueued, and what
-    `draft` raises.
+    was accepted. But for staff, the person must still be an operator of the team: whoever takes that away
+    meanwhile finds this execution, or this finds that it was taken away. Raises NotAllowed, InvalidInput,
+    IdempotencyKeyReused, RequestInProgress, TooManyQueued, TeamGone, and what `draft` raises.
     """
     _check_key(idempotency_key)
     sha256 = hashlib.sha256(json.dumps(list(request)).encode()).hexdigest()
@@ -112,9 +129,13 @@ def accept_once(
             # First what is cheap: under overload most requests end here.
             check_queue_limit(by)
             wanted = draft()
+            if not as_staff:
+                hold_role(by, "operator", wanted.team)
             execution = _insert(wanted, by=by, idempotency_key=idempotency_key, sha256=sha256)
             wake_drivers_on_commit(execution.id)
     except IntegrityError as error:
+        if _TEAM_IS_GONE.search(str(error)):
+            raise TeamGone("The team was deleted in this very moment.") from None
         if idempotency_key is None or "execution_idempotency_key_once" not in str(error):
             raise
         # A process of an older version, which takes no turns, was first with the same request.

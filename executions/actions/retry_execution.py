@@ -54,6 +54,7 @@ def retry_execution(
         idempotency_key=idempotency_key,
         request=("retry", str(execution.pk)),
         draft=lambda: _draft(execution),
+        as_staff=as_staff,
     )
 
 

@@ -29,6 +29,7 @@ def run_again_execution(
         idempotency_key=idempotency_key,
         request=("run_again", str(execution.pk)),
         draft=lambda: _draft(execution),
+        as_staff=as_staff,
     )
 
 

@@ -23,7 +23,7 @@ def start_execution(*, team: Team, by: User, prompt: str, idempotency_key: str |
     operator, TeamCannotRun, InvalidInput, IdempotencyKeyReused, TooManyQueued.
     """
     check_role(by, "operator", team)
-    _check_prompt(prompt)
+    check_prompt(prompt)
     return accept_once(
         by=by,
         idempotency_key=idempotency_key,
@@ -32,7 +32,8 @@ def start_execution(*, team: Team, by: User, prompt: str, idempotency_key: str |
     )
 
 
-def _check_prompt(prompt: str) -> None:
+def check_prompt(prompt: str) -> None:
+    """Raise InvalidInput for a prompt that no execution is started with."""
     if not prompt.strip():
         raise input_problem("/prompt", "required", "Say what the team should do.")
     try:

@@ -20,7 +20,10 @@ from executions.api.execution_endpoints import (
     ExecutionStepDetail,
     TeamExecutions,
 )
+from executions.api.health_endpoint import Health
 from executions.api.live_endpoint import ExecutionLive
+from executions.api.member_endpoints import TeamMember, TeamMembers
+from executions.api.plan_endpoints import TeamPlan, WorkflowPlan
 from executions.api.question_endpoints import QuestionAnswer, QuestionDetail, QuestionList
 from executions.api.record_endpoints import ExecutionEvents, ExecutionUsage
 from executions.api.result_endpoint import ExecutionResult
@@ -47,6 +50,11 @@ urlpatterns = [
     path("connections/<uuid:connection_id>", ConnectionDetail.as_view(), name="connection"),
     path("connections/<uuid:connection_id>/test", ConnectionTest.as_view(), name="connection-test"),
     path("connections/<uuid:connection_id>/sync", ConnectionSync.as_view(), name="connection-sync"),
+    path("health", Health.as_view(), name="health"),
+    path("teams/<uuid:team_id>/members", TeamMembers.as_view(), name="team-members"),
+    path("teams/<uuid:team_id>/members/<uuid:user_id>", TeamMember.as_view(), name="team-member"),
+    path("teams/<uuid:team_id>/plan", TeamPlan.as_view(), name="team-plan"),
+    path("workflows/plan", WorkflowPlan.as_view(), name="workflow-plan"),
     path("teams/<uuid:team_id>/executions", TeamExecutions.as_view(), name="team-executions"),
     path("executions", ExecutionList.as_view(), name="executions"),
     path(_ONE, ExecutionDetail.as_view(), name="execution"),

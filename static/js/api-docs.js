@@ -13,7 +13,7 @@ window.SwaggerUIBundle({
   url: place.dataset.document,
   domNode: place,
   deepLinking: true,
-  docExpansion: "none",
+  docExpansion: "list",
   validatorUrl: null,
   presets: [window.SwaggerUIBundle.presets.apis],
   layout: "BaseLayout",

@@ -25,8 +25,13 @@ def create_team(
     description: str = "",
     connection: SunaConnection | None = None,
     record_content: bool = False,
+    slug: str | None = None,
+    note: str = "",
 ) -> Team:
-    """Make a team and its version 1. Raises InvalidInput, InvalidWorkflow, TeamNameTaken."""
+    """Make a team and its version 1; the slug follows from the name unless it is given.
+
+    Raises InvalidInput, InvalidWorkflow, TeamNameTaken.
+    """
     name = clean_name(name)
     connection = connection or find_default_connection(owner)
     try:
@@ -34,12 +39,12 @@ def create_team(
             team = Team.objects.create(
                 owner=owner,
                 name=name,
-                slug=slug_of(name),
+                slug=slug or slug_of(name),
                 description=description,
                 connection=connection,
                 record_content=record_content,
             )
-            save_version(team=team, by=owner, definition=definition, source=source)
+            save_version(team=team, by=owner, definition=definition, source=source, note=note)
     except IntegrityError as error:
         if "team_slug_once_per_owner" not in str(error):
             raise

@@ -21,13 +21,16 @@ def edit_team(
     description: str | None = None,
     is_active: bool | None = None,
     connection_id: uuid.UUID | None = None,
+    record_content: bool | None = None,
+    keep_slug: bool = False,
     seen: Collection[str] | None = None,
 ) -> Team:
     """Change what is given and keep the rest. Running executions are not touched, and keep their connection.
 
     The connection is one of the team's owner's or of the site's, whoever chooses it: runs on it are the
-    owner's to answer for. Raises NotAllowed for less than an editor, or than the owner where the team is
-    switched on or off, InvalidInput and TeamNameTaken. With `seen`, the marks of the team as the editor saw
+    owner's to answer for. The slug follows the name unless `keep_slug`. Raises NotAllowed for less than an
+    editor, or than the owner where the team is switched on or off or where texts are recorded, InvalidInput
+    and TeamNameTaken. With `seen`, the marks of the team as the editor saw
     it, ChangedMeanwhile where it is not so any more.
     """
     check_role(by, "editor", team)
@@ -36,8 +39,9 @@ def edit_team(
             # As it stands now: somebody else may have changed what this editor leaves as it is.
             row = Team.objects.select_for_update(no_key=True).get(pk=team.pk)
             check_seen_as_a_whole(row, seen)
-            columns = _change(row, by, name, description, is_active, connection_id)
-            row.save(update_fields=columns)
+            columns = _switch(row, by, is_active, record_content)
+            columns += _change(row, name, description, connection_id, keep_slug=keep_slug)
+            row.save(update_fields=[*columns, "updated_at"])
     except IntegrityError as error:
         if "team_slug_once_per_owner" not in str(error):
             raise
@@ -46,26 +50,36 @@ def edit_team(
     return row
 
 
-def _change(
-    row: Team,
-    by: User,
-    name: str | None,
-    description: str | None,
-    is_active: bool | None,
-    connection_id: uuid.UUID | None,
-) -> list[str]:
-    """Set on the row what is given; return the columns to save."""
-    columns = ["updated_at"]
+def _switch(row: Team, by: User, is_active: bool | None, record_content: bool | None) -> list[str]:
+    """Set on the row what only the owner may; return the columns that are others now."""
+    columns = []
     if is_active is not None and is_active != row.is_active:
-        check_role(by, "owner", row)
         row.is_active = is_active
         columns.append("is_active")
+    if record_content is not None and record_content != row.record_content:
+        row.record_content = record_content
+        columns.append("record_content")
+    if columns:
+        check_role(by, "owner", row)
+    return columns
+
+
+def _change(
+    row: Team,
+    name: str | None,
+    description: str | None,
+    connection_id: uuid.UUID | None,
+    *,
+    keep_slug: bool,
+) -> list[str]:
+    """Set on the row what is given; return the columns to save."""
+    columns = []
     if connection_id is not None:
         row.connection = _find_connection(row, connection_id)
         columns.append("connection")
     if name is not None:
         row.name = clean_name(name)
-        row.slug = slug_of(row.name)
+        row.slug = row.slug if keep_slug else slug_of(row.name)
         columns += ["name", "slug"]
     if description is not None:
         row.description = description

@@ -1,20 +1,25 @@
-"""Making a token for an API client, against a name and a password."""
+"""Making a token for an API client: against a name and a password, or for somebody who is signed in."""
 
 import datetime as dt
 import logging
 from dataclasses import dataclass, field
 
+from django.conf import settings
 from django.contrib.auth import authenticate
 from django.http import HttpRequest
+from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
+from knox.crypto import hash_token
 
-from teams.actions.refusal import Refusal
+from teams.actions.refusal import Refusal, input_problem
+from teams.actions.token_text import build_token
 from teams.models import ApiToken, ApiTokenScope, User
 
 logger = logging.getLogger("renum.security")
 
-PREFIX = "rnm_"
-"""By it, scanners of leaked secrets know a token of ours."""
+SHOWN_CHARS = 8
+"""So much of a token its owner is shown again: the prefix and four characters, to know it by."""
+MAX_TOKENS = 100
 
 
 class WrongCredentials(Refusal):
@@ -22,6 +27,12 @@ class WrongCredentials(Refusal):
 
     code = "wrong_credentials"
     status = 401
+
+
+class TooManyTokens(Refusal):
+    """The person has as many tokens as one may have."""
+
+    code = "too_many_tokens"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +58,47 @@ def issue_token(
     if not isinstance(user, User):
         logger.warning("no token issued: wrong name or password")
         raise WrongCredentials("The name or the password is wrong.")
-    row, token = ApiToken.objects.create(user, expiry=lifetime, prefix=PREFIX, name=name, scope=scope.value)
+    return _make(user, name=name, scope=scope, expiry=timezone.now() + lifetime)
+
+
+@sensitive_variables()
+def issue_own_token(
+    *, by: User, using: ApiToken | None, name: str, scope: ApiTokenScope, lifetime: dt.timedelta | None
+) -> IssuedToken:
+    """Make a token of the person who asks, with their session or with a token of the scope `admin`.
+
+    What is made with a token (`using`) does not outlive it: one that leaked cannot be drawn out. Without a
+    `lifetime` it lives as long as it may. Raises InvalidInput and TooManyTokens.
+    """
+    now = timezone.now()
+    last = using.expiry if using is not None else None
+    expiry = now + (lifetime or default_lifetime())
+    if last is not None and expiry > last:
+        if lifetime is not None:
+            message = "A token made with another ends no later than that. Sign in for a longer one."
+            raise input_problem("/expires_in_days", "out_of_range", message)
+        expiry = last
+    if ApiToken.objects.filter(user=by, expiry__gt=now).count() >= MAX_TOKENS:
+        raise TooManyTokens(f"You have {MAX_TOKENS} tokens already. Revoke those that you do not need.")
+    return _make(by, name=name, scope=scope, expiry=expiry)
+
+
+def default_lifetime() -> dt.timedelta:
+    """Return how long a token lives of which nobody says it."""
+    lifetime: dt.timedelta = settings.REST_KNOX["TOKEN_TTL"]
+    return lifetime
+
+
+def _make(user: User, *, name: str, scope: ApiTokenScope, expiry: dt.datetime) -> IssuedToken:
+    token = build_token()
+    row = ApiToken(
+        digest=hash_token(token),
+        token_key=token[:SHOWN_CHARS],
+        user=user,
+        expiry=expiry,
+        name=name,
+        scope=scope.value,
+    )
+    row.save(force_insert=True)
     logger.info("api token issued", extra={"user_id": str(user.pk), "scope": scope.value})
     return IssuedToken(row=row, token=token)

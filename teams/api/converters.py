@@ -19,6 +19,12 @@ class VersionNumber:
         return str(value)
 
 
+class Slug(StringConverter):
+    """A team's slug."""
+
+    regex = "[a-z0-9_-]{1,110}"
+
+
 class StepId(StringConverter):
     """A step's id, as the workflow language allows it."""
 

@@ -44,16 +44,17 @@ PAGE = (
 class Endpoint(APIView):
     """A view of the API.
 
-    `query` names the parameters that a GET may carry, `post_query` those of a POST; every other request may
-    carry none. `scopes` says which methods a token without the scope `admin` may use (see `ScopeAllows`).
-    `inputs`, `answers` and `refuses` say by method what goes in and what comes out; `request_headers` which
-    headers a request may carry beside the usual ones. Headers are named here and described in
-    `teams.api.headers`. `throttle_kinds` says by method which limit it counts for, where that is not the
-    usual one of reads or writes (see `teams.api.throttles`).
+    `query` names the parameters that a GET may carry, `post_query` and `put_query` those of a POST and a
+    PUT; every other request may carry none. `scopes` says which methods a token without the scope `admin` may
+    use (see `ScopeAllows`). `inputs`, `answers` and `refuses` say by method what goes in and what comes
+    out; `request_headers` which headers a request may carry beside the usual ones. Headers are named here
+    and described in `teams.api.headers`. `throttle_kinds` says by method which limit it counts for, where
+    that is not the usual one of reads or writes (see `teams.api.throttles`).
     """
 
     query: ClassVar[tuple[str, ...]] = ()
     post_query: ClassVar[tuple[str, ...]] = ()
+    put_query: ClassVar[tuple[str, ...]] = ()
     scopes: ClassVar[dict[str, str]] = {}
     throttle_kinds: ClassVar[dict[str, str]] = {}
     request_headers: ClassVar[dict[str, tuple[str, ...]]] = {}
@@ -64,7 +65,7 @@ class Endpoint(APIView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Check who asks and then the query, before the method runs."""
         super().initial(request, *args, **kwargs)
-        allowed = {"GET": self.query, "HEAD": self.query, "POST": self.post_query}
+        allowed = {"GET": self.query, "HEAD": self.query, "POST": self.post_query, "PUT": self.put_query}
         check_query(request, allowed.get(request.method or "", ()))
 
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:

@@ -43,6 +43,9 @@ ON_ANSWERS: dict[str, Header] = {
     "Retry-After": Header(
         schema={"type": "integer", "minimum": 1}, meaning="Seconds to wait before the next try."
     ),
+    "Content-Disposition": Header(
+        schema={"type": "string"}, meaning="A name for the file, for whoever keeps the answer as one."
+    ),
     "ETag": Header(
         schema={"type": "string", "pattern": '^"[^"]+"$'}, meaning="The strong tag of what is shown."
     ),
@@ -56,9 +59,6 @@ ON_ANSWERS: dict[str, Header] = {
         schema={"type": "integer", "minimum": 0}, meaning="Seconds until all of them are there again."
     ),
     "Cache-Control": Header(schema={"type": "string"}, meaning="How long the answer may be kept."),
-    "Content-Disposition": Header(
-        schema={"type": "string"}, meaning="That it is a file, and under which name it may be kept."
-    ),
 }
 
 ON_EVERY_ANSWER = ("X-Request-Id",)

@@ -43,7 +43,7 @@ class NewestFirst(BasePagination):
         rows = queryset.order_by("-id")
         if cursor is not None:
             rows = rows.filter(id__lt=cursor)
-        return self.cut(rows, request, limit, lambda row: str(row.pk))
+        return self.cut(rows, request, limit, lambda row: str(row.id))
 
     def cut(
         self, rows: QuerySet[Any], request: Request, limit: int, cursor_of: Callable[[Any], str]

@@ -16,6 +16,8 @@ MAX_WORDS_CHARS = 100
 _MOMENT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?(Z|[+-][0-9]{2}:[0-9]{2})"
 )
+_SLUG = re.compile(r"[A-Za-z0-9_-]{1,110}")
+SLUG: dict[str, str] = {"type": "string", "pattern": f"^{_SLUG.pattern}$"}
 _WHOLE = re.compile(r"[0-9]{1,10}")
 
 
@@ -48,6 +50,14 @@ def read_whole(request: Request, name: str, *, low: int, high: int) -> int | Non
     if not _WHOLE.fullmatch(text) or not low <= int(text) <= high:
         _refuse(name, "invalid_value", f"{name} is a whole number from {low} to {high}.")
     return int(text)
+
+
+def read_slug(request: Request, name: str = "slug") -> str | None:
+    """Return a slug from the query; None where it is not given."""
+    text = request.query_params.get(name)
+    if text is not None and not _SLUG.fullmatch(text):
+        _refuse(name, "invalid_value", f"{name} has letters, digits, hyphens and underscores.")
+    return text
 
 
 def read_choice(request: Request, name: str, among: Collection[str]) -> str | None:

@@ -102,6 +102,8 @@ class ApiSchema(AutoSchema):
             parameters += [_described(name) for name in self.view.query]
         if self.method == "POST":
             parameters += [_described(name) for name in self.view.post_query]
+        if self.method == "PUT":
+            parameters += [_described(name) for name in self.view.put_query]
         for name in self.view.request_headers.get(self.method, ()):
             parameters.append(_request_header(name, ON_REQUESTS[name]))
         return parameters

@@ -1,27 +1,26 @@
 """Teams: list, make, see, change; their saved workflow versions."""
 
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from django.db.models.functions import Lower
-from django.http import Http404
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
 from teams.actions.create_team import TeamNameTaken, create_team
+from teams.actions.delete_team import TeamInUse, delete_team
 from teams.actions.edit_team import edit_team
 from teams.actions.refusal import NotAllowed
 from teams.actions.save_version import InvalidWorkflow, save_version
-from teams.actions.team_mark import ChangedMeanwhile, team_mark, version_mark
+from teams.actions.team_mark import team_mark, version_mark
 from teams.api.authentication import person
-from teams.api.declared import FLAG, UNCHANGED, WORDS, Answer, Parameter, made, page
+from teams.api.connections_chosen import find_connection
+from teams.api.declared import FLAG, NOTHING, UNCHANGED, WORDS, Answer, Parameter, made, page
 from teams.api.endpoint import PAGE, Endpoint, page_of, read_body
-from teams.api.entity_tags import BAD_TAGS, UNSEEN, entity_tag, read_seen, tagged
+from teams.api.entity_tags import BAD_TAGS, UNSEEN, read_seen, tagged
 from teams.api.ordering import Order, Orders, ordering_parameter, read_moment, read_name
-from teams.api.problems import ApiError
-from teams.api.query import read_flag, read_words
+from teams.api.query import SLUG, read_flag, read_slug, read_words
+from teams.api.tagged_team import tagged_team, telling_the_present_tag
 from teams.api.team_input import NewTeamInput, NewVersionInput, TeamChangeInput
 from teams.api.team_output import (
     SavedVersionOutput,
@@ -30,11 +29,9 @@ from teams.api.team_output import (
     VersionOutput,
     VersionWithDefinitionOutput,
     team_detail,
-    warnings_of,
 )
 from teams.api.teams_seen import find_team, teams_of
-from teams.models import SunaConnection, User
-from teams.workflow.problems import Problem
+from teams.api.version_endpoints import find_version, saved_version_answer
 
 ORDERS: Orders = {
     "created_at": None,
@@ -48,6 +45,7 @@ class TeamList(Endpoint):
 
     query = (
         *PAGE,
+        Parameter("slug", SLUG, "Only the teams of this slug."),
         Parameter("active", FLAG, "true: only teams that may run; false: only the others."),
         Parameter("search", WORDS, "Only teams that have this in their name."),
         ordering_parameter(ORDERS),
@@ -59,6 +57,9 @@ class TeamList(Endpoint):
     def get(self, request: Request) -> Response:
         """List them without their definitions, newest first, unless `ordering` says another order."""
         rows = teams_of(person(request)).select_related("published_version")
+        slug = read_slug(request)
+        if slug is not None:
+            rows = rows.filter(slug=slug)
         active, words = read_flag(request, "active"), read_words(request, "search")
         if active is not None:
             rows = rows.filter(is_active=active)
@@ -69,7 +70,7 @@ class TeamList(Endpoint):
     def post(self, request: Request) -> Response:
         """Make a team with its first workflow."""
         body = read_body(request, NewTeamInput)
-        connection = _find_connection(person(request), body.pop("connection", None))
+        connection = find_connection(person(request), body.pop("connection", None))
         team = create_team(owner=person(request), connection=connection, **body)
         seen = find_team(person(request), team.pk)
         headers = {"Location": reverse("api:team", kwargs={"team_id": team.pk}, request=request)}
@@ -84,12 +85,17 @@ class TeamDetail(Endpoint):
     answers = {
         "GET": (Answer(body=TeamDetailOutput, headers=("ETag",)), UNCHANGED),
         "PATCH": Answer(body=TeamDetailOutput, headers=("ETag",)),
+        "DELETE": NOTHING,
     }
-    refuses = {"GET": (BAD_TAGS,), "PATCH": (NotAllowed, TeamNameTaken, *UNSEEN)}
+    refuses = {
+        "GET": (BAD_TAGS,),
+        "PATCH": (NotAllowed, TeamNameTaken, *UNSEEN),
+        "DELETE": (NotAllowed, TeamInUse),
+    }
 
     def get(self, request: Request, team_id: uuid.UUID) -> Response:
         """Show it with its workflow, and what there is to say about the workflow."""
-        return _tagged_team(request, team_id)
+        return tagged_team(request, team_id)
 
     def patch(self, request: Request, team_id: uuid.UUID) -> Response:
         """Change its name, its description, its connection, or whether it may run."""
@@ -97,9 +103,14 @@ class TeamDetail(Endpoint):
         changes = read_body(request, TeamChangeInput)
         chosen = changes.pop("connection", None)
         seen = read_seen(request)
-        with _telling_the_present_tag(request, team_id):
+        with telling_the_present_tag(request, team_id):
             edit_team(team=team, by=person(request), connection_id=chosen, seen=seen, **changes)
-        return _tagged_team(request, team_id)
+        return tagged_team(request, team_id)
+
+    def delete(self, request: Request, team_id: uuid.UUID) -> Response:
+        """Delete it, where it never ran; else it can be switched off."""
+        delete_team(team=find_team(person(request), team_id), by=person(request))
+        return Response(status=204)
 
 
 class TeamVersions(Endpoint):
@@ -121,15 +132,9 @@ class TeamVersions(Endpoint):
         team = find_team(person(request), team_id)
         body = read_body(request, NewVersionInput)
         seen = read_seen(request)
-        with _telling_the_present_tag(request, team_id):
+        with telling_the_present_tag(request, team_id):
             version = save_version(team=team, by=person(request), seen=seen, **body)
-        place = {"team_id": team.pk, "number": version.number}
-        headers = {"Location": reverse("api:team-version", kwargs=place, request=request)}
-        shown = VersionWithDefinitionOutput(version).data
-        # The tag of what Location shows: the next editor of this workflow says it back.
-        headers["ETag"] = entity_tag(version_mark(version.pk), shown)
-        body = {**shown, "warnings": warnings_of(team, version)}
-        return Response(body, status=201, headers=headers)
+        return saved_version_answer(request, team, version)
 
 
 class TeamVersion(Endpoint):
@@ -141,36 +146,6 @@ class TeamVersion(Endpoint):
 
     def get(self, request: Request, team_id: uuid.UUID, number: int) -> Response:
         """Show it with its definition."""
-        versions = find_team(person(request), team_id).versions.select_related("author")
-        version = versions.filter(number=number).first()
-        if version is None:
-            raise Http404
+        version = find_version(find_team(person(request), team_id), number)
         body = VersionWithDefinitionOutput(version).data
         return tagged(request, body, mark=version_mark(version.pk))
-
-
-def _tagged_team(request: Request, team_id: uuid.UUID) -> Response:
-    team = find_team(person(request), team_id)
-    return tagged(request, team_detail(team, request), mark=team_mark(team))
-
-
-@contextmanager
-def _telling_the_present_tag(request: Request, team_id: uuid.UUID) -> Iterator[None]:
-    """Have a refusal because of another's change carry the tag that the team has now."""
-    try:
-        yield
-    except ChangedMeanwhile as refusal:
-        headers = {"ETag": _tagged_team(request, team_id).headers["ETag"]}
-        raise ApiError(refusal.status, refusal.code, refusal.message, headers=headers) from None
-
-
-def _find_connection(user: User, connection_id: uuid.UUID | None) -> SunaConnection | None:
-    if connection_id is None:
-        return None
-    visible = SunaConnection.objects.visible_to(user).defer("sealed_credential")
-    connection = visible.filter(pk=connection_id).first()
-    if connection is None:
-        message = "You have no connection with this id."
-        problem = Problem("/connection", "unknown_reference", message, {})
-        raise ApiError(400, "validation_error", message, errors=[problem])
-    return connection

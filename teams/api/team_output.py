@@ -52,6 +52,7 @@ class TeamOutput(serializers.ModelSerializer[Team]):
     """A team as lists show it; load it with `teams_of`."""
 
     owner = PersonOutput()
+    payer = PersonOutput(source="paid_by")
     connection = serializers.UUIDField(source="connection_id", allow_null=True)
     version = serializers.SerializerMethodField()
     role = serializers.SerializerMethodField()
@@ -66,6 +67,8 @@ class TeamOutput(serializers.ModelSerializer[Team]):
             "description",
             "is_active",
             "owner",
+            "payer",
+            "record_content",
             "role",
             "connection",
             "version",
@@ -92,6 +95,9 @@ class TeamOutput(serializers.ModelSerializer[Team]):
             "self": address("team"),
             "versions": address("team-versions"),
             "executions": address("team-executions"),
+            "members": address("team-members"),
+            "export": address("team-export"),
+            "plan": address("team-plan"),
         }
 
 

@@ -13,7 +13,7 @@ def teams_of(user: User) -> QuerySet[Team]:
     own = user.team_memberships.all()
     return (
         Team.objects.for_user(user)
-        .select_related("owner")
+        .select_related("owner", "payer")
         .prefetch_related(Prefetch("memberships", queryset=own, to_attr="own_membership"))
     )
 

@@ -1,8 +1,11 @@
 """A token of an API client: knox's hashed, expiring token with a name and a scope of ours."""
 
+from django.contrib.postgres.functions import RandomUUID
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from knox.models import AbstractAuthToken
+
+from teams.models.uuid7 import new_id
 
 
 class ApiTokenScope(models.TextChoices):
@@ -14,8 +17,15 @@ class ApiTokenScope(models.TextChoices):
 
 
 class ApiToken(AbstractAuthToken):  # type: ignore[misc]  # knox has no types
-    """One token. Only its SHA-512 is stored; the token itself is shown once, when it is made."""
+    """One token. Only its SHA-512 is stored; the token itself is shown once, when it is made.
 
+    `public_id` is what a token is named by: its primary key is the hash. `token_key` are its first
+    characters, by which its owner recognises it.
+    """
+
+    public_id = models.UUIDField(
+        _("id"), default=new_id, db_default=RandomUUID(), unique=True, editable=False
+    )
     name = models.CharField(_("name"), max_length=100, blank=True)
     scope = models.CharField(
         _("scope"), max_length=10, choices=ApiTokenScope.choices, default=ApiTokenScope.ADMIN

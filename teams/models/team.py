@@ -87,6 +87,11 @@ class Team(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def paid_by(self) -> "User":
+        """Who its runs are billed to."""
+        return self.payer or self.owner
+
     def role_of(self, user: "User") -> str | None:
         """Return owner, editor, operator or viewer; None for a stranger."""
         if user.pk == self.owner_id:

@@ -4,14 +4,11 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from django.utils.translation import gettext as _
-
 from teams.actions.catalogue_warnings import CATALOGUE_CODES
 from teams.actions.save_version import check_definition
 from teams.actions.team_width import Excess, excess_in
 from teams.models import Agent, Team
-from teams.wording import condition_words, in_words, step_titles
-from teams.workflow.plan import PlanStep
+from teams.wording import in_words, step_conditions_words, step_titles
 from teams.workflow.problems import Problem
 
 
@@ -62,7 +59,7 @@ def build_workflow_view(team: Team) -> WorkflowView | None:
             agent=agents.get(step.agent_id, ("", ""))[0] or step.agent_id,
             model=step.model_name or agents.get(step.agent_id, ("", ""))[1],
             after=in_words([titles[name] for name in step.depends]),
-            conditions=_conditions(step, titles),
+            conditions=step_conditions_words(step, titles),
         )
         for step in checked.plan.steps
     )
@@ -75,10 +72,3 @@ def agent_names(connection_id: uuid.UUID | None, agent_ids: Sequence[str]) -> Ma
     """Return the catalogue's names of agents; those that it does not know are left out."""
     rows = Agent.objects.filter(connection_id=connection_id, agent_id__in=set(agent_ids))
     return {agent_id: name for agent_id, name in rows.values_list("agent_id", "name") if name}
-
-
-def _conditions(step: PlanStep, titles: Mapping[str, str]) -> tuple[str, ...]:
-    if step.else_group is not None:
-        group = in_words([titles[name] for name in step.else_group], last=_("or"))
-        return (_("only if none of these runs: %(steps)s") % {"steps": group},)
-    return tuple(condition_words(condition, titles) for condition in step.conditions)

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from teams.wording.fields import field_words
 from teams.wording.lists import in_words
-from teams.workflow.plan import AllOf, AnyOf, Comparison, Condition, Json, Not
+from teams.workflow.plan import AllOf, AnyOf, Comparison, Condition, Json, Not, PlanStep
 
 _REQUIREMENTS: Mapping[str, Callable[[], str]] = {
     "equals": lambda: _("must be %(value)s"),
@@ -53,6 +53,14 @@ def condition_words(condition: Condition, names: Mapping[str, str] = NO_NAMES) -
             return _bracketed(items, _("and"), names)
         case Not(item=item):
             return _("not: %(condition)s") % {"condition": condition_words(item, names)}
+
+
+def step_conditions_words(step: PlanStep, titles: Mapping[str, str]) -> tuple[str, ...]:
+    """Return what must hold for a step to run, besides its join; `titles` are words for step ids."""
+    if step.else_group is not None:
+        group = in_words([titles[name] for name in step.else_group], last=_("or"))
+        return (_("only if none of these runs: %(steps)s") % {"steps": group},)
+    return tuple(condition_words(condition, titles) for condition in step.conditions)
 
 
 def value_words(value: Json) -> str:

@@ -1,5 +1,25 @@
 """Queries that are refused, by the address to which they are sent."""
 
+BAD_OF_A_LIST = (
+    "limit=0",
+    "limit=-1",
+    "limit=101",
+    "limit=1000000000",
+    "limit=%D9%A1",
+    "limit=1_0",
+    "limit=",
+    "cursor=abc",
+    "cursor=%00",
+    "cursor=",
+    "cursor=0191A0B0-0000-7000-8000-000000000000",
+    "page=1",
+    "ordering=started_by__password",
+    "team__owner=x",
+    "status=done",
+    "status=%00",
+    "team=1",
+    "status=failed&status=queued",
+)
 BAD_USAGE = (
     "team=1",
     "team=%00",
@@ -35,6 +55,12 @@ BAD_USAGE = (
 )
 
 BAD_QUERIES = {
+    "executions/{execution}/events": (
+        "kind=%00",
+        f"kind={'k' * 51}",
+        f"step={'s' * 129}",
+        "kind=a&kind=b",
+    ),
     "usage": (
         *BAD_USAGE,
         "limit=0",

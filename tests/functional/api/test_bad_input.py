@@ -9,7 +9,7 @@ from django.apps import apps
 from django.urls import reverse
 
 from tests.fixtures.people import SEQUENTIAL
-from tests.functional.api.bad_queries import BAD_QUERIES
+from tests.functional.api.bad_queries import BAD_OF_A_LIST, BAD_QUERIES
 from tests.functional.api.conftest import API, assert_problem
 
 JSON = "application/json"
@@ -203,36 +203,14 @@ def fields() -> list[Case]:
 def queries() -> list[Case]:
     """Query strings; each is refused with its parameter named."""
     executions = "{API}/executions"
-    bad = (
-        "limit=0",
-        "limit=-1",
-        "limit=101",
-        "limit=1000000000",
-        "limit=%D9%A1",
-        "limit=1_0",
-        "limit=",
-        "cursor=abc",
-        "cursor=%00",
-        "cursor=",
-        "cursor=0191A0B0-0000-7000-8000-000000000000",
-        "page=1",
-        "ordering=started_by__password",
-        "team__owner=x",
-        "status=done",
-        "status=%00",
-        "team=1",
-        "status=failed&status=queued",
-    )
-    rows = [Case(f"?{query}", 400, "invalid_parameter", b"", "GET", f"{executions}?{query}") for query in bad]
+    rows = [
+        Case(f"?{query}", 400, "invalid_parameter", b"", "GET", f"{executions}?{query}")
+        for query in BAD_OF_A_LIST
+    ]
     events = "{API}/executions/{execution}/events?after="
     rows += [
         Case(f"after={value}", 400, "invalid_parameter", b"", "GET", events + value)
         for value in ("-1", "x", "99999999999")
-    ]
-    kind = "{API}/executions/{execution}/events?"
-    rows += [
-        Case(f"?{query}", 400, "invalid_parameter", b"", "GET", kind + query)
-        for query in ("kind=%00", f"kind={'k' * 51}", f"step={'s' * 129}", "kind=a&kind=b")
     ]
     rows += [
         Case(f"{place}?{query}", 400, "invalid_parameter", b"", "GET", "{API}/" + f"{place}?{query}")
@@ -301,7 +279,63 @@ def paths() -> list[Case]:
     return rows
 
 
-CASES = [*transport(), *json_values(), *fields(), *queries(), *paths()]
+def team_resources() -> list[Case]:
+    """Members, versions, documents, plans, tokens: what breaks a rule of theirs."""
+    team, invalid = "{API}/teams/{team}", "validation_error"
+    nobody = "00000000-0000-7000-8000-000000000000"
+    document = json.dumps({"renum": "team/v1", "name": "x", "definition": SEQUENTIAL, "slug": 5})
+    long = json.dumps({"name": "n" * 101})
+    forever = json.dumps({"name": "x", "expires_in_days": 3651})
+    days = json.dumps({"name": "x", "expires_in_days": "7"})
+    return [
+        Case("nobody invited", 400, invalid, "{}", path=f"{team}/invitations", error="required"),
+        Case("a list invited", 400, invalid, '{"email": []}', path=f"{team}/invitations", pointer="/email"),
+        Case("an invitation of nobody", 404, "not_found", path="{API}/invitations/" + nobody + "/accept"),
+        Case("a member that is none", 404, "not_found", method="DELETE", path=f"{team}/members/{nobody}"),
+        Case("an odd member", 404, "not_found", method="DELETE", path=f"{team}/members/olga"),
+        Case("no role", 400, invalid, "{}", "PATCH", f"{team}/members/{nobody}", error="required"),
+        Case("a diff with nothing", 404, "not_found", b"", "GET", f"{team}/versions/2/diff"),
+        *(
+            Case(
+                f"against={value}",
+                400,
+                "invalid_parameter",
+                b"",
+                "GET",
+                f"{team}/versions/1/diff?against={value}",
+            )
+            for value in ("0", "-1", "x", "9999999999", "%D9%A1", "")
+        ),
+        Case("a version that is none", 404, "not_found", path=f"{team}/versions/9/publish"),
+        Case("a slug that is no text", 400, invalid, document, path="{API}/teams/import", pointer="/slug"),
+        Case("a document that is empty", 400, invalid, "{}", path="{API}/teams/import", error="required"),
+        Case("an odd slug", 404, "not_found", document, "PUT", "{API}/teams/by-slug/A%20b"),
+        Case("a slug with a line", 404, "not_found", b"", "GET", "{API}/teams/by-slug/a%0A"),
+        Case("?slug=", 400, "invalid_parameter", b"", "GET", "{API}/teams?slug="),
+        Case("?slug=%00", 400, "invalid_parameter", b"", "GET", "{API}/teams?slug=%00"),
+        Case("a plan of nothing", 400, invalid, '{"prompt": ""}', path=f"{team}/plan", error="required"),
+        Case(
+            "version 0",
+            400,
+            invalid,
+            '{"prompt": "x", "version": 0}',
+            path=f"{team}/plan",
+            pointer="/version",
+        ),
+        Case("version true", 400, invalid, '{"prompt": "x", "version": true}', path=f"{team}/plan"),
+        Case("a token without a name", 400, invalid, "{}", path="{API}/tokens", pointer="/name"),
+        Case("a token with a long name", 400, invalid, long, path="{API}/tokens", error="too_large"),
+        Case("a token for ever", 400, invalid, forever, path="{API}/tokens", error="out_of_range"),
+        Case("days as a text", 400, invalid, days, path="{API}/tokens", error="wrong_type"),
+        Case("a token of nobody", 404, "not_found", method="DELETE", path="{API}/tokens/" + nobody),
+        Case("a hash for a token", 404, "not_found", b"", "GET", "{API}/tokens/" + "a" * 128),
+        Case("an agent of nobody", 404, "not_found", b"", "GET", "{API}/agents/" + nobody),
+        Case("a language that is none", 400, invalid, '{"language": 5}', "PATCH", "{API}/me"),
+        Case("a query for health", 400, "invalid_parameter", b"", "GET", "{API}/health?deep=1"),
+    ]
+
+
+CASES = [*transport(), *json_values(), *fields(), *team_resources(), *queries(), *paths()]
 
 
 def row_counts() -> dict[str, int]:

@@ -90,7 +90,7 @@ def test_every_command_of_the_page_is_answered_as_it_notes(
         [found] = [answer.json() for command, answer in answers if part in command]
         return dict(found)
 
-    assert len(answers) == len(COMMANDS) == 30
+    assert len(answers) == len(COMMANDS) == 42
     assert answer_to("Idempotency-Key")["status"] == "queued"
     assert answer_to("events?after=0")["results"][0]["kind"] == "execution_queued"
     assert len(answer_to('/executions/$EXECUTION" -H')["steps"]) == 2
@@ -130,7 +130,7 @@ def routes() -> Iterator[tuple[str, str, Any]]:
 
 def queries_of(view: Any) -> dict[str, tuple[str, ...]]:
     """Return the parameters that each method of a view takes."""
-    return {"GET": view.query, "POST": view.post_query}
+    return {"GET": view.query, "POST": view.post_query, "PUT": view.put_query}
 
 
 def scope_of(name: str, method: str) -> str:
@@ -156,7 +156,7 @@ def test_the_table_of_addresses_has_every_route_with_its_scope_and_its_query() -
         if hasattr(view, method.lower())
     }
 
-    assert len(found) == 53
+    assert len(found) == 78
     assert {place: (scope, tuple(sorted(query))) for place, (scope, query) in written.items()} == found
 
 

@@ -11,8 +11,21 @@ from rest_framework.views import APIView
 from billing.actions.store_user_key import store_user_key
 from executions.actions.pause_execution import pause_execution
 from executions.models import ContextChange, Execution
-from teams.models import ApiTokenScope, SunaConnection
-from tests.fixtures.people import PASSWORD, SEQUENTIAL
+from teams.actions.create_team import create_team
+from teams.actions.invite_member import invite_member
+from teams.actions.save_version import save_version
+from teams.models import (
+    AddressKind,
+    Agent,
+    ApiToken,
+    ApiTokenScope,
+    SunaConnection,
+    Team,
+    TeamMembership,
+    TeamRole,
+    User,
+)
+from tests.fixtures.people import PASSWORD, SEQUENTIAL, make_member
 from tests.fixtures.site_rows import ask, doubt_start, set_execution, start
 from tests.functional.api.conftest import ANY_STATE, NOW, PROBLEM, assert_problem, client_for
 
@@ -34,6 +47,34 @@ EXPECTED: dict[tuple[str, str], tuple[int, ...]] = {
     ("team-versions", "GET"): TEAM_IS_SEEN,
     ("team-versions", "POST"): (401, 404, 404, 403, 403, 201, 201, 403, 403),
     ("team-version", "GET"): TEAM_IS_SEEN,
+    ("team", "DELETE"): (401, 404, 404, 403, 403, 403, 204, 403, 403),
+    ("team-export", "GET"): TEAM_IS_SEEN,
+    ("team-plan", "POST"): TEAM_IS_SEEN,
+    ("team-import", "POST"): (401, 201, 201, 201, 201, 201, 201, 403, 403),
+    # The slug is the owner's: for everybody else there is no such team, and applying makes one.
+    ("team-by-slug", "GET"): (401, 404, 404, 404, 404, 404, 200, 200, 200),
+    ("team-by-slug", "PUT"): (401, 201, 201, 201, 201, 201, 200, 403, 403),
+    ("version-diff", "GET"): TEAM_IS_SEEN,
+    # Version 2 is the published one.
+    ("version-publication", "POST"): (401, 404, 404, 403, 403, 201, 201, 403, 403),
+    ("team-members", "GET"): TEAM_IS_SEEN,
+    ("team-member", "PATCH"): (401, 404, 404, 403, 403, 403, 200, 403, 403),
+    ("team-member", "DELETE"): (401, 404, 404, 403, 403, 403, 204, 403, 403),
+    ("team-invitations", "GET"): (401, 404, 404, 403, 403, 403, 200, 200, 200),
+    ("team-invitations", "POST"): (401, 404, 404, 403, 403, 403, 201, 403, 403),
+    ("invitations", "GET"): OWN_THINGS,
+    # It is for the outsider.
+    ("invitation", "DELETE"): (401, 204, 404, 404, 404, 404, 204, 403, 403),
+    ("invitation-acceptance", "POST"): (401, 200, 404, 404, 404, 404, 404, 403, 403),
+    ("me", "GET"): OWN_THINGS,
+    ("me", "PATCH"): (401, 200, 200, 200, 200, 200, 200, 403, 403),
+    ("tokens", "GET"): OWN_THINGS,
+    ("tokens", "POST"): (401, 201, 201, 201, 201, 201, 201, 403, 403),
+    # The token is the owner's: for everybody else there is none.
+    ("one-token", "GET"): (401, 404, 404, 404, 404, 404, 200, 200, 200),
+    ("one-token", "DELETE"): (401, 404, 404, 404, 404, 404, 204, 403, 403),
+    ("health", "GET"): OWN_THINGS,
+    ("workflow-plan", "POST"): OWN_THINGS,
     ("workflow-validation", "POST"): OWN_THINGS,
     ("workflow-schema", "GET"): ALL_PUBLIC,
     ("openapi", "GET"): ALL_PUBLIC,
@@ -47,6 +88,8 @@ EXPECTED: dict[tuple[str, str], tuple[int, ...]] = {
     # Nobody answers there.
     ("connection-sync", "POST"): (401, 404, 404, 404, 404, 404, 409, 403, 403),
     ("agents", "GET"): OWN_THINGS,
+    # It is of the owner's connection.
+    ("agent", "GET"): (401, 404, 404, 404, 404, 404, 200, 200, 200),
     ("user-keys", "GET"): OWN_THINGS,
     # The key is the owner's: for everybody else there is none.
     ("user-key", "GET"): (401, 404, 404, 404, 404, 404, 200, 200, 200),
@@ -99,13 +142,32 @@ BODIES: dict[tuple[str, str], Any] = {
     ("team", "PATCH"): {"description": "changed"},
     ("team-versions", "POST"): {"definition": SEQUENTIAL},
     ("workflow-validation", "POST"): {"definition": SEQUENTIAL},
+    ("team-plan", "POST"): {"prompt": "Go."},
+    ("team-import", "POST"): {"renum": "team/v1", "name": "Another", "definition": SEQUENTIAL},
+    ("team-by-slug", "PUT"): {"description": "applied", "definition": SEQUENTIAL},
+    ("team-member", "PATCH"): {"role": "operator"},
+    ("team-invitations", "POST"): {"email": "nobody@example.org"},
+    ("me", "PATCH"): {"language": "pt-br"},
+    ("tokens", "POST"): {"name": "matrix", "scope": "read"},
+    ("workflow-plan", "POST"): {"definition": SEQUENTIAL, "prompt": "Go."},
     ("connections", "POST"): {"name": "Another", "base_url": "http://127.0.0.1:9"},
     ("connection", "PATCH"): {"name": "Renamed"},
     ("user-key", "PUT"): {"key": "sk-matrix-0123456789"},
     ("team-executions", "POST"): {"prompt": "Go."},
     ("question-answer", "POST"): {"answer": "Lisbon."},
 }
-HEADERS = {("team", "PATCH"): ANY_STATE, ("team-versions", "POST"): ANY_STATE}
+TEAM_PLACES = (
+    "team",
+    "team-versions",
+    "team-executions",
+    "team-export",
+    "team-plan",
+    "team-members",
+    "team-invitations",
+)
+HEADERS = dict.fromkeys(
+    (("team", "PATCH"), ("team-versions", "POST"), ("version-publication", "POST")), ANY_STATE
+)
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
@@ -138,7 +200,14 @@ def test_a_view_is_closed_unless_it_is_known_to_be_open() -> None:
 
 
 @pytest.fixture
-def places(team, execution, owner) -> dict[str, dict[str, Any]]:
+def user(person: str, request: pytest.FixtureRequest) -> User | None:
+    """Give the person of that kind, who exists before anything else is made."""
+    by_name = {"anonymous": None, "read": "owner", "run": "owner"}.get(person, person)
+    return request.getfixturevalue(by_name) if by_name else None
+
+
+@pytest.fixture
+def places(team, execution, owner, suna_connection, request) -> dict[str, dict[str, Any]]:
     store_user_key(user=owner, service="openai", key="sk-owner-0123456789", now=NOW)
     step = execution.steps.get(position=0)
     ContextChange.objects.create(execution=execution, version=1, key="note", value="Hush.", created_at=NOW)
@@ -158,7 +227,7 @@ def places(team, execution, owner) -> dict[str, dict[str, Any]]:
         "execution-resume": {"execution_id": paused.pk},
         "execution-release": {"execution_id": quarantined.pk},
         **{name: {"execution_id": failed.pk} for name in ("execution-retry", "execution-run-again")},
-        **dict.fromkeys(("team", "team-versions", "team-executions"), of_team),
+        **dict.fromkeys(TEAM_PLACES, of_team),
         **dict.fromkeys(("connection", "connection-test", "connection-sync"), of_connection),
         "team-version": {**of_team, "number": 1},
         **dict.fromkeys(
@@ -184,15 +253,41 @@ def places(team, execution, owner) -> dict[str, dict[str, Any]]:
         "user-key": {"service": "openai"},
         "question": (asked := {"question_id": ask(execution).pk}),
         "question-answer": asked,
+        **_team_places(request.node.callspec.params, team, suna_connection),
     }
+
+
+def _team_places(wanted: dict[str, str], team: Team, connection: SunaConnection) -> dict[str, dict[str, Any]]:
+    """Return the place of a route about a team; what it needs is made for that route alone."""
+    name, of_team, owner = wanted["name"], {"team_id": team.pk}, team.owner
+    if name in ("version-diff", "version-publication"):
+        save_version(team=team, by=owner, definition=SEQUENTIAL)
+        return {name: {**of_team, "number": 1}}
+    if name == "team-member":
+        return {name: {**of_team, "user_id": make_member(team, "mia", TeamRole.VIEWER).pk}}
+    if name in ("invitation", "invitation-acceptance"):
+        username, viewer = AddressKind.USERNAME, TeamRole.VIEWER
+        made, _ = invite_member(team=team, by=owner, kind=username, address="oscar", role=viewer)
+        return {name: {"invitation_id": made.pk}}
+    if name == "agent":
+        agent = Agent.objects.create(connection=connection, agent_id="agent-123", name="Ada")
+        return {name: {"agent_id": agent.pk}}
+    if name == "one-token":
+        token, _ = ApiToken.objects.create(owner, name="spare")
+        return {name: {"token_id": token.public_id}}
+    if name == "team" and wanted["method"] == "DELETE":
+        # A team that never ran, with the same members.
+        unused = create_team(owner=owner, name="Unused", definition=SEQUENTIAL)
+        TeamMembership.objects.filter(team=team).update(team=unused)
+        return {name: {"team_id": unused.pk}}
+    return {"team-by-slug": {"slug": team.slug}}
 
 
 @pytest.mark.parametrize("person", PEOPLE)
 @pytest.mark.parametrize(("name", "method"), EXPECTED)
-def test_a_route_answers_each_kind_of_person_as_its_row_says(name, method, person, places, request) -> None:
+def test_a_route_answers_each_kind_of_person_as_its_row_says(name, method, person, user, places) -> None:
     scope = ApiTokenScope(person) if person in ("read", "run") else ApiTokenScope.ADMIN
-    by_name = {"anonymous": None, "read": "owner", "run": "owner"}.get(person, person)
-    client = client_for(request.getfixturevalue(by_name) if by_name else None, scope)
+    client = client_for(user, scope)
     path = reverse(f"api:{name}", kwargs=places.get(name, {}))
 
     response = getattr(client, method.lower())(

@@ -1,0 +1,107 @@
+"""Giving a definition other agents without changing what it does: the same steps, references and paths.
+
+Pure: JSON values in and out. Nothing is judged here; what cannot be read stays as it is, for `parsing` to
+refuse.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from teams.workflow.plan import Json
+
+_RESULT = "_result"
+
+
+def list_agent_ids(definition: Json) -> list[str]:
+    """Return the ids of the agents that a definition names, each once, in the order of its steps."""
+    ids = (step.get("agent_id") for step in _steps_of(definition))
+    return list(dict.fromkeys(one for one in ids if isinstance(one, str)))
+
+
+def with_other_agents(definition: Json, others: Mapping[str, str]) -> Json:
+    """Return the definition with each agent of `others` replaced by the one it is mapped to.
+
+    A step that was known by its agent's id is given that id as its own, so that whatever names it still does.
+    References by agent that lead to a step with another id follow to the new agent.
+    """
+    others = {old: new for old, new in others.items() if old != new}
+    if not others or not isinstance(definition, dict):
+        return definition
+    names = {step.get("id", step.get("agent_id")) for step in _steps_of(definition) if _is_named(step)}
+    followed = {old: new for old, new in others.items() if old not in names}
+    replaced = {**definition}
+    if isinstance(definition.get("agents"), list):
+        replaced["agents"] = [_step(step, others, followed) for step in definition["agents"]]
+    if isinstance(definition.get("output"), dict):
+        replaced["output"] = {name: _path(path, followed) for name, path in definition["output"].items()}
+    return replaced
+
+
+def _steps_of(definition: Json) -> list[dict[str, Any]]:
+    agents = definition.get("agents") if isinstance(definition, dict) else None
+    return [step for step in agents if isinstance(step, dict)] if isinstance(agents, list) else []
+
+
+def _is_named(step: Mapping[str, Json]) -> bool:
+    return isinstance(step.get("id", step.get("agent_id")), str)
+
+
+def _step(step: Json, others: Mapping[str, str], followed: Mapping[str, str]) -> Json:
+    if not isinstance(step, dict):
+        return step
+    replaced = {
+        key: _references(value, followed)
+        if key in ("input", "depends_on")
+        else _conditions(value, followed)
+        if key == "conditions"
+        else value
+        for key, value in step.items()
+    }
+    agent_id = step.get("agent_id")
+    if isinstance(agent_id, str) and agent_id in others:
+        replaced["agent_id"] = others[agent_id]
+        if "id" not in step:
+            replaced = {"id": agent_id, **replaced}
+    return replaced
+
+
+def _references(value: Json, followed: Mapping[str, str]) -> Json:
+    """Replace ids of agents in an input, however its sources are nested; `depends_on` names steps alike."""
+    if isinstance(value, dict):
+        return {
+            key: followed.get(inner, inner)
+            if key == "agent_id" and isinstance(inner, str)
+            else _references(inner, followed)
+            for key, inner in value.items()
+        }
+    if isinstance(value, list):
+        return [
+            followed.get(inner, inner) if isinstance(inner, str) else _references(inner, followed)
+            for inner in value
+        ]
+    return value
+
+
+def _conditions(value: Json, followed: Mapping[str, str]) -> Json:
+    if isinstance(value, dict):
+        return {
+            key: _path(inner, followed)
+            if key == "field"
+            else inner
+            if key == "value"
+            else _conditions(inner, followed)
+            for key, inner in value.items()
+        }
+    return [_conditions(inner, followed) for inner in value] if isinstance(value, list) else value
+
+
+def _path(path: Json, followed: Mapping[str, str]) -> Json:
+    """Replace the agent in `agent_<id>_result`, which is found as a reference by agent is (language §2)."""
+    if not isinstance(path, str):
+        return path
+    # The longest first: ids may hold dots, and one may begin with another.
+    for old in sorted(followed, key=len, reverse=True):
+        root = f"agent_{old}{_RESULT}"
+        if path == root or path.startswith(f"{root}."):
+            return f"agent_{followed[old]}{_RESULT}" + path.removeprefix(root)
+    return path
