@@ -260,6 +260,8 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_THROTTLE_CLASSES": ["teams.api.throttles.PersonThrottle"],
     "DEFAULT_PAGINATION_CLASS": "teams.api.pagination.NewestFirst",
     "DEFAULT_METADATA_CLASS": None,
+    # An endpoint that has several forms reads its parameter by itself; elsewhere there is none of that name.
+    "URL_FORMAT_OVERRIDE": None,
     "EXCEPTION_HANDLER": "teams.api.problems.handle_exception",
     "DEFAULT_SCHEMA_CLASS": "teams.api.schema.ApiSchema",
     # Unset, a client escapes every throttle with a made-up X-Forwarded-For.

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from decimal import Context, Decimal
 from typing import Any
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Aggregate, Count, F, Q, QuerySet, Sum
+from django.db.models.expressions import Combinable
 
 from billing.models import UsageLog
 from billing.pricing import PricingStatus
@@ -71,40 +72,58 @@ class Totals:
     by_agent: Mapping[str, Tally] = field(default_factory=dict)
 
 
+_SUMS: Mapping[str, Aggregate] = {
+    "responses": Count("id"),
+    "sum_input": Sum("tokens_input"),
+    "sum_output": Sum("tokens_output"),
+    "sum_cached": Sum("tokens_cached"),
+    "sum_reasoning": Sum("tokens_reasoning"),
+    "sum_cost": Sum("cost_usd"),
+    "unpriced": Count("id", filter=Q(pricing=PricingStatus.UNPRICED.value)),
+    "unreported": Count("id", filter=Q(pricing=PricingStatus.UNREPORTED.value)),
+}
+
+
+def tally_of_rows(rows: QuerySet[UsageLog]) -> Tally:
+    """Add all the rows up, in one query."""
+    return _tally(rows.order_by().aggregate(**_SUMS))
+
+
+def tallies_by(
+    rows: QuerySet[UsageLog], *, limit: int | None = None, **keys: Combinable
+) -> list[tuple[dict[str, Any], Tally]]:
+    """Add the rows up for each combination of the `keys` there is, in one query and in the keys' order.
+
+    `keys` are expressions under a name, one at least. Returns up to `limit` groups, each with its keys.
+    """
+    groups = rows.order_by().values(**keys).annotate(**_SUMS).order_by(*keys)[:limit]
+    found: Iterable[Mapping[str, Any]] = groups
+    return [({name: group[name] for name in keys}, _tally(group)) for group in found]
+
+
+def _tally(sums: Mapping[str, Any]) -> Tally:
+    return Tally(
+        responses=sums["responses"],
+        tokens_input=int(sums["sum_input"] or 0),
+        tokens_output=int(sums["sum_output"] or 0),
+        tokens_cached=int(sums["sum_cached"] or 0),
+        tokens_reasoning=int(sums["sum_reasoning"] or 0),
+        cost_usd=sums["sum_cost"] or Decimal(0),
+        unpriced=sums["unpriced"],
+        unreported=sums["unreported"],
+    )
+
+
 def totals_of_execution(execution_id: uuid.UUID) -> Totals:
     """Add up every row of one execution, failed attempts included, in one query."""
-    groups = (
-        UsageLog.objects.filter(execution_id=execution_id)
-        .order_by()
-        .values("step_id", "agent_id")
-        .annotate(
-            responses=Count("id"),
-            sum_input=Sum("tokens_input"),
-            sum_output=Sum("tokens_output"),
-            sum_cached=Sum("tokens_cached"),
-            sum_reasoning=Sum("tokens_reasoning"),
-            sum_cost=Sum("cost_usd"),
-            unpriced=Count("id", filter=Q(pricing=PricingStatus.UNPRICED.value)),
-            unreported=Count("id", filter=Q(pricing=PricingStatus.UNREPORTED.value)),
-        )
-    )
     overall = Tally()
     by_step: dict[str, Tally] = {}
     by_agent: dict[str, Tally] = {}
-    for group in groups:
-        tally = Tally(
-            responses=group["responses"],
-            tokens_input=int(group["sum_input"] or 0),
-            tokens_output=int(group["sum_output"] or 0),
-            tokens_cached=int(group["sum_cached"] or 0),
-            tokens_reasoning=int(group["sum_reasoning"] or 0),
-            cost_usd=group["sum_cost"] or Decimal(0),
-            unpriced=group["unpriced"],
-            unreported=group["unreported"],
-        )
+    rows = UsageLog.objects.filter(execution_id=execution_id)
+    for keys, tally in tallies_by(rows, step=F("step_id"), agent=F("agent_id")):
         overall += tally
-        by_step[group["step_id"]] = by_step.get(group["step_id"], Tally()) + tally
-        by_agent[group["agent_id"]] = by_agent.get(group["agent_id"], Tally()) + tally
+        by_step[keys["step"]] = by_step.get(keys["step"], Tally()) + tally
+        by_agent[keys["agent"]] = by_agent.get(keys["agent"], Tally()) + tally
     return Totals(overall=overall, by_step=by_step, by_agent=by_agent)
 
 

@@ -1,12 +1,18 @@
 """The ledger: one row for each answer that a model gave. Rows are appended; see `billing.ledger`."""
 
+from typing import TYPE_CHECKING
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from billing.pricing import PricingStatus
+from teams.models import Team
 from teams.models.uuid7 import new_id
+
+if TYPE_CHECKING:
+    from teams.models import User
 
 TOKEN_COLUMNS = ("tokens_input", "tokens_output", "tokens_cached", "tokens_reasoning")
 
@@ -31,6 +37,19 @@ def _not_negative(*columns: str) -> Q:
     for column in columns:
         condition &= Q(**{f"{column}__isnull": True}) | Q(**{f"{column}__gte": 0})
     return condition
+
+
+class UsageLogQuerySet(models.QuerySet["UsageLog"]):
+    """The one place that says which rows of the ledger a person may see."""
+
+    def for_user(self, user: "User") -> "UsageLogQuerySet":
+        """Return what the user pays for, and what the teams cost in which they have a role.
+
+        Whoever pays sees all that is billed to them, also for a team that is gone or that they left.
+        """
+        # The ids themselves, not a subquery: only so can PostgreSQL put two indexes together.
+        teams = list(Team.objects.for_user(user).order_by().values_list("pk", flat=True))
+        return self.filter(Q(payer=user) | Q(team__in=teams))
 
 
 class UsageLog(models.Model):
@@ -106,6 +125,8 @@ class UsageLog(models.Model):
     unit_prices = models.JSONField(_("unit prices"), default=dict, blank=True)
     request_data = models.JSONField(_("request"), default=dict, blank=True)
     response_data = models.JSONField(_("response"), default=dict, blank=True)
+
+    objects = UsageLogQuerySet.as_manager()
 
     class Meta:
         db_table = "renum_ai_usage_logs"

@@ -5,6 +5,7 @@ import re
 import uuid
 from functools import partial
 
+from django.db.models import QuerySet
 from django.http.response import HttpResponseBase
 from django.utils.translation import get_language
 from rest_framework.renderers import JSONRenderer
@@ -32,13 +33,14 @@ from teams.api.declared import NOTHING, Answer, Parameter
 from teams.api.endpoint import Endpoint
 from teams.api.pagination import DEFAULT_LIMIT, MAX_LIMIT
 from teams.api.problems import ApiError
-from teams.api.query import read_whole
+from teams.api.query import read_text, read_whole
 from teams.workflow.problems import Problem
 
 MAX_SEQ = 2**31 - 1
 HEARTBEAT_S = 15.0
 STREAM_S = (3000.0, 3600.0)
 """A stream lasts an hour at most; those that began together do not end together."""
+NOT_OF_A_STREAM = ("limit", "kind", "step")
 _SEQ = re.compile(r"[0-9]{1,10}")
 
 
@@ -56,6 +58,8 @@ class ExecutionEvents(Endpoint):
             {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
             "How many at most; a stream takes none.",
         ),
+        Parameter("kind", {"type": "string", "maxLength": 50}, "Only events of that kind; not of a stream."),
+        Parameter("step", {"type": "string", "maxLength": 128}, "Only events of that step; not of a stream."),
     )
     request_headers = {"GET": ("Last-Event-ID",)}
     answers = {"GET": (Answer(body=EventsOutput), A_STREAM, NOTHING)}
@@ -65,6 +69,8 @@ class ExecutionEvents(Endpoint):
     def get(self, request: Request, execution_id: uuid.UUID) -> HttpResponseBase:
         """Show the events that come after number `after`; ask again with `last_seq` to follow.
 
+        `kind` and `step` narrow them; `last_seq` then counts those in between that were left out.
+
         With `Accept: text/event-stream` they come as they happen, until the execution is over: the last is
         `end`. `Last-Event-ID` counts before `after`. Answers 204 where nothing will come any more.
         """
@@ -73,14 +79,27 @@ class ExecutionEvents(Endpoint):
         if wants_events(request):
             return _stream(request, execution, after)
         limit = read_whole(request, "limit", low=1, high=MAX_LIMIT) or DEFAULT_LIMIT
-        events = list(execution.events.filter(seq__gt=after).order_by("seq")[:limit])
+        events = list(_narrowed(execution, request).filter(seq__gt=after).order_by("seq")[:limit])
         last_seq = events[-1].seq if events else after
+        if len(events) < limit:
+            # Up to the number that was read before the events, there are no others of these.
+            last_seq = max(last_seq, execution.event_seq)
         return Response({"last_seq": last_seq, "results": EventOutput(events, many=True).data})
 
 
+def _narrowed(execution: Execution, request: Request) -> QuerySet[ExecutionEvent]:
+    given = {
+        "kind": read_text(request, "kind", max_chars=50),
+        "step_id": read_text(request, "step", max_chars=128),
+    }
+    wanted = {column: value for column, value in given.items() if value is not None}
+    return execution.events.filter(**wanted)
+
+
 def _stream(request: Request, execution: Execution, after: int) -> HttpResponseBase:
-    if "limit" in request.query_params:
-        raise _refused("limit", "A stream takes no limit: it sends every event.")
+    for name in NOT_OF_A_STREAM:
+        if name in request.query_params:
+            raise _refused(name, f"A stream takes no {name}: it sends every event.")
     # What is not there yet is not skipped: a number from nowhere must not hide what comes.
     after = min(_last_event_id(request, after), execution.event_seq)
     if execution.status in EXECUTION_TERMINAL and after == execution.event_seq:

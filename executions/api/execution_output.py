@@ -6,12 +6,12 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.reverse import reverse
 
+from billing.api.figures import cost_of, figures_of, usage_of
 from billing.ledger import totals_of_execution
 from billing.models import UsageLog
 from executions.actions.execution_rights import is_pause_wanted
 from executions.api.execution_names import TeamNameOutput
 from executions.api.executions_seen import verbs_of
-from executions.api.figures import cost_of, figures_of, usage_of
 from executions.api.step_output import step_rows
 from executions.models import Execution, ExecutionEvent
 from executions.wording import NO_NAMES, event_words, execution_sentence
@@ -24,6 +24,12 @@ from teams.workflow.plan import plan_from_json
 LINKS = {
     "self": "execution",
     "events": "execution-events",
+    "event_log": "execution-event-log",
+    "steps": "execution-steps",
+    "runs": "execution-runs",
+    "context": "execution-context",
+    "context_history": "execution-context-history",
+    "result": "execution-result",
     "usage": "execution-usage",
     "cancel": "execution-cancellation",
     "pause": "execution-pause",
@@ -47,7 +53,10 @@ class ExecutionOutput(serializers.ModelSerializer[Execution]):
 
     team = TeamNameOutput()
     version = serializers.IntegerField(source="workflow_version.number")
+    connection = serializers.UUIDField(source="connection_id")
     started_by = PersonOutput()
+    payer = PersonOutput()
+    prompt_start = serializers.CharField()
     code = TextOrNull()
     message = serializers.SerializerMethodField()
     params = serializers.JSONField(source="message_params")
@@ -62,7 +71,10 @@ class ExecutionOutput(serializers.ModelSerializer[Execution]):
             "id",
             "team",
             "version",
+            "connection",
             "started_by",
+            "payer",
+            "prompt_start",
             "status",
             "code",
             "message",

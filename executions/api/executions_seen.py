@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Collection
 
 from django.db.models import QuerySet
+from django.db.models.functions import Left
 from django.http import Http404
 
 from executions.actions.execution_rights import CHANGE, list_verbs, may_release
@@ -13,6 +14,7 @@ from teams.actions.rights import includes
 from teams.models import User
 
 LARGE = ("plan", "initial_prompt", "result", "result_text")
+PROMPT_START_CHARS = 160
 
 
 def executions_of(user: User) -> QuerySet[Execution]:
@@ -37,13 +39,20 @@ def find_releasable(user: User, execution_id: uuid.UUID) -> Execution:
 
 def verbs_of(execution: Execution, user: User) -> tuple[str, ...]:
     """Return the verbs that are legal now for the user; load the execution with one of the above."""
+    is_operator = operates(execution, user)
+    return list_verbs(execution, is_operator=is_operator, is_releaser=may_release(user))
+
+
+def operates(execution: Execution, user: User) -> bool:
+    """Whether the user's role in the team lets them run it; load the execution with one of the above."""
     held = "owner" if execution.team.owner_id == user.pk else getattr(execution, "member_role", None)
-    return list_verbs(execution, is_operator=includes(held, "operator"), is_releaser=may_release(user))
+    return includes(held, "operator")
 
 
 def _as_seen_by(user: User, rows: ExecutionQuerySet) -> QuerySet[Execution]:
-    related = rows.with_role_of(user).select_related("team", "workflow_version", "started_by")
-    return related.defer("workflow_version__source")
+    related = rows.with_role_of(user).select_related("team", "workflow_version", "started_by", "payer")
+    began = related.annotate(prompt_start=Left("initial_prompt", PROMPT_START_CHARS))
+    return began.defer("workflow_version__source")
 
 
 def _one(rows: QuerySet[Execution], execution_id: uuid.UUID, large: Collection[str]) -> Execution:

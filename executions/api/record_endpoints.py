@@ -5,10 +5,10 @@ import uuid
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from billing.api.figures import figures_of
 from billing.ledger import rows_of_execution, totals_of_execution
 from executions.api.execution_output import UsageOutput
 from executions.api.executions_seen import find_execution
-from executions.api.figures import figures_of
 from executions.api.whole_output import TotalsBeside
 from teams.api.authentication import person
 from teams.api.declared import page
@@ -26,10 +26,11 @@ class ExecutionUsage(Endpoint):
         execution = find_execution(person(request), execution_id)
         totals = totals_of_execution(execution.pk)
         by_step = {step_id: figures_of(tally) for step_id, tally in totals.by_step.items()}
+        by_agent = {agent_id: figures_of(tally) for agent_id, tally in totals.by_agent.items()}
         return page_of(
             rows_of_execution(execution.pk),
             request,
             UsageOutput,
-            totals={**figures_of(totals.overall), "by_step": by_step},
+            totals={**figures_of(totals.overall), "by_step": by_step, "by_agent": by_agent},
             usage_complete=execution.usage_complete,
         )

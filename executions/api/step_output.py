@@ -9,8 +9,10 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.reverse import reverse
 
+from billing.api.figures import cost_of, figures_of, usage_of
 from billing.ledger import Tally, Totals, totals_of_execution
-from executions.api.figures import cost_of, figures_of, usage_of
+from executions.actions.start_decision import is_in_doubt
+from executions.api.executions_seen import operates
 from executions.api.question_output import questions_of, written_questions
 from executions.engine.state import StepStatus
 from executions.models import AgentRun, Execution, ExecutionStep, QuestionState
@@ -19,6 +21,14 @@ from teams.api.authentication import person
 from teams.api.null_text import TextOrNull
 from teams.wording import step_titles
 from teams.workflow.plan import Plan, plan_from_json
+
+VERBS = ("start_again", "give_up_start")
+LINKS = {
+    "self": "execution-step",
+    "runs": "execution-step-runs",
+    "start_again": "execution-step-start-again",
+    "give_up_start": "execution-step-give-up-start",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +47,7 @@ class StepOutput(serializers.ModelSerializer[ExecutionStep]):
     where that is this one. The serializer's context holds `standing`, a Standing.
     """
 
+    title = serializers.SerializerMethodField()
     code = TextOrNull()
     message = serializers.SerializerMethodField()
     params = serializers.JSONField(source="reason_params")
@@ -46,6 +57,7 @@ class StepOutput(serializers.ModelSerializer[ExecutionStep]):
         model = ExecutionStep
         fields = [
             "step_id",
+            "title",
             "position",
             "agent_id",
             "role",
@@ -61,6 +73,11 @@ class StepOutput(serializers.ModelSerializer[ExecutionStep]):
             "started_at",
             "finished_at",
         ]
+
+    def get_title(self, step: ExecutionStep) -> str:
+        """Return what messages call the step."""
+        standing: Standing = self.context["standing"]
+        return standing.titles.get(step.step_id, step.step_id)
 
     def get_message(self, step: ExecutionStep) -> str | None:
         """Return the sentence for people."""
@@ -185,5 +202,7 @@ def _step(
 ) -> dict[str, Any]:
     place = {"execution_id": execution.pk, "step_id": step.step_id}
     figures = figures_of(totals.by_step.get(step.step_id, Tally()))
-    links = {"self": reverse("api:execution-step", kwargs=place, request=request)}
-    return {**written, **figures, "links": links}
+    links = {word: reverse(f"api:{name}", kwargs=place, request=request) for word, name in LINKS.items()}
+    may_decide = is_in_doubt(step) and execution.cancel_requested_at is None
+    can = list(VERBS) if may_decide and operates(execution, person(request)) else []
+    return {**written, **figures, "can": can, "links": links}

@@ -8,6 +8,12 @@ from executions.api.connection_endpoints import (
     ConnectionSync,
     ConnectionTest,
 )
+from executions.api.context_endpoints import (
+    ExecutionContext,
+    ExecutionContextHistory,
+    ExecutionContextValue,
+)
+from executions.api.event_log_endpoint import ExecutionEventLog
 from executions.api.events_endpoint import ExecutionEvents
 from executions.api.execution_endpoints import (
     ExecutionDetail,
@@ -21,6 +27,8 @@ from executions.api.member_endpoints import TeamMember, TeamMembers
 from executions.api.plan_endpoints import TeamPlan, WorkflowPlan
 from executions.api.question_endpoints import QuestionAnswer, QuestionDetail, QuestionList
 from executions.api.record_endpoints import ExecutionUsage
+from executions.api.result_endpoint import ExecutionResult
+from executions.api.run_endpoints import ExecutionRuns, ExecutionStepRuns, ExecutionSteps
 from executions.api.verb_endpoints import (
     ExecutionCancellation,
     ExecutionPause,
@@ -52,6 +60,21 @@ urlpatterns = [
     path("executions", ExecutionList.as_view(), name="executions"),
     path(_ONE, ExecutionDetail.as_view(), name="execution"),
     path(f"{_ONE}/events", ExecutionEvents.as_view(), name="execution-events"),
+    path(f"{_ONE}/event-log", ExecutionEventLog.as_view(), name="execution-event-log"),
+    path(f"{_ONE}/steps", ExecutionSteps.as_view(), name="execution-steps"),
+    path(f"{_ONE}/runs", ExecutionRuns.as_view(), name="execution-runs"),
+    path(f"{_ONE}/context", ExecutionContext.as_view(), name="execution-context"),
+    path(
+        f"{_ONE}/context/history",
+        ExecutionContextHistory.as_view(),
+        name="execution-context-history",
+    ),
+    path(
+        f"{_ONE}/context/values/<path:key>",
+        ExecutionContextValue.as_view(),
+        name="execution-context-value",
+    ),
+    path(f"{_ONE}/result", ExecutionResult.as_view(), name="execution-result"),
     path(f"{_ONE}/live", ExecutionLive.as_view(), name="execution-live"),
     path(f"{_ONE}/usage", ExecutionUsage.as_view(), name="execution-usage"),
     path(f"{_ONE}/cancel", ExecutionCancellation.as_view(), name="execution-cancellation"),
@@ -61,6 +84,7 @@ urlpatterns = [
     path(f"{_ONE}/retry", ExecutionRetry.as_view(), name="execution-retry"),
     path(f"{_ONE}/run-again", ExecutionRunAgain.as_view(), name="execution-run-again"),
     path(_STEP, ExecutionStepDetail.as_view(), name="execution-step"),
+    path(f"{_STEP}/runs", ExecutionStepRuns.as_view(), name="execution-step-runs"),
     path(f"{_STEP}/start-again", StepStartAgain.as_view(), name="execution-step-start-again"),
     path(f"{_STEP}/give-up-start", StepStartGivenUp.as_view(), name="execution-step-give-up-start"),
     path("questions", QuestionList.as_view(), name="questions"),

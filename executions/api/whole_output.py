@@ -9,7 +9,7 @@ from rest_framework import serializers
 from executions.api.connection_output import ConnectionOutput
 from executions.api.execution_output import EventOutput, ExecutionOutput
 from executions.api.question_output import QuestionOutput
-from executions.api.step_output import AgentRunOutput, StepDetailOutput, StepOutput
+from executions.api.step_output import VERBS, AgentRunOutput, StepDetailOutput, StepOutput
 from teams.api.findings import FindingOutput
 
 
@@ -39,9 +39,10 @@ class Figures(serializers.Serializer[object]):
 
 
 class TotalFigures(Figures):
-    """The sums of all rows, and those of each step by its id."""
+    """The sums of all rows, and those of each step and of each agent by its id."""
 
     by_step = serializers.DictField(child=Figures())
+    by_agent = serializers.DictField(child=Figures())
 
 
 class TotalsBeside(serializers.Serializer[object]):
@@ -65,11 +66,12 @@ class StepRowOutput(StepOutput):
 
     usage = UsageFigures()
     cost = CostFigures()
+    can = serializers.ListField(child=serializers.ChoiceField(VERBS))
     links = serializers.DictField(child=serializers.URLField())
     question = QuestionOutput(allow_null=True)
 
     class Meta(StepOutput.Meta):
-        fields = [*StepOutput.Meta.fields, "usage", "cost", "links", "question"]
+        fields = [*StepOutput.Meta.fields, "usage", "cost", "can", "links", "question"]
 
 
 class StepWholeOutput(StepDetailOutput):
@@ -77,6 +79,7 @@ class StepWholeOutput(StepDetailOutput):
 
     usage = UsageFigures()
     cost = CostFigures()
+    can = serializers.ListField(child=serializers.ChoiceField(VERBS))
     links = serializers.DictField(child=serializers.URLField())
     question = QuestionOutput(allow_null=True)
     questions = QuestionOutput(many=True)
@@ -87,6 +90,7 @@ class StepWholeOutput(StepDetailOutput):
             *StepDetailOutput.Meta.fields,
             "usage",
             "cost",
+            "can",
             "links",
             "question",
             "questions",

@@ -118,6 +118,19 @@ def _no_time(name: str) -> NoReturn:
     _refuse(name, "invalid_value", f"{name} is a time with its zone, such as 2026-11-22T12:00:00Z.")
 
 
+def read_text(request: Request, name: str, *, max_chars: int) -> str | None:
+    """Return a text from the query, the empty one too; None where the parameter is not given."""
+    text = request.query_params.get(name)
+    if text is not None and len(text) > max_chars:
+        refuse_value(name, f"{name} has at most {max_chars} characters.")
+    return text
+
+
+def refuse_value(name: str, message: str) -> NoReturn:
+    """Raise ApiError 400 for a parameter whose value cannot be taken; the message says what can."""
+    _refuse(name, "invalid_value", message)
+
+
 def _refuse(name: str, code: str, message: str) -> NoReturn:
     problem = Problem("", code, message, {"parameter": excerpt(name)[1:-1]})
     raise ApiError(400, "invalid_parameter", message, errors=[problem])

@@ -123,9 +123,10 @@ class ApiSchema(AutoSchema):
         bodies: Json = {}
         for answer in self._answers():
             described = self._answer(answer)
-            # One status may have several forms; the client's Accept says which.
-            forms = bodies.get(str(answer.status), {}).get("content", {}) | described.get("content", {})
-            bodies[str(answer.status)] = described | ({"content": forms} if forms else {})
+            # One status may be answered in several forms.
+            same = bodies.setdefault(str(answer.status), described)
+            same.get("content", {}).update(described.get("content", {}))
+            same["headers"].update(described["headers"])
         by_status: dict[int, list[Refused]] = {}
         for refused in self._refusals():
             by_status.setdefault(refused.status, []).append(refused)

@@ -11,13 +11,13 @@ from rest_framework.test import APIClient
 
 from billing.actions.store_user_key import store_user_key
 from executions.actions.start_execution import start_execution
-from executions.models import Execution
+from executions.models import ContextChange, Execution
 from teams.actions.invite_member import invite_member
 from teams.models import Agent, ApiToken, ApiTokenScope, Team, TeamRole, User
 from teams.models.team_invitation import AddressKind
 from tests.fixtures.openapi import faults_of
 from tests.fixtures.people import make_member
-from tests.fixtures.site_rows import ask
+from tests.fixtures.site_rows import ask, bill
 
 API = "/api/v1"
 PROBLEM = "application/problem+json"
@@ -115,6 +115,9 @@ def mine(team: Team, execution: Execution, owner: User) -> dict[str, Any]:
         team=team, by=owner, kind=AddressKind.USERNAME, address="nadia", role=TeamRole.VIEWER
     )
     client_for(owner)
+    ContextChange.objects.create(execution=execution, version=1, key="note", value="Hush.", created_at=NOW)
+    Execution.objects.filter(pk=execution.pk).update(context_version=1)
+    bill(execution, execution.steps.get(position=0))
     return {
         "agent_id": Agent.objects.create(connection=team.connection, agent_id="agent-1", name="Ada").pk,
         "invitation_id": invitation.pk,
@@ -130,5 +133,7 @@ def mine(team: Team, execution: Execution, owner: User) -> dict[str, Any]:
         "step_id": execution.steps.get(position=0).step_id,
         "question_id": ask(execution).pk,
         "cursor": execution.pk,
+        "key": "note",
+        "user": owner.pk,
         "started_by": owner.pk,
     }

@@ -9,6 +9,7 @@ from django.apps import apps
 from django.urls import reverse
 
 from tests.fixtures.people import SEQUENTIAL
+from tests.functional.api.bad_queries import BAD_OF_A_LIST, BAD_QUERIES
 from tests.functional.api.conftest import API, assert_problem
 
 JSON = "application/json"
@@ -202,31 +203,19 @@ def fields() -> list[Case]:
 def queries() -> list[Case]:
     """Query strings; each is refused with its parameter named."""
     executions = "{API}/executions"
-    bad = (
-        "limit=0",
-        "limit=-1",
-        "limit=101",
-        "limit=1000000000",
-        "limit=%D9%A1",
-        "limit=1_0",
-        "limit=",
-        "cursor=abc",
-        "cursor=%00",
-        "cursor=",
-        "cursor=0191A0B0-0000-7000-8000-000000000000",
-        "page=1",
-        "ordering=started_by__password",
-        "team__owner=x",
-        "status=done",
-        "status=%00",
-        "team=1",
-        "status=failed&status=queued",
-    )
-    rows = [Case(f"?{query}", 400, "invalid_parameter", b"", "GET", f"{executions}?{query}") for query in bad]
+    rows = [
+        Case(f"?{query}", 400, "invalid_parameter", b"", "GET", f"{executions}?{query}")
+        for query in BAD_OF_A_LIST
+    ]
     events = "{API}/executions/{execution}/events?after="
     rows += [
         Case(f"after={value}", 400, "invalid_parameter", b"", "GET", events + value)
         for value in ("-1", "x", "99999999999")
+    ]
+    rows += [
+        Case(f"{place}?{query}", 400, "invalid_parameter", b"", "GET", "{API}/" + f"{place}?{query}")
+        for place, queries in BAD_QUERIES.items()
+        for query in queries
     ]
     on_post = "{API}/teams/{team}/executions?dry_run=1"
     rows.append(Case("a query on a POST", 400, "invalid_parameter", '{"prompt": "Go."}', path=on_post))
@@ -255,7 +244,25 @@ def paths() -> list[Case]:
     ]
     rows += [
         Case(f"step {value}", 404, "not_found", b"", "GET", "{API}/executions/{execution}/steps/" + value)
-        for value in ("nobody", "%00", "a%20b", "-", "x" * 200)
+        for value in ("nobody", "%00", "a%20b", "-", "x" * 200, "nobody/runs", "%00/runs")
+    ]
+    rows += [
+        Case(
+            f"key {name}",
+            404,
+            "not_found",
+            b"",
+            "GET",
+            "{API}/executions/{execution}/context/values/" + value,
+        )
+        for name, value in (
+            ("nothing", ""),
+            ("unknown", "nobody"),
+            ("NUL", "%00"),
+            ("long", "k" * 5_000),
+            ("upwards", "..%2f..%2fetc"),
+            ("odd", "%ED%A0%80"),
+        )
     ]
     rows += [
         Case(f"path {value}", 404, "not_found", b"", "GET", value)

@@ -91,11 +91,14 @@ def test_every_command_of_the_page_is_answered_as_it_notes(
         [found] = [answer.json() for command, answer in answers if part in command]
         return dict(found)
 
-    assert len(answers) == len(COMMANDS) == 38
+    assert len(answers) == len(COMMANDS) == 43
     assert answer_to("Idempotency-Key")["status"] == "queued"
     assert answer_to("events?after=0")["results"][0]["kind"] == "execution_queued"
     assert len(answer_to('/executions/$EXECUTION" -H')["steps"]) == 2
-    assert {"results", "totals", "usage_complete"} <= answer_to("/usage").keys()
+    assert {"results", "totals", "usage_complete"} <= answer_to("$EXECUTION/usage").keys()
+    assert answer_to("/context?version=0")["values"] == {}
+    assert answer_to("/result")["code"] == "not_over"
+    assert answer_to("/usage/summary")["time_zone"] == "America/Sao_Paulo"
     assert answer_to("/pause")["can"] == ["resume", "cancel"]
     assert answer_to("/resume")["can"] == ["pause", "cancel"]
     assert answer_to("/answer")["answer"] == "Take the years since 2020."
@@ -154,7 +157,7 @@ def test_the_table_of_addresses_has_every_route_with_its_scope_and_its_query() -
         if hasattr(view, method.lower())
     }
 
-    assert len(found) == 68
+    assert len(found) == 78
     assert {place: (scope, tuple(sorted(query))) for place, (scope, query) in written.items()} == found
 
 

@@ -123,7 +123,7 @@ def test_a_page_that_ends_with_the_last_row_has_no_next_and_filters_go_along(api
 
 
 def test_endpoints_reach_rows_through_what_their_person_may_see_alone() -> None:
-    allowed = {"for_user", "for_operator", "for_staff", "visible_to"}
+    allowed = {"for_user", "for_operator", "for_staff", "visible_to", "paid_by"}
     sources = [
         path for app in ("teams", "billing", "executions") for path in (ROOT / app / "api").glob("*.py")
     ]

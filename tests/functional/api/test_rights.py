@@ -10,6 +10,7 @@ from rest_framework.views import APIView
 
 from billing.actions.store_user_key import store_user_key
 from executions.actions.pause_execution import pause_execution
+from executions.models import ContextChange, Execution
 from teams.actions.create_team import create_team
 from teams.actions.invite_member import invite_member
 from teams.actions.save_version import save_version
@@ -94,6 +95,8 @@ EXPECTED: dict[tuple[str, str], tuple[int, ...]] = {
     ("user-key", "GET"): (401, 404, 404, 404, 404, 404, 200, 200, 200),
     ("user-key", "PUT"): (401, 200, 200, 200, 200, 200, 200, 403, 403),
     ("user-key", "DELETE"): (401, 404, 404, 404, 404, 404, 204, 403, 403),
+    ("usage", "GET"): OWN_THINGS,
+    ("usage-summary", "GET"): OWN_THINGS,
     ("team-executions", "GET"): TEAM_IS_SEEN,
     ("team-executions", "POST"): (401, 404, 404, 403, 202, 202, 202, 403, 202),
     ("executions", "GET"): OWN_THINGS,
@@ -101,7 +104,20 @@ EXPECTED: dict[tuple[str, str], tuple[int, ...]] = {
     ("execution-events", "GET"): TEAM_IS_SEEN,
     ("execution-live", "GET"): TEAM_IS_SEEN,
     ("execution-usage", "GET"): TEAM_IS_SEEN,
-    ("execution-step", "GET"): TEAM_IS_SEEN,
+    **dict.fromkeys(
+        [
+            ("execution-event-log", "GET"),
+            ("execution-steps", "GET"),
+            ("execution-runs", "GET"),
+            ("execution-context", "GET"),
+            ("execution-context-history", "GET"),
+            ("execution-context-value", "GET"),
+            ("execution-result", "GET"),
+            ("execution-step", "GET"),
+            ("execution-step-runs", "GET"),
+        ],
+        TEAM_IS_SEEN,
+    ),
     **dict.fromkeys(
         [
             ("execution-cancellation", "POST"),
@@ -194,10 +210,12 @@ def user(person: str, request: pytest.FixtureRequest) -> User | None:
 def places(team, execution, owner, suna_connection, request) -> dict[str, dict[str, Any]]:
     store_user_key(user=owner, service="openai", key="sk-owner-0123456789", now=NOW)
     step = execution.steps.get(position=0)
+    ContextChange.objects.create(execution=execution, version=1, key="note", value="Hush.", created_at=NOW)
+    Execution.objects.filter(pk=execution.pk).update(context_version=1)
     paused, failed, quarantined, doubtful = (start(team) for _ in range(4))
     in_doubt = {"execution_id": doubtful.pk, "step_id": doubt_start(doubtful).step.step_id}
     pause_execution(execution=paused, by=owner)
-    set_execution(failed, status="failed", code="step_failed")
+    set_execution(failed, status="failed", code="step_failed", result={"found": 1}, result_text="Found one.")
     set_execution(quarantined, status="quarantined", pause_requested_at=Now())
     spare = SunaConnection.objects.create(
         owner=owner, name="Spare", base_url="http://127.0.0.1:9", wire_profile="2025-08"
@@ -216,7 +234,20 @@ def places(team, execution, owner, suna_connection, request) -> dict[str, dict[s
             ("execution", "execution-events", "execution-live", "execution-usage", "execution-cancellation"),
             of_execution,
         ),
+        **dict.fromkeys(
+            (
+                "execution-event-log",
+                "execution-steps",
+                "execution-runs",
+                "execution-context",
+                "execution-context-history",
+            ),
+            of_execution,
+        ),
+        "execution-context-value": {**of_execution, "key": "note"},
+        "execution-result": {"execution_id": failed.pk},
         "execution-step": {**of_execution, "step_id": step.step_id},
+        "execution-step-runs": {**of_execution, "step_id": step.step_id},
         "execution-step-start-again": in_doubt,
         "execution-step-give-up-start": in_doubt,
         "user-key": {"service": "openai"},

@@ -1,12 +1,17 @@
 """A person's keys through the API: stored, shown by their fingerprint, never told again."""
 
 import logging
+from unittest.mock import ANY
 
 import pytest
 from django.db import connection
 
 from billing.models import UserApiKey
+from teams.actions.create_team import create_team
+from teams.actions.save_version import save_version
+from teams.models import SunaConnection, Team, TeamMembership
 from teams.models.encrypted_text import fingerprint_of
+from tests.fixtures.people import SEQUENTIAL
 from tests.functional.api.conftest import assert_problem, client_for
 
 KEYS = "/api/v1/user-keys"
@@ -20,9 +25,15 @@ def test_a_stored_key_is_answered_with_its_fingerprint_and_is_nowhere_to_be_read
 
     assert stored.status_code == 200
     assert stored.json() == {**shown.json(), "trimmed": False}
-    assert listed.json()["results"] == [shown.json()]
+    assert [{**row, "used_by": []} for row in listed.json()["results"]] == [shown.json()]
     assert shown.json()["fingerprint"] == fingerprint_of(KEY)
-    assert set(shown.json()) == {"service", "fingerprint", "created_at", "updated_at", "last_used_at"}
+    assert set(listed.json()["results"][0]) == {
+        "service",
+        "fingerprint",
+        "created_at",
+        "updated_at",
+        "last_used_at",
+    }
     answers = b"".join(response.content for response in (stored, shown, listed)).decode()
     assert "CANARY" not in answers + caplog.text
     with connection.cursor() as cursor:
@@ -71,3 +82,31 @@ def test_people_see_and_delete_their_own_keys_only(api, outsider) -> None:
     assert_problem(other.delete(f"{KEYS}/openai"), 404, "key_not_found")
     assert other.put(f"{KEYS}/openai", {"key": "sk-theirs-0123456789"}).status_code == 200
     assert api.get(f"{KEYS}/openai").json()["fingerprint"] == fingerprint_of(KEY)
+
+
+def test_a_key_says_which_steps_of_the_teams_that_its_owner_pays_for_are_given_it(
+    api, owner, operator, outsider, team, suna_connection
+) -> None:
+    api.put(f"{KEYS}/openai", {"key": KEY})
+    steps = [
+        {"agent_id": "agent-1", "id": "search", "services": ["openai", "tavily"]},
+        {"agent_id": "agent-2", "id": "write"},
+    ]
+    save_version(team=team, by=owner, definition={"type": "sequential", "agents": steps})
+    silent = create_team(owner=owner, name="Silent", definition=SEQUENTIAL, connection=suna_connection)
+    theirs = create_team(owner=outsider, name="Theirs", definition={"type": "sequential", "agents": steps})
+    TeamMembership.objects.create(team=theirs, user=owner, role="editor")
+
+    def used_by(service: str = "openai") -> list[tuple[str, list[str], bool]]:
+        uses = api.get(f"{KEYS}/{service}").json()["used_by"]
+        return [(use["team"]["name"], use["steps"], use["is_sent"]) for use in uses]
+
+    assert used_by() == [("Analysts", ["search"], False)]
+    Team.objects.filter(pk=theirs.pk).update(payer=owner)
+    assert used_by() == [("Theirs", ["search"], False), ("Analysts", ["search"], False)]
+    # A Suna of the design document's contract is given every key where a step names none.
+    SunaConnection.objects.update(capabilities={"honours_user_keys": True}, sends_user_keys=True)
+    Team.objects.filter(pk=theirs.pk).update(payer=None)
+    assert used_by() == [("Silent", ANY, True), ("Analysts", ["search", "write"], True)]
+    Team.objects.filter(pk=silent.pk).update(payer=operator)
+    assert [name for name, _, _ in used_by()] == ["Analysts"]
