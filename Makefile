@@ -5,7 +5,7 @@ BIN := .venv/bin
 MANAGE := $(BIN)/python manage.py
 CODE := renum_site executions billing teams tests bench manage.py
 
-.PHONY: demo run test faults check bench lock stop clean
+.PHONY: demo run test faults check bench docs lock stop clean
 .DEFAULT_GOAL := demo
 
 # One stamp: a second run finds it newer than the lock and goes straight on.
@@ -41,6 +41,10 @@ check: .venv/.ok
 bench: .venv/.ok
 	@$(BIN)/python -m renum_site.embedded start
 	@$(BIN)/python -m bench
+
+# The tables of docs/api that are made from the API itself.
+docs: .venv/.ok
+	@$(MANAGE) renum_api_docs
 
 lock: .venv/.ok
 	@cd requirements && for name in runtime dev; do \

@@ -1,116 +1,36 @@
-"""docs/api.md: its commands run against a live server, and its tables list exactly what the code has."""
+"""docs/api: its tables list exactly what the code has. Its examples run in tests/integration/running."""
 
 import ast
 import importlib
-import json
 import re
-import shlex
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 from rest_framework import exceptions
 
 from executions.api.verb_endpoints import ExecutionRelease
-from executions.models import Execution
+from renum_site.api_addresses import page_with_addresses
 from renum_site.api_errors import _WORDS
+from renum_site.api_schema import openapi_document
 from renum_site.turns import TOO_BUSY
 from teams.actions.refusal import Refusal
-from teams.models import ApiTokenScope, SunaConnection, User
-from tests.fixtures.people import PASSWORD
-from tests.fixtures.site_rows import ask
+from teams.api.problems import CONTENT_TYPE
+from teams.models import ApiTokenScope
+from teams.workflow.problems import JSON_CODES
+from tests.fixtures.api_pages import PAGES
 from tests.functional.api.test_rights import EXPECTED, METHODS, PEOPLE
 
 ROOT = Path(__file__).resolve().parents[3]
-PAGE = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"^```(\S+)(?: (\S+))?\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
-COMMANDS = [text for kind, _, text in BLOCKS if kind == "sh" and "curl" in text]
-JSON_BLOCKS = {name: json.loads(text) for kind, name, text in BLOCKS if kind == "json"}
 # Nobody in the table of rights may use it, so that their answers say nothing of scopes.
 STAFF_ONLY = {"execution-release": ExecutionRelease.scopes["POST"]}
-# In place of the program: the shell reads the command, and says what the program would get.
-CURL = 'curl() { for word in "$@"; do [ "$word" = @- ] && cat || printf %s "$word"; printf "\\0"; done; }\n'
 
 
-def words_of(command: str, known: dict[str, str]) -> list[str]:
-    """Return the arguments that a shell makes of a command; a variable that nobody set is an error."""
-    values = "".join(f"{name}={shlex.quote(value)}\n" for name, value in known.items())
-    script = "set -u\n" + values + CURL + command
-    done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True, timeout=10)
-    return done.stdout.split("\0")[:-1]
-
-
-def send(words: list[str]) -> httpx.Response:
-    """Send what curl would send for these arguments; those that the page does not use are an error."""
-    method, body, headers, url = "GET", None, {}, None
-    rest = iter(words)
-    for word in rest:
-        if word == "-X":
-            method = next(rest)
-        elif word == "-H":
-            name, _, value = next(rest).partition(": ")
-            headers[name] = value
-        elif word == "-d":
-            body = next(rest)
-        else:
-            assert url is None, word
-            url = word
-    assert url is not None
-    if body and body.startswith("@"):
-        body = json.dumps(JSON_BLOCKS[body.removeprefix("@")])
-    return httpx.request(method, url, headers=headers, content=body, trust_env=False)
-
-
-def run_page(origin: str) -> Iterator[tuple[str, httpx.Response]]:
-    """Run the page's commands in turn; yield each with its answer."""
-    known = {"RENUM": origin, "NAME": "olga", "PASSWORD": PASSWORD}
-    for command in COMMANDS:
-        if "$QUESTION" in command:
-            execution = Execution.objects.get(pk=known["EXECUTION"])
-            known["QUESTION"] = str(ask(execution).pk)
-        answer = send(words_of(command, known))
-        noted = re.search(r'^# (\d{3})(?:; keep "(\w+)" as (\w+))?$', command, re.MULTILINE)
-        assert noted, command
-        assert answer.status_code == int(noted[1]), f"{command}{answer.text}"
-        if noted[2]:
-            known[noted[3]] = answer.json()[noted[2]]
-        yield command, answer
-
-
-@pytest.mark.django_db(transaction=True)
-def test_every_command_of_the_page_is_answered_as_it_notes(
-    live_server: Any, owner: User, suna_connection: SunaConnection
-) -> None:
-    answers = list(run_page(live_server.url))
-
-    def answer_to(part: str) -> dict[str, Any]:
-        [found] = [answer.json() for command, answer in answers if part in command]
-        return dict(found)
-
-    assert len(answers) == len(COMMANDS) == 43
-    assert answer_to("Idempotency-Key")["status"] == "queued"
-    assert answer_to("events?after=0")["results"][0]["kind"] == "execution_queued"
-    assert len(answer_to('/executions/$EXECUTION" -H')["steps"]) == 2
-    assert {"results", "totals", "usage_complete"} <= answer_to("$EXECUTION/usage").keys()
-    assert answer_to("/context?version=0")["values"] == {}
-    assert answer_to("/result")["code"] == "not_over"
-    assert answer_to("/usage/summary")["time_zone"] == "America/Sao_Paulo"
-    assert answer_to("/pause")["can"] == ["resume", "cancel"]
-    assert answer_to("/resume")["can"] == ["pause", "cancel"]
-    assert answer_to("/answer")["answer"] == "Take the years since 2020."
-    assert answer_to("/cancel")["cancel_requested_at"] is not None
-    assert answer_to("/run-again")["code"] == "not_over"
-    refused = answer_to('"prompt": " "')
-    assert refused | {"request_id": None} == JSON_BLOCKS["answer"] | {"request_id": None}
-
-
-def rows_under(heading: str) -> list[list[str]]:
-    """Return the cells of the table with that heading, row by row."""
-    table = PAGE.split(f"| {heading} |", 1)[1].split("\n\n", 1)[0].splitlines()[2:]
+def rows_of(page: str, heading: str) -> list[list[str]]:
+    """Return the cells of a page's table with that heading, row by row."""
+    table = PAGES[page].split(f"| {heading} |", 1)[1].split("\n\n", 1)[0].splitlines()[2:]
     return [[cell.strip() for cell in row.strip("|").split("|")] for row in table]
 
 
@@ -147,7 +67,7 @@ def scope_of(name: str, method: str) -> str:
 def test_the_table_of_addresses_has_every_route_with_its_scope_and_its_query() -> None:
     written = {
         (method, address.strip("`")): (scope.strip("`"), tuple(re.findall(r"`(\w+)`", query)))
-        for method, address, scope, query, _ in rows_under("Method | Address | Scope | Query |")
+        for method, address, scope, query, _ in rows_of("addresses", "Method | Address | Scope | Query |")
     }
 
     found = {
@@ -157,12 +77,26 @@ def test_the_table_of_addresses_has_every_route_with_its_scope_and_its_query() -
         if hasattr(view, method.lower())
     }
 
-    assert len(found) == 78
+    assert len(found) > 70
     assert {place: (scope, tuple(sorted(query))) for place, (scope, query) in written.items()} == found
 
 
+def test_the_table_of_addresses_is_what_its_command_writes_and_keeps_what_people_wrote() -> None:
+    page = PAGES["addresses"]
+    document = openapi_document()
+    assert page_with_addresses(page, document) == page, "run `make docs`"
+
+    one = next(line for line in page.splitlines() if line.startswith("| GET | `/health`"))
+    renewed = page_with_addresses(page.replace(one + "\n", ""), document)
+    assert "| GET | `/health` | `read` | | How Renum stands: tell it |\n" in renewed
+    own_words = one.replace("whether Renum can begin", "may it begin")
+    assert own_words in page_with_addresses(page.replace(one, own_words.replace("`read`", "`run`")), document)
+    with pytest.raises(ValueError, match="no table"):
+        page_with_addresses("# Addresses\n", document)
+
+
 def test_the_table_of_scopes_has_every_scope() -> None:
-    assert [row[0].strip("`") for row in rows_under("Scope | Lets")] == ApiTokenScope.values
+    assert [row[0].strip("`") for row in rows_of("tokens", "Scope | Lets")] == ApiTokenScope.values
 
 
 def file_of(module: str) -> Path:
@@ -220,9 +154,35 @@ def test_the_table_of_errors_has_every_code_of_ours_and_none_that_nobody_gives()
         if isinstance(error, type) and issubclass(error, exceptions.APIException)
     }
 
-    written = [code for row in rows_under("Code | Status | Means") for code in re.findall(r"`(\w+)`", row[0])]
+    written = [
+        code for row in rows_of("errors", "Code | Status | Means") for code in re.findall(r"`(\w+)`", row[0])
+    ]
 
     assert len(written) == len(set(written))
     assert len(ours) > 15
     assert sorted(ours - set(written)) == []
     assert sorted(set(written) - ours - theirs) == []
+
+
+def statuses_by_code() -> dict[str, set[str]]:
+    """Return the statuses with which the OpenAPI document has each code."""
+    found: dict[str, set[str]] = {}
+    for operations in openapi_document()["paths"].values():
+        for operation in operations.values():
+            for status, answer in operation["responses"].items():
+                body = answer.get("content", {}).get(CONTENT_TYPE, {}).get("schema", {})
+                for code in body.get("properties", {}).get("code", {}).get("enum", ()):
+                    found.setdefault(code, set()).add(status)
+    return found
+
+
+def test_the_table_of_errors_has_every_code_of_the_document_with_its_statuses() -> None:
+    described = {code: found for code, found in statuses_by_code().items() if code not in JSON_CODES}
+    written = {
+        code: set(statuses.split(", "))
+        for codes, statuses, _ in rows_of("errors", "Code | Status | Means")
+        for code in re.findall(r"`(\w+)`", codes)
+    }
+
+    assert len(described) > 40
+    assert {code: written.get(code) for code in described} == described
