@@ -82,7 +82,7 @@ class TeamBySlug(Endpoint):
 
     def get(self, request: Request, slug: str) -> Response:
         """Show it."""
-        team = Team.objects.filter(owner=person(request), slug=slug).only("pk").first()
+        team = Team.objects.owned_by(person(request)).filter(slug=slug).only("pk").first()
         if team is None:
             raise Http404
         return tagged_team(request, team.pk)

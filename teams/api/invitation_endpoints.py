@@ -2,7 +2,6 @@
 
 import uuid
 
-from django.db.models import Q
 from django.http import Http404
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -95,8 +94,7 @@ class InvitationAcceptance(Endpoint):
 
 def _find(user: User, invitation_id: uuid.UUID) -> TeamInvitation:
     """Return an invitation that is for the user or of a team of theirs; Http404 for any other."""
-    mine = TeamInvitation.objects.addressed_to(user).values("pk")
-    rows = TeamInvitation.objects.filter(Q(team__owner=user) | Q(pk__in=mine)).select_related("team")
+    rows = TeamInvitation.objects.for_user(user).select_related("team")
     invitation = rows.filter(pk=invitation_id).first()
     if invitation is None:
         raise Http404

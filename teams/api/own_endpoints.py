@@ -139,11 +139,11 @@ class OneToken(Endpoint):
 
 def _own(user: User) -> Any:
     # Lists are paged by `id`; the rows' own key is the hash.
-    return ApiToken.objects.filter(user=user).annotate(id=F("public_id"))
+    return user.auth_token_set.annotate(id=F("public_id"))
 
 
 def _find(user: User, token_id: uuid.UUID) -> ApiToken:
-    token: ApiToken | None = ApiToken.objects.filter(user=user, public_id=token_id).first()
+    token: ApiToken | None = user.auth_token_set.filter(public_id=token_id).first()
     if token is None:
         raise Http404
     return token

@@ -29,6 +29,10 @@ class TeamQuerySet(models.QuerySet["Team"]):
         members = self.filter(memberships__user__in=user_ids).order_by()
         return {*owners, *members.values_list("pk", "memberships__user_id")}
 
+    def owned_by(self, user: "User") -> "TeamQuerySet":
+        """Return the user's own teams: only among them a slug names one."""
+        return self.filter(owner=user)
+
     def paid_by(self, user: "User") -> "TeamQuerySet":
         """Return the teams whose runs are billed to the user, and use the user's keys."""
         return self.filter(Q(payer=user) | Q(payer=None, owner=user))

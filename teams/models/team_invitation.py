@@ -52,6 +52,10 @@ class TeamInvitationQuerySet(models.QuerySet["TeamInvitation"]):
             mine |= Q(kind=AddressKind.EMAIL, address=folded_email(user.email))
         return self.open().filter(mine).exclude(team__owner=user)
 
+    def for_user(self, user: "User") -> "TeamInvitationQuerySet":
+        """Return those that are for the user, and all of the user's own teams."""
+        return self.filter(Q(team__owner=user) | Q(pk__in=self.addressed_to(user).values("pk")))
+
 
 class TeamInvitation(models.Model):
     """One invitation. `address` is what was typed in; an e-mail address as `folded_email` returns it."""

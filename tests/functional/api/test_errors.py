@@ -99,7 +99,7 @@ def test_without_a_token_the_answer_says_which_scheme_is_wanted(anonymous) -> No
 
 
 def test_a_wrong_method_names_those_that_are_taken(api, team) -> None:
-    response = api.delete(reverse("api:team", args=[team.pk]))
+    response = api.put(reverse("api:team", args=[team.pk]))
 
     assert_problem(response, 405, "method_not_allowed")
     assert set(response.headers["Allow"].split(", ")) >= {"GET", "PATCH"}

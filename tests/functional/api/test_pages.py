@@ -123,7 +123,7 @@ def test_a_page_that_ends_with_the_last_row_has_no_next_and_filters_go_along(api
 
 
 def test_endpoints_reach_rows_through_what_their_person_may_see_alone() -> None:
-    allowed = {"for_user", "for_operator", "for_staff", "visible_to", "paid_by"}
+    allowed = {"for_user", "for_operator", "for_staff", "visible_to", "paid_by", "owned_by", "addressed_to"}
     sources = [
         path for app in ("teams", "billing", "executions") for path in (ROOT / app / "api").glob("*.py")
     ]
@@ -138,8 +138,8 @@ def test_endpoints_reach_rows_through_what_their_person_may_see_alone() -> None:
                 and node.value.attr == "objects"
             ):
                 found += 1
-                # A token is found by its own hash, before anybody is known.
-                if node.attr not in allowed and path.name != "authentication.py":
+                # A token is found by its own hash, before anybody is known; that drivers live is nobody's secret.
+                if node.attr not in allowed and path.name not in {"authentication.py", "health_endpoint.py"}:
                     strays.append(f"{path.name}:{node.lineno} {node.attr}")
 
     assert found >= 5

@@ -12,7 +12,6 @@ from executions.live.hub import MAX_PENDING_BYTES, Client, _WatchedRun
 from executions.live.places import AllPlacesTaken, Places, TooManyWatched
 from executions.live.so_far import fold
 from executions.live.under_way import RunUnderWay
-from executions.live.watchers import Watcher
 
 RUN = RunUnderWay(id=uuid.uuid4(), step_id="a", attempt=1, turn=1, source=LiveSource.STREAM)
 
@@ -27,7 +26,7 @@ def text(said: str) -> dict[str, object]:
 
 async def test_a_client_that_takes_nothing_is_cut_off_and_the_replay_does_not_count_against_it() -> None:
     async def stand_still() -> None:
-        client = Client(Watcher(execution_id=uuid.uuid4(), user_id=uuid.uuid4()))
+        client = Client(uuid.uuid4())
         clients.append(client)
         await asyncio.Event().wait()
 
