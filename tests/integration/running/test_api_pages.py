@@ -61,6 +61,12 @@ def test_every_example_stands_in_both_languages_and_says_the_same_of_its_answer(
         }
         assert promised[SHELL] == promised[PYTHON], name
 
+    blocks = {
+        name: len(re.findall(r"^```(?:sh|python)\n", page, re.MULTILINE)) for name, page in PAGES.items()
+    }
+    not_run = {name: count - len(examples_of(PAGES[name])) for name, count in blocks.items()}
+    # The start page says in both languages where Renum is.
+    assert {name: count for name, count in not_run.items() if count} == {"README": 2}
     assert sum(len(examples_of(page)) for page in PAGES.values()) > 90
 
 
