@@ -138,7 +138,7 @@ def test_endpoints_reach_rows_through_what_their_person_may_see_alone() -> None:
                 and node.value.attr == "objects"
             ):
                 found += 1
-                # A token is found by its own hash, before anybody is known; that drivers live is nobody's secret.
+                # A token is found by its hash, before anybody is known; whether drivers live is no secret.
                 if node.attr not in allowed and path.name not in {"authentication.py", "health_endpoint.py"}:
                     strays.append(f"{path.name}:{node.lineno} {node.attr}")
 
