@@ -270,7 +270,9 @@ class Gates:
             return
         for connection_id, row in rows.items():
             kept, seen = self._kept[connection_id], f"{row.mark} {row.version}"
-            if kept.seen not in ("", seen):
+            # The first look may come after a change: then the clients in use tell what they were made of.
+            changed = kept.seen != seen if kept.seen else kept.gate.mark not in ("", row.mark)
+            if changed:
                 self._changed(connection_id)
             kept.seen = seen
         for connection_id, kept in used.items():
