@@ -26,7 +26,8 @@ from teams.workflow.problems import Problem
 class StepKeys:
     """Names of services: whose keys would be sent, and which of them the payer does not have.
 
-    Others than the payer are told of those alone that the team's published workflow names. `takes_all` where the step names none and this Suna is then given all that the payer has.
+    Others than the payer are told of those alone that the team's published workflow names. `takes_all` where
+    the step names none and this Suna is then given all that the payer has.
     """
 
     sent: tuple[str, ...] = ()
@@ -132,8 +133,8 @@ def _find_keys(
 ) -> dict[str, StepKeys]:
     """Return the keys of each step.
 
-    Of what the payer has, others learn only what the team's published workflow asks for: whoever wrote the one
-    that is planned chose its services, and could ask for each in turn.
+    Of what the payer has, others learn only what the team's published workflow asks for: whoever wrote the
+    one that is planned chose its services, and could ask for each in turn.
     """
     if team is None or connection is None or not connection.sends_user_keys or not connection.wire_profile:
         return {}
