@@ -156,8 +156,6 @@ def test_a_list_shows_nothing_of_anothers_whatever_it_is_asked_for(stranger, min
 
 
 FORMATS = [(row[0], row[1]) for row in HANDLED if "format" in row[2].query and "{" not in row[1]]
-    (name, address) for name, address, view, _ in HANDLED if "format" in view.query and "{" not in address
-]
 
 
 def test_what_strangers_cost_is_added_up_without_what_others_cost(stranger, mine, own_row) -> None:
