@@ -86,6 +86,7 @@ def build_cache(
     """Return the settings of one cache alias on Redis. `as_json` keeps pickles out of it."""
     options: dict[str, Any] = {
         "CLIENT_CLASS": "django_redis.client.DefaultClient",
+        "CONNECTION_FACTORY": "renum_site.redis_pools.PoolsByTimeouts",
         "SOCKET_CONNECT_TIMEOUT": timeouts.connect_s,
         "SOCKET_TIMEOUT": timeouts.answer_s,
         "CONNECTION_POOL_KWARGS": {"health_check_interval": 30},

@@ -13,8 +13,9 @@ class OrchestratorSettings:
     or a second run could be started beside a slow first one. A driver lingers longer than a lease lasts,
     so that it picks up what a dead one held. One whose loop stands still for `stall_s` ends its
     process. A stop counts once Suna has said twice, `stop_settle_s` apart, that the run is over.
-    `suna_connections` is how many calls one driver has under way on one connection to Suna; more of them
-    wait for their turn, and streams are not among them. A driver asks for its runs at
+    A result that cannot be read although Suna answers is asked for until `result_give_up_s` after the step's
+    time. `suna_connections` is how many calls one driver has under way on one connection to Suna; more of
+    them wait for their turn, and streams are not among them. A driver asks for its runs at
     most `polls_per_s` times a second, and for a run of which a stream or a list tells only each
     `poll_beside_stream_s`; it holds up to `streams` streams with `stream_events_per_s` together, and polls
     beyond that. Of executions that wait for a driver one person may have `max_queued`, all together
@@ -49,6 +50,7 @@ class OrchestratorSettings:
     start_grace_s: float
     stop_settle_s: float
     stop_give_up_s: float
+    result_give_up_s: float
     linger_s: float
     max_drive_s: float
     stall_s: float
@@ -90,6 +92,7 @@ def read_orchestrator_settings(env: Env) -> OrchestratorSettings:
         start_grace_s=env.seconds("RENUM_START_GRACE_S", default=35, low=0.2, high=600),
         stop_settle_s=env.seconds("RENUM_STOP_SETTLE_S", default=3, low=0, high=60),
         stop_give_up_s=env.seconds("RENUM_STOP_GIVE_UP_S", default=600, low=1, high=86_400),
+        result_give_up_s=env.seconds("RENUM_RESULT_GIVE_UP_S", default=300, low=1, high=86_400),
         linger_s=env.seconds("RENUM_LINGER_S", default=25, low=0.5, high=3600),
         max_drive_s=env.seconds("RENUM_MAX_DRIVE_S", default=3600, low=1, high=86_400),
         stall_s=env.seconds("RENUM_STALL_S", default=60, low=2, high=3600),

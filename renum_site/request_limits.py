@@ -15,6 +15,7 @@ from typing import Any
 from django.conf import settings
 
 from renum_site.api_errors import is_of_the_api, words_about
+from renum_site.turns import BUSY, RETRY_AFTER_S, TOO_BUSY
 from teams.api.json_parser import MAX_BODY_BYTES
 from teams.api.problems import CONTENT_TYPE, problem_body
 from teams.models.uuid7 import new_id
@@ -26,6 +27,8 @@ Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
 MAX_HEADERS = 100
 MAX_HEADER_BYTES = 32 * 1024
+# Of two lines the framework would make one value, which is neither's.
+ONCE = (b"idempotency-key", b"last-event-id")
 LINGER_S = 1.0
 LINGER_BYTES = 4 * 1024 * 1024
 
@@ -35,6 +38,7 @@ class RequestLimits:
 
     def __init__(self, application: Application) -> None:
         self._application = application
+        self._reading = 0
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -43,7 +47,7 @@ class RequestLimits:
             return
         refused = _refused_headers(scope)
         if refused is None and _has_body(scope["headers"]):
-            found = await _read(receive, _most_bytes(scope))
+            found = await self._read(receive, _most_bytes(scope))
             if isinstance(found, int):
                 refused = found
             else:
@@ -53,6 +57,15 @@ class RequestLimits:
         elif refused:
             await _refuse(refused, scope, receive, send)
 
+    async def _read(self, receive: Receive, most_bytes: int) -> bytes | int:
+        if self._reading >= settings.API.bodies:
+            return 503
+        self._reading += 1
+        try:
+            return await _read(receive, most_bytes)
+        finally:
+            self._reading -= 1
+
 
 def _refused_headers(scope: Message) -> int | None:
     headers = scope["headers"]
@@ -61,6 +74,8 @@ def _refused_headers(scope: Message) -> int | None:
     hosts = _values(headers, b"host")
     # HTTP/1.0 knows none; every later request names exactly one (RFC 9112 §3.2).
     if len(hosts) > 1 or (not hosts and scope.get("http_version") == "1.1"):
+        return 400
+    if is_of_the_api(scope["path"]) and any(len(_values(headers, name)) > 1 for name in ONCE):
         return 400
     lengths = _values(headers, b"content-length")
     if len(lengths) > 1 or any(not length.isdigit() for length in lengths):
@@ -86,28 +101,27 @@ def _most_bytes(scope: Message) -> int:
     return MAX_BODY_BYTES if is_of_the_api(scope["path"]) else settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 
 
-async def _read(receive: Receive, most_bytes: int) -> list[Message] | int:
-    """Return the messages of the whole body, or the status that it is refused with; 0 for a client gone."""
-    messages: list[Message] = []
-    size = 0
+async def _read(receive: Receive, most_bytes: int) -> bytes | int:
+    """Return the whole body, or the status that it is refused with; 0 for a client gone."""
+    # A client chooses how many pieces it sends: they are joined as they come.
+    body = bytearray()
     try:
         async with asyncio.timeout(settings.API.body_s):
             while True:
                 message = await receive()
                 if message["type"] != "http.request":
                     return 0
-                size += len(message.get("body", b""))
-                if size > most_bytes:
+                body += message.get("body", b"")
+                if len(body) > most_bytes:
                     return 413
-                messages.append(message)
                 if not message.get("more_body", False):
-                    return messages
+                    return bytes(body)
     except TimeoutError:
         return 408
 
 
-def _replay(messages: Iterable[Message], receive: Receive) -> Receive:
-    left = deque(messages)
+def _replay(body: bytes, receive: Receive) -> Receive:
+    left = deque[Message]([{"type": "http.request", "body": body, "more_body": False}])
 
     async def next_message() -> Message:
         return left.popleft() if left else await receive()
@@ -116,7 +130,7 @@ def _replay(messages: Iterable[Message], receive: Receive) -> Receive:
 
 
 async def _refuse(status: int, scope: Message, receive: Receive, send: Send) -> None:
-    code, detail = words_about(status)
+    code, detail = (TOO_BUSY, BUSY) if status == 503 else words_about(status)
     request_id = str(new_id())
     headers = [(b"connection", b"close"), (b"x-content-type-options", b"nosniff")]
     if is_of_the_api(scope["path"]):
@@ -126,6 +140,8 @@ async def _refuse(status: int, scope: Message, receive: Receive, send: Send) -> 
     else:
         body, kind = detail.encode(), b"text/plain; charset=utf-8"
     headers += [(b"content-type", kind), (b"content-length", str(len(body)).encode())]
+    if status == 503:
+        headers.append((b"retry-after", str(RETRY_AFTER_S).encode()))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body, "more_body": True})
     await _throw_away(receive)

@@ -8,6 +8,7 @@ nobody who sends or reads slowly has one. A stream that was handed over needs no
 
 import asyncio
 import json
+from collections import deque
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -27,7 +28,7 @@ PATIENCE_S = 30.0
 RETRY_AFTER_S = 5
 TOO_BUSY = "too_busy"
 ALWAYS_SERVED = ("/healthz",)
-_BUSY = "More requests are under way than this server takes at once. Try again in a few seconds."
+BUSY = "More requests are under way than this server takes at once. Try again in a few seconds."
 
 
 class Turn:
@@ -36,6 +37,11 @@ class Turn:
     def __init__(self, turns: asyncio.Semaphore) -> None:
         self._turns = turns
         self._is_held = False
+
+    @property
+    def is_free(self) -> bool:
+        """Whether it can be taken without a wait."""
+        return not self._turns.locked()
 
     async def take(self) -> None:
         """Wait for the turn. Raises TimeoutError after PATIENCE_S."""
@@ -64,17 +70,22 @@ class InTurns:
             return
         turn = Turn(self._turns_of_loop())
         is_refused = False
+        # What came while the turn was waited for.
+        early: deque[Message] = deque()
 
         async def receive_in_turn() -> Message:
             nonlocal is_refused
-            message = await receive()
+            message = early.popleft() if early else await receive()
             if message["type"] == "http.request" and not message.get("more_body", False):
                 try:
-                    await turn.take()
+                    heard = await _take_while_there(turn, receive)
                 except TimeoutError:
                     is_refused = True
                     await _refuse(scope, send)
                     return {"type": "http.disconnect"}
+                if heard is not None and heard["type"] == "http.disconnect":
+                    return heard
+                early.extend([] if heard is None else [heard])
             return message
 
         async def send_and_end_turn(message: Message) -> None:
@@ -92,14 +103,39 @@ class InTurns:
         return self._turns.setdefault(asyncio.get_running_loop(), made)
 
 
+async def _receive(receive: Receive) -> Message:
+    return await receive()
+
+
+async def _take_while_there(turn: Turn, receive: Receive) -> Message | None:
+    """Wait for the turn, but no longer than until the client has gone; return what was received meanwhile.
+
+    Raises TimeoutError as `Turn.take` does.
+    """
+    if turn.is_free:
+        await turn.take()
+        return None
+    taking, hearing = asyncio.create_task(turn.take()), asyncio.create_task(_receive(receive))
+    try:
+        await asyncio.wait({taking, hearing}, return_when=asyncio.FIRST_COMPLETED)
+        heard = hearing.result() if hearing.done() else None
+        if heard is None or heard["type"] != "http.disconnect":
+            await taking
+        return heard
+    finally:
+        taking.cancel()
+        hearing.cancel()
+        await asyncio.gather(taking, hearing, return_exceptions=True)
+
+
 async def _refuse(scope: Message, send: Send) -> None:
     if scope["path"].startswith("/api/"):
         request_id = str(new_id())
-        problem = problem_body(status=503, code=TOO_BUSY, detail=_BUSY, request_id=request_id)
+        problem = problem_body(status=503, code=TOO_BUSY, detail=BUSY, request_id=request_id)
         body, kind = json.dumps(problem).encode(), CONTENT_TYPE
         headers = [(b"x-request-id", request_id.encode())]
     else:
-        body, kind, headers = _BUSY.encode(), "text/plain; charset=utf-8", []
+        body, kind, headers = BUSY.encode(), "text/plain; charset=utf-8", []
     headers += [
         (b"content-type", kind.encode()),
         (b"content-length", str(len(body)).encode()),

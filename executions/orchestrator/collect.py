@@ -6,6 +6,8 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from django.conf import settings
+
 from executions.agent_service import (
     AgentService,
     AgentServiceError,
@@ -29,8 +31,6 @@ logger = logging.getLogger(__name__)
 
 USAGE_TRIES = 3
 BAD_ANSWERS_AT_MOST = 5
-READ_FOR = dt.timedelta(minutes=5)
-"""For so long beyond the step's time a result is asked for that cannot be read although Suna answers."""
 WAITED_OUT = (
     Unavailable,
     Throttled,
@@ -77,7 +77,8 @@ async def collect_result(attempt: "Attempt", view: RunView, *, place: str | None
 def _find_give_up_at(attempt: "Attempt") -> dt.datetime:
     now = attempt.owner.now()
     began = attempt.run.started_at if attempt.run is not None else None
-    return max((began or now) + dt.timedelta(seconds=attempt.step.timeout_s), now) + READ_FOR
+    timeout = dt.timedelta(seconds=attempt.step.timeout_s)
+    return max((began or now) + timeout, now) + dt.timedelta(seconds=settings.ORCHESTRATOR.result_give_up_s)
 
 
 async def collect_usage(service: AgentService, view: RunView, *, place: str | None) -> RunResult:

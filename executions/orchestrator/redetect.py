@@ -15,10 +15,10 @@ from collections.abc import Callable
 from asgiref.sync import async_to_sync
 from django.db import connection as database
 
-from executions.agent_service import AgentServiceError
+from executions.agent_service import AgentServiceError, Unavailable
 from executions.orchestrator.connections import reaches_public_only, read_credential
 from executions.orchestrator.database_calls import DATABASE_AWAY, in_driver_thread
-from executions.orchestrator.gates_stored import clear_pause, store_pause
+from executions.orchestrator.gates_stored import clear_pause, store_pause, store_unreachable
 from executions.orchestrator.profile_columns import learned_capabilities, profile_columns
 from executions.suna.detect import Detection, detect_profile
 from executions.suna.wire import PROFILES
@@ -88,7 +88,7 @@ class Redetection:
                 if known.wire_profile != wire_profile:
                     self._mended(known)
                 return
-            found = await _detect(connection)
+            found = await _detect_noting_absence(connection)
             if await in_driver_thread(_store, connection, found):
                 self._mended(connection)
         except AgentServiceError as error:
@@ -120,6 +120,18 @@ def notice_another(connection_id: uuid.UUID, *, patience_s: float) -> bool:
         logger.warning("the credential of connection %s cannot be read", connection_id)
         return False
     return found.profile is not None and _is_another(connection, found) and _store(connection, found)
+
+
+async def _detect_noting_absence(connection: SunaConnection) -> Detection:
+    """Detect; where nobody answers, the row says so as it does for a connection that is known."""
+    try:
+        found = await _detect(connection)
+    except Unavailable:
+        await in_driver_thread(store_unreachable, connection.pk, is_so=True)
+        raise
+    if connection.unreachable_at is not None:
+        await in_driver_thread(store_unreachable, connection.pk, is_so=False)
+    return found
 
 
 async def _detect_within(connection: SunaConnection, patience_s: float) -> Detection:

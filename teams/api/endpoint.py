@@ -68,6 +68,11 @@ class Endpoint(APIView):
         allowed = {"GET": self.query, "HEAD": self.query, "POST": self.post_query, "PUT": self.put_query}
         check_query(request, allowed.get(request.method or "", ()))
 
+    @property
+    def allowed_methods(self) -> list[str]:
+        """What the header Allow names: not OPTIONS, to which the API says 405."""
+        return [method for method in super().allowed_methods if method != "OPTIONS"]
+
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
         """Say on every answer how the asker's limit stands, whatever the answer is."""
         response = super().finalize_response(request, response, *args, **kwargs)

@@ -63,7 +63,7 @@ def test_an_execution_is_cancelled_from_its_page(
     renum: RunningRenum, open_window: Callable[..., Window]
 ) -> None:
     team = renum.make_team(SEQUENTIAL)
-    execution = renum.start(team, "simulate: seconds=60")
+    execution = renum.start(team, '@@sim{"takes": 60}')
     window = open_window()
     window.sign_in(renum.owner.username, PASSWORD)
     window.page.goto(f"{window.origin}/executions/{execution.pk}/")

@@ -289,6 +289,20 @@ async def test_trap_21_a_run_that_failed_may_be_called_completed_and_its_error_i
         assert "no such model" in (view.error or "")
 
 
+async def test_trap_21_an_error_that_is_written_after_the_end_is_found_by_who_comes_before_it(
+    client, suna, target
+):
+    if target.profile != "2025-07":
+        pytest.skip("the error is in the database, or the rows tell that something is missing")
+    run = await begin(client, {"fail": "no such model"})
+    await follow(client, run)
+    # The pushes are not awaited: who comes at the end meets `completed` twice, and no error (§9.24).
+    suna.fail("run.stream", kind="early_replay")
+    assert "no such model" in ((await client.get_result(run.run_id, place=run.place)).error or "")
+    streams = [one for one in suna.get("ledger")["entries"] if one["operation"] == "run.stream"]
+    assert [one["faults"] for one in streams] == [["early_replay"], []]
+
+
 class TestEndsOfStreams:
     """suna-contract §3.4, the column of b0 .. c1 as b0, b1, b2 and c0 have it."""
 

@@ -25,6 +25,7 @@ class Call:
     cut: Cut | None = None
     vanish: bool = False
     replay_expired: bool = False
+    error_follows: bool = False
     unordered: bool = False
     noise_after: int | None = None
     _json: Any = field(default=msgspec.UNSET)

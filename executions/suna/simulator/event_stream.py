@@ -48,6 +48,13 @@ def with_chunks_unordered(recording: Recording) -> Recording:
     return replace(recording, events=events)
 
 
+def up_to_the_end(recording: Recording) -> Recording:
+    """Return a recording as it is before what is pushed behind the run's end, as an error is."""
+    events = list(recording.events)
+    ends = [index for index, (_, event) in enumerate(events) if _ends_reader(event)]
+    return replace(recording, events=events[: ends[0] + 1]) if ends else recording
+
+
 class EventStream(SseAnswer):
     """The response. Where it is cut by a lie it says what a reader is told who comes too late."""
 

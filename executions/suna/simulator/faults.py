@@ -38,6 +38,7 @@ Kind = Literal[
     "bad_events",
     "unordered_chunks",
     "expired_stream",
+    "early_replay",
     "timeout",
     "model_denied",
     "raw",
@@ -62,6 +63,7 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
       without a word, or it lies that the run is completed. `bad_events`: puts lines that are no events
       behind `events` of them, and goes on. `unordered_chunks`: chunks change places in pairs, as they
       may in the list (suna-contract §9.22). `expired_stream`: as if the list of events had expired.
+      `early_replay`: what is pushed behind the run's `completed` is not in the list yet (§9.24).
     - `late_run`: the start fails as `answer` says, and the run appears `seconds` later. `timeout`: 408 at
       once, and the operation is done `seconds` later all the same. `vanish`: 404; on a start, the run is
       gone once it is answered.

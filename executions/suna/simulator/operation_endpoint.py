@@ -103,6 +103,8 @@ def _note(call: Call, effect: Effect) -> None:
         call.noise_after = effect.events
     elif effect.kind == "unordered_chunks":
         call.unordered = True
+    elif effect.kind == "early_replay":
+        call.error_follows = True
     elif effect.kind == "expired_stream":
         call.replay_expired = True
     elif effect.kind == "vanish":

@@ -2,6 +2,8 @@
 
 import datetime as dt
 import threading
+import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -137,8 +139,23 @@ def test_fifty_equal_posts_to_a_real_server_make_one_execution_and_a_lost_answer
             answer.json()["code"] == "request_in_progress" and "Retry-After" in answer.headers
             for answer in in_progress
         )
+        for refused in in_progress:
+            again = _repeat(lambda: post(web.url, "k"), refused)
+            assert again.json()["id"] == str(Execution.objects.get().pk)
+            assert again.headers["Idempotent-Replayed"] == "true"
         assert post(web.url, "k", prompt="Another.").status_code == 422
         _lose_an_answer(web, post)
+
+
+def _repeat(send: Callable[[], httpx.Response], answer: httpx.Response) -> httpx.Response:
+    """Send what was 409 again each time when it says, until it is taken."""
+    give_up_at = time.monotonic() + 30
+    while answer.status_code == 409:
+        assert time.monotonic() < give_up_at, "it was never taken"
+        time.sleep(int(answer.headers["Retry-After"]))
+        answer = send()
+    assert answer.status_code == 202, answer.text
+    return answer
 
 
 def _lose_an_answer(web: RunningWeb, post) -> None:

@@ -154,6 +154,20 @@ CASES: dict[str, tuple[bytes, int, str | None]] = {
     "XML wanted": (
         request(b"GET /api/v1/workflows/schema HTTP/1.1", b"Accept: application/xml"), 406, "not_acceptable",
     ),
+    "two keys": (
+        post(b"Idempotency-Key: one", b"Idempotency-Key: two", path=START), 400, "bad_request",
+    ),
+    "the same key twice": (
+        post(b"Idempotency-Key: one", b"idempotency-key: one", path=START), 400, "bad_request",
+    ),
+    "two last events": (
+        request(b"GET /api/v1/nothing HTTP/1.1", b"Last-Event-ID: 1", b"Last-Event-ID: 2"),
+        400, "bad_request",
+    ),
+    # A list may stand in several lines (RFC 9110 §5.3).
+    "tags in two lines": (
+        request(b"GET /api/v1/nothing HTTP/1.1", b'If-Match: "a"', b'If-Match: "b"'), 404, "not_found",
+    ),
     # Methods
     "TRACE": (request(b"TRACE /api/v1/workflows/schema HTTP/1.1"), 405, "method_not_allowed"),
     "CONNECT": (request(b"CONNECT evil.example:443 HTTP/1.1"), 400, None),

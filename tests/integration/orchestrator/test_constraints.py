@@ -9,7 +9,7 @@ from django.db import IntegrityError, connection, models, transaction
 from knox.models import get_token_model
 
 from executions.models import AgentRun, ContextChange, ContextSnapshot, Drain, ExecutionEvent
-from teams.models import Agent, SunaConnection, Team, TeamMembership, WorkflowVersion
+from teams.models import Agent, SunaConnection, Team, TeamInvitation, TeamMembership, WorkflowVersion
 from tests.integration.orchestrator.rows import (
     AT,
     LATER,
@@ -37,6 +37,11 @@ def connect(rows: Rows, **fields: Any) -> None:
     SunaConnection.objects.create(**({"owner": rows.owner, "name": "B", "base_url": "https://b"} | fields))
 
 
+def invite(rows: Rows, **fields: Any) -> None:
+    said = {"kind": "username", "address": "nadia", "role": "viewer", "expires_at": LATER}
+    TeamInvitation.objects.create(team=rows.team, **(said | fields))
+
+
 def begin_a_drain() -> None:
     Drain.objects.create(begun_by="olga", begun_at=AT)
 
@@ -52,6 +57,10 @@ CASES: dict[str, Case] = {
     "team_named": lambda rows: Team.objects.create(owner=rows.owner, name="", slug="b"),
     "team_member_once": lambda rows: TeamMembership.objects.create(team=rows.team, user=rows.membership.user),
     "team_member_role_known": lambda rows: change(rows.membership, role="king"),
+    "team_invitation_once": lambda rows: [invite(rows) for _ in range(2)],
+    "team_invitation_addressed": lambda rows: invite(rows, address=""),
+    "team_invitation_kind_known": lambda rows: invite(rows, kind="pigeon"),
+    "team_invitation_role_known": lambda rows: invite(rows, role="king"),
     "workflow_version_number_once": lambda rows: WorkflowVersion.objects.create(
         team=rows.team, number=1, source="{}"
     ),

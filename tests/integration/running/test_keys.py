@@ -103,8 +103,9 @@ def test_a_key_that_suna_repeats_is_hidden_also_by_a_driver_that_never_sent_it(
     followed = {part: renum.start(team, f"part {part}.") for part in repeats}
     for execution in followed.values():
         renum.wait_for(execution)
-    adopted = {part: renum.start(team, f'part {part}. @@sim{{"takes": 3}}') for part in repeats}
+    # None of these may end before the driver does: the first look at one of them says that it failed.
     renum.suna.fail("run.get", times=1000, kind="barrier", name="held")
+    adopted = {part: renum.start(team, f'part {part}. @@sim{{"takes": 3}}') for part in repeats}
     wait_until(lambda: AgentRun.objects.filter(status="running").count() == len(adopted))
     cluster.kill_driver()
     # The keys are with Suna, whoever has switched them off since.

@@ -25,9 +25,8 @@ def test_a_suna_that_is_away_is_noted_until_it_answers_again(renum_on):
     renum = renum_on("2025-08")
     right = renum.connection.base_url
     away = ConnectionChanges(base_url="http://127.0.0.1:9", bearer=TOKEN)
-    edit_connection(connection=renum.connection, by=renum.owner, changes=away)
-    renum.connection.refresh_from_db()
     execution = renum.start(renum.make_team(ONE_STEP))
+    edit_connection(connection=renum.connection, by=renum.owner, changes=away)
     renum.start_drivers()
 
     wait_until(lambda: row_of(renum).unreachable_at is not None, timeout_s=60)

@@ -17,7 +17,6 @@ from executions.agent_service import (
 )
 from executions.engine.state import AgentRunStatus
 from executions.orchestrator.circuit import OPENS_AFTER
-from executions.orchestrator.collect import READ_FOR
 from executions.orchestrator.follow import VANISHED_AFTER, follow_run
 from executions.orchestrator.guarded_service import GuardedService
 from executions.orchestrator.outcomes import Answered, Broken, Outcome, Stopped
@@ -144,9 +143,9 @@ async def collect(service: UnreadableService) -> Outcome:
         return await make_attempt(service.owner, running=False).carry_out()
 
 
-async def test_result_that_cannot_be_read_though_suna_answers_is_given_up_after_the_steps_time():
-    timeout_s = make_step("a").timeout_s
-    service = UnreadableService([COMPLETED], step_s=(timeout_s + READ_FOR.total_seconds()) / 3)
+async def test_result_that_cannot_be_read_though_suna_answers_is_given_up_after_the_steps_time(settings):
+    timeout_s, give_up_s = make_step("a").timeout_s, settings.ORCHESTRATOR.result_give_up_s
+    service = UnreadableService([COMPLETED], step_s=(timeout_s + give_up_s) / 3)
 
     outcome = await collect(service)
 

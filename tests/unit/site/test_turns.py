@@ -91,3 +91,27 @@ async def test_who_waits_too_long_is_refused_with_a_time_to_come_back(
     counted.may_answer.set()
     assert (await first)[0]["status"] == 200
     assert (await ask(application))[0]["status"] == 200
+
+
+async def test_who_has_gone_gives_up_the_place_in_the_line(settings) -> None:
+    settings.WEB_REQUESTS_AT_ONCE = 1
+    counted = Counted()
+    application = InTurns(counted)
+    first = asyncio.create_task(ask(application))
+    await asyncio.sleep(0)
+    messages = [{"type": "http.request", "body": b"", "more_body": False}, {"type": "http.disconnect"}]
+
+    async def receive() -> Message:
+        return messages.pop(0)
+
+    async def send(message: Message) -> None:
+        pytest.fail("nobody is there to be answered")
+
+    async with asyncio.timeout(5):
+        await application(SCOPE, receive, send)
+
+    assert counted.now == 1
+    counted.may_answer.set()
+    assert (await first)[0]["status"] == 200
+    # Its turn was not lost with it.
+    assert (await ask(application))[0]["status"] == 200

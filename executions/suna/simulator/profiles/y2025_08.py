@@ -18,6 +18,7 @@ from executions.suna.simulator.clock import iso
 from executions.suna.simulator.event_stream import (
     EventStream,
     Recording,
+    up_to_the_end,
     with_chunks_unordered,
     without_events,
 )
@@ -195,6 +196,8 @@ class Wire202508(Agents202508):
         recording = self.recording_of(run)
         if call.replay_expired or self._is_expired(run):
             recording = without_events(recording)
+        if call.error_follows:
+            recording = up_to_the_end(recording)
         if call.unordered:
             recording = with_chunks_unordered(recording)
         return EventStream(
