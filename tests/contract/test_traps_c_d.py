@@ -215,7 +215,7 @@ async def test_9_11_a_run_that_is_not_written_down_yet_is_a_404_and_so_is_its_st
 
 async def test_9_11_a_start_in_doubt_is_found_though_its_run_is_pending(client, target, suna):
     only(target, "2026-01")
-    suna.set_options(times={"pending_s": 20.0})
+    suna.set_options(times={"pending_s": 0.5})
     suna.fail("agent.start", kind="drop", when="after")
     place = await client.prepare_run(ask({"text": "x"}))
     with pytest.raises(StartUncertain):
