@@ -17,6 +17,7 @@ from executions.suna.wire import PROFILES
 from teams.actions.refusal import InvalidInput, Refusal
 from teams.actions.save_version import InvalidWorkflow, check_definition
 from teams.models import Agent, SunaConnection, Team, User, WorkflowVersion
+from teams.workflow.parsing import read_definition
 from teams.workflow.plan import Json, Plan, PlanStep
 from teams.workflow.problems import Problem
 
@@ -25,7 +26,8 @@ from teams.workflow.problems import Problem
 class StepKeys:
     """Names of services: whose keys would be sent, and which of them the payer does not have.
 
-    `takes_all` where the step names none and this Suna is then given all that the payer has.
+    Others than the payer are told of those alone that the team's published workflow names. `takes_all` where
+    the step names none and this Suna is then given all that the payer has.
     """
 
     sent: tuple[str, ...] = ()
@@ -129,21 +131,36 @@ def _find_agents(plan: Plan, connection: SunaConnection | None) -> dict[str, Pla
 def _find_keys(
     plan: Plan, team: Team | None, connection: SunaConnection | None, by: User
 ) -> dict[str, StepKeys]:
-    """Return the keys of each step. Of what the payer has, others learn only what the workflow asks for."""
+    """Return the keys of each step.
+
+    Of what the payer has, others learn only what the team's published workflow asks for: whoever wrote the
+    one that is planned chose its services, and could ask for each in turn.
+    """
     if team is None or connection is None or not connection.sends_user_keys or not connection.wire_profile:
         return {}
     payer_id = team.payer_id or team.owner_id
     held = set(UserApiKey.objects.filter(user_id=payer_id).values_list("service_name", flat=True))
     honoured = PROFILES[connection.wire_profile].capabilities.honours_user_keys
-    return {step.id: _keys_of(step, held, honoured, is_payer=by.pk == payer_id) for step in plan.steps}
+    told = None if by.pk == payer_id else _published_services(team)
+    return {step.id: _keys_of(step, held, honoured, told) for step in plan.steps}
 
 
-def _keys_of(step: PlanStep, held: set[str], honoured: bool, *, is_payer: bool) -> StepKeys:
+def _published_services(team: Team) -> frozenset[str]:
+    version = team.published_version
+    plan = None if version is None else read_definition(version.definition).plan
+    return (
+        frozenset(service for step in plan.steps for service in step.services or ()) if plan else frozenset()
+    )
+
+
+def _keys_of(step: PlanStep, held: set[str], honoured: bool, told: frozenset[str] | None) -> StepKeys:
+    """Return the keys of one step; `told` are the services of which anything may be said, None is all."""
     if step.services is None:
-        return StepKeys(sent=tuple(sorted(held)) if honoured and is_payer else (), takes_all=honoured)
+        return StepKeys(sent=tuple(sorted(held)) if honoured and told is None else (), takes_all=honoured)
+    services = [service for service in step.services if told is None or service in told]
     return StepKeys(
-        sent=tuple(service for service in step.services if service in held),
-        missing=tuple(service for service in step.services if service not in held),
+        sent=tuple(service for service in services if service in held),
+        missing=tuple(service for service in services if service not in held),
     )
 
 

@@ -3,6 +3,7 @@
 from django.db import transaction
 
 from teams.actions.refusal import Refusal
+from teams.actions.rights import includes
 from teams.models import TeamInvitation, TeamMembership, User
 
 
@@ -16,7 +17,8 @@ class InvitationGone(Refusal):
 def accept_invitation(*, invitation: TeamInvitation, by: User) -> TeamMembership:
     """Make the person a member with the role that was offered, and use the invitation up.
 
-    Whoever is a member already gets the role that was offered. Raises InvitationGone where the invitation is
+    Whoever is a member already keeps their role where it is the higher one: only who may remove them makes it
+    less (`executions.actions.remove_member`). Raises InvitationGone where the invitation is
     not for the person, or not there any more.
     """
     with transaction.atomic():
@@ -24,8 +26,11 @@ def accept_invitation(*, invitation: TeamInvitation, by: User) -> TeamMembership
         held = rows.select_related("team").filter(pk=invitation.pk).first()
         if held is None:
             raise InvitationGone("This invitation is not there any more.")
-        membership, _ = TeamMembership.objects.update_or_create(
+        membership, is_new = TeamMembership.objects.select_for_update(no_key=True).get_or_create(
             team=held.team, user=by, defaults={"role": held.role}
         )
+        if not is_new and not includes(membership.role, held.role):
+            membership.role = held.role
+            membership.save(update_fields=["role"])
         held.delete()
     return membership

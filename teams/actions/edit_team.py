@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from teams.actions.create_team import TeamNameTaken
 from teams.actions.naming import clean_name, slug_of
 from teams.actions.refusal import input_problem
-from teams.actions.rights import check_role
+from teams.actions.rights import check_role, hold_role
 from teams.actions.team_mark import check_seen_as_a_whole
 from teams.models import SunaConnection, Team, User
 
@@ -33,11 +33,12 @@ def edit_team(
     and TeamNameTaken. With `seen`, the marks of the team as the editor saw
     it, ChangedMeanwhile where it is not so any more.
     """
-    check_role(by, "editor", team)
     try:
         with transaction.atomic():
             # As it stands now: somebody else may have changed what this editor leaves as it is.
             row = Team.objects.select_for_update(no_key=True).get(pk=team.pk)
+            # Held to the end: whoever takes the role away waits for this change.
+            hold_role(by, "editor", row)
             check_seen_as_a_whole(row, seen)
             columns = _switch(row, by, is_active, record_content)
             columns += _change(row, name, description, connection_id, keep_slug=keep_slug)

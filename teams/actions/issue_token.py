@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from django.conf import settings
 from django.contrib.auth import authenticate
+from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
@@ -26,6 +27,13 @@ class WrongCredentials(Refusal):
     """No active person has that name and that password; which of the two is wrong is not told."""
 
     code = "wrong_credentials"
+    status = 401
+
+
+class TokenGone(Refusal):
+    """The token that another was to be made with was revoked in this very moment."""
+
+    code = "authentication_failed"
     status = 401
 
 
@@ -53,7 +61,7 @@ def issue_token(
     scope: ApiTokenScope,
     lifetime: dt.timedelta,
 ) -> IssuedToken:
-    """Make a token of the person with that name and password. Raises WrongCredentials."""
+    """Make a token of the person with that name and password. Raises WrongCredentials and TooManyTokens."""
     user = authenticate(request, username=username, password=password)
     if not isinstance(user, User):
         logger.warning("no token issued: wrong name or password")
@@ -67,8 +75,9 @@ def issue_own_token(
 ) -> IssuedToken:
     """Make a token of the person who asks, with their session or with a token of the scope `admin`.
 
-    What is made with a token (`using`) does not outlive it: one that leaked cannot be drawn out. Without a
-    `lifetime` it lives as long as it may. Raises InvalidInput and TooManyTokens.
+    What is made with a token (`using`) does not outlive it, neither its time nor its being revoked: one that
+    leaked cannot be drawn out. Without a `lifetime` it lives as long as it may. Raises InvalidInput,
+    TooManyTokens and TokenGone.
     """
     now = timezone.now()
     last = using.expiry if using is not None else None
@@ -78,9 +87,14 @@ def issue_own_token(
             message = "A token made with another ends no later than that. Sign in for a longer one."
             raise input_problem("/expires_in_days", "out_of_range", message)
         expiry = last
-    if ApiToken.objects.filter(user=by, expiry__gt=now).count() >= MAX_TOKENS:
-        raise TooManyTokens(f"You have {MAX_TOKENS} tokens already. Revoke those that you do not need.")
-    return _make(by, name=name, scope=scope, expiry=expiry)
+    with transaction.atomic():
+        # Whoever revokes it waits, and takes the new one along.
+        if (
+            using is not None
+            and not ApiToken.objects.select_for_update(no_key=True).filter(pk=using.pk).exists()
+        ):
+            raise TokenGone("The token that this request came with was revoked.")
+        return _make(by, using=using, name=name, scope=scope, expiry=expiry)
 
 
 def default_lifetime() -> dt.timedelta:
@@ -89,12 +103,17 @@ def default_lifetime() -> dt.timedelta:
     return lifetime
 
 
-def _make(user: User, *, name: str, scope: ApiTokenScope, expiry: dt.datetime) -> IssuedToken:
+def _make(
+    user: User, *, using: ApiToken | None = None, name: str, scope: ApiTokenScope, expiry: dt.datetime
+) -> IssuedToken:
+    if ApiToken.objects.filter(user=user, expiry__gt=timezone.now()).count() >= MAX_TOKENS:
+        raise TooManyTokens(f"You have {MAX_TOKENS} tokens already. Revoke those that you do not need.")
     token = build_token()
     row = ApiToken(
         digest=hash_token(token),
         token_key=token[:SHOWN_CHARS],
         user=user,
+        made_with=using,
         expiry=expiry,
         name=name,
         scope=scope.value,

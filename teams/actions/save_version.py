@@ -9,7 +9,7 @@ from django.db.models import Max
 
 from teams.actions.catalogue_warnings import catalogue_warnings, find_listed_agents
 from teams.actions.refusal import InvalidInput
-from teams.actions.rights import check_role, check_staff
+from teams.actions.rights import check_role, check_staff, hold_role
 from teams.actions.team_mark import check_seen
 from teams.models import Team, User, WorkflowVersion
 from teams.workflow.json_text import MAX_DOCUMENT_BYTES, JsonTextError, parse_json_text
@@ -75,7 +75,11 @@ def save_version(
         raise InvalidWorkflow("The workflow has problems and was not saved.", problems=checked.problems)
     with transaction.atomic():
         # The team's row is the lock under which its version numbers are given out.
-        check_seen(Team.objects.select_for_update(no_key=True).get(pk=team.pk), seen)
+        row = Team.objects.select_for_update(no_key=True).get(pk=team.pk)
+        if not as_staff:
+            # Once more, and held to the end: whoever takes the role away waits for this version.
+            hold_role(by, "editor", row)
+        check_seen(row, seen)
         last = team.versions.aggregate(last=Max("number"))["last"] or 0
         version = WorkflowVersion.objects.create(
             team=team, number=last + 1, source=source, author=by, note=note

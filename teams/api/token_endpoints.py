@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
 
-from teams.actions.issue_token import WrongCredentials, issue_token
+from teams.actions.issue_token import TooManyTokens, WrongCredentials, issue_token
 from teams.actions.revoke_token import revoke_token
 from teams.actions.sign_in_limit import TooManyTries
 from teams.api.authentication import token_of
@@ -51,7 +51,10 @@ class Token(Endpoint):
     scopes = {"DELETE": "read"}
     inputs = {"POST": NewTokenInput}
     answers = {"POST": Answer(status=201, body=NewTokenOutput), "DELETE": NOTHING}
-    refuses = {"POST": (WrongCredentials, TooManyTries), "DELETE": (Refused(status=400, code="no_token"),)}
+    refuses = {
+        "POST": (WrongCredentials, TooManyTries, TooManyTokens),
+        "DELETE": (Refused(status=400, code="no_token"),),
+    }
 
     def get_authenticators(self) -> list[BaseAuthentication]:
         """Take a password instead of a token where a token is asked for."""

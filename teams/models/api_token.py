@@ -20,7 +20,8 @@ class ApiToken(AbstractAuthToken):  # type: ignore[misc]  # knox has no types
     """One token. Only its SHA-512 is stored; the token itself is shown once, when it is made.
 
     `public_id` is what a token is named by: its primary key is the hash. `token_key` are its first
-    characters, by which its owner recognises it.
+    characters, by which its owner recognises it. `made_with` is the token that it was made with, which it
+    goes with; none where it was made with a password or a session.
     """
 
     public_id = models.UUIDField(
@@ -29,6 +30,16 @@ class ApiToken(AbstractAuthToken):  # type: ignore[misc]  # knox has no types
     name = models.CharField(_("name"), max_length=100, blank=True)
     scope = models.CharField(
         _("scope"), max_length=10, choices=ApiTokenScope.choices, default=ApiTokenScope.ADMIN
+    )
+    # The database deletes what was made with a token that goes, whoever deletes it: see the migration.
+    made_with = models.ForeignKey(
+        "self",
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="+",
     )
     last_used_at = models.DateTimeField(_("last used at"), null=True, blank=True)
 

@@ -58,6 +58,21 @@ def test_an_invitation_becomes_a_membership_once_it_is_accepted(api, team, outsi
 
 
 @pytest.mark.parametrize(
+    ("held", "offered", "kept"),
+    [("editor", "viewer", "editor"), ("operator", "operator", "operator"), ("viewer", "editor", "editor")],
+)
+def test_accepting_never_makes_a_role_less(api, team, held, offered, kept) -> None:
+    made = invite(api, team, username="mia", role=offered).json()
+    member = make_member(team, "mia", TeamRole(held))
+
+    accepted = client_for(member).post(f"{API}/invitations/{made['id']}/accept")
+
+    assert (accepted.status_code, accepted.json()["role"]) == (200, kept)
+    assert members_of(api, team) == {"mia": kept}
+    assert not TeamInvitation.objects.exists()
+
+
+@pytest.mark.parametrize(
     ("there", "absent"),
     [
         ({"username": "oscar"}, {"username": "nobody"}),

@@ -10,9 +10,12 @@ from rest_framework.test import APIClient
 
 from executions.models import Driver
 from executions.upkeep.drain import begin_drain
-from teams.actions.issue_token import MAX_TOKENS
+from executions.upkeep.prune import prune
+from teams.actions.issue_token import MAX_TOKENS, TokenGone, issue_own_token
+from teams.actions.revoke_token import revoke_token
 from teams.actions.token_text import build_token, checksum_of
-from teams.models import Agent, ApiToken
+from teams.models import Agent, ApiToken, ApiTokenScope, User
+from tests.fixtures.people import PASSWORD
 from tests.functional.api.conftest import API, NOW, assert_problem, client_for
 
 TOKENS = f"{API}/tokens"
@@ -92,6 +95,55 @@ def test_a_token_made_with_a_token_does_not_outlive_it(api, owner) -> None:
     assert (error["pointer"], error["code"]) == ("/expires_in_days", "out_of_range")
 
 
+def bearer(token: str) -> APIClient:
+    client = APIClient(raise_request_exception=False)
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
+    return client
+
+
+def test_what_was_made_with_a_token_is_revoked_with_it(api, owner) -> None:
+    browser = APIClient(raise_request_exception=False)
+    browser.force_login(owner)
+    beside = api.post(TOKENS, {"name": "beside"}).json()["token"]
+    leaked = browser.post(TOKENS, {"name": "leaked", "scope": "admin"}).json()
+    drawn = bearer(leaked["token"]).post(TOKENS, {"name": "drawn", "scope": "admin"}).json()
+    further = bearer(drawn["token"]).post(TOKENS, {"name": "further"}).json()
+    assert bearer(further["token"]).get(f"{API}/me").status_code == 200
+
+    assert api.delete(f"{TOKENS}/{leaked['id']}").status_code == 204
+
+    for gone in (leaked, drawn, further):
+        assert_problem(bearer(gone["token"]).get(f"{API}/me"), 401, "authentication_failed")
+    assert bearer(beside).get(f"{API}/me").status_code == 200
+    assert {row.name for row in ApiToken.objects.all()} == {"", "beside"}
+
+
+def test_nothing_is_made_with_a_token_that_was_revoked_meanwhile(owner) -> None:
+    using = token_row(owner)
+    revoke_token(token=using)
+
+    with pytest.raises(TokenGone):
+        issue_own_token(by=owner, using=using, name="late", scope=ApiTokenScope.READ, lifetime=None)
+    assert not ApiToken.objects.exists()
+
+
+def token_row(owner: User) -> ApiToken:
+    row, _ = ApiToken.objects.create(owner, expiry=dt.timedelta(days=1))
+    return row
+
+
+def test_pruning_takes_tokens_that_ended_and_what_was_made_with_them(owner) -> None:
+    made_with = token_row(owner)
+    issue_own_token(by=owner, using=made_with, name="x", scope=ApiTokenScope.READ, lifetime=None)
+    kept = token_row(owner)
+    ended = timezone.now() - dt.timedelta(days=30)
+    ApiToken.objects.exclude(pk=kept.pk).update(expiry=ended)
+
+    prune()
+
+    assert [row.pk for row in ApiToken.objects.all()] == [kept.pk]
+
+
 def test_a_session_makes_tokens_as_long_as_anybody_wants_but_not_without_its_csrf_token(owner) -> None:
     browser = APIClient(raise_request_exception=False)
     browser.force_login(owner)
@@ -114,6 +166,8 @@ def test_one_has_only_so_many_tokens_that_still_count(api, owner) -> None:
     )
 
     assert_problem(api.post(TOKENS, {"name": "one more"}), 409, "too_many_tokens")
+    asked = {"username": "olga", "password": PASSWORD}
+    assert_problem(APIClient().post(f"{API}/auth/token", asked, format="json"), 409, "too_many_tokens")
     ApiToken.objects.filter(digest="d5").update(expiry=now - dt.timedelta(days=1))
     assert api.post(TOKENS, {"name": "one more"}).status_code == 201
 

@@ -191,6 +191,25 @@ def test_services_are_told_by_name_and_keys_never(api, team, owner, viewer, suna
     assert of_viewer["b"]["keys"] == {"sent": [], "missing": [], "takes_all": True}
 
 
+def test_who_writes_a_workflow_for_the_plan_does_not_learn_which_keys_the_payer_has(
+    api, team, owner, viewer, suna_connection
+) -> None:
+    for service in ("openai", "private"):
+        store_user_key(user=owner, service=service, key="sk-canary-0123456789", now=NOW)
+    SunaConnection.objects.filter(pk=suna_connection.pk).update(sends_user_keys=True)
+    published = [{"agent_id": "a", "services": ["openai", "serper"]}]
+    save_version(team=team, by=owner, definition={"type": "sequential", "agents": published})
+    asked = ["openai", "private", "serper", "absent"]
+    definition = {"type": "sequential", "agents": [{"agent_id": "a", "services": asked}]}
+    body = {"definition": definition, "team": str(team.pk), "prompt": PROMPT}
+
+    answers = [client.post(f"{API}/workflows/plan", body) for client in (api, client_for(viewer))]
+    of_payer, of_viewer = (steps_of(answer.json())["a"]["keys"] for answer in answers)
+
+    assert of_payer == {"sent": ["openai", "private"], "missing": ["serper", "absent"], "takes_all": False}
+    assert of_viewer == {"sent": ["openai"], "missing": ["serper"], "takes_all": False}
+
+
 def test_a_team_that_cannot_run_is_planned_and_says_why_not(api, team) -> None:
     Team.objects.filter(pk=team.pk).update(connection=None)
 

@@ -15,12 +15,14 @@ from django.db import connection as database
 from django.urls import reverse
 from rest_framework.permissions import IsAuthenticated
 
+from billing.ledger import GroupBy
+from billing.models import UsageLog
 from teams.api.authentication import BearerToken
 from teams.api.declared import Parameter
 from teams.api.endpoint import Endpoint
 from teams.api.fields import Id, InputSerializer
 from teams.api.permissions import ScopeAllows
-from tests.fixtures.site_rows import make_connection, make_team, start
+from tests.fixtures.site_rows import bill, make_connection, make_team, start
 from tests.functional.api.conftest import client_for
 from tests.functional.api.test_docs import METHODS, routes
 from tests.functional.api.test_rights import BODIES
@@ -72,8 +74,15 @@ def stranger(request, mine) -> Any:
     """Give the client of somebody who has things of their own, and nothing to do with the owner's."""
     person = request.getfixturevalue(request.param)
     connection = make_connection(person, name="Elsewhere")
-    start(make_team(person, name="Others", connection=connection))
+    execution = start(make_team(person, name="Others", connection=connection))
+    bill(execution, execution.steps.get(position=0), tokens_input=777, tokens_output=33)
     return client_for(person)
+
+
+@pytest.fixture
+def own_row(stranger) -> UsageLog:
+    """Give the one row of the ledger that is the stranger's."""
+    return UsageLog.objects.get(team_name="Others")
 
 
 def canaries(mine: dict[str, Any]) -> set[str]:
@@ -135,7 +144,7 @@ def test_a_list_shows_nothing_of_anothers_whatever_it_is_asked_for(stranger, min
             response = ask_for(stranger, "GET", path_of(name, address, mine), query=query)
             assert response.status_code in (200, 404), (name, query, response.content)
             # What was asked for stands in the address of the next page.
-            said = json.dumps(response.json().get("results", ""))
+            said = json.dumps({key: value for key, value in response.json().items() if key != "next"})
             assert [canary for canary in canaries(mine) if canary in said] == [], (name, query)
             if query and not query.startswith("?cursor"):
                 assert response.status_code == 404 or response.json()["results"] == [], (name, query)
@@ -144,6 +153,39 @@ def test_a_list_shows_nothing_of_anothers_whatever_it_is_asked_for(stranger, min
     assert checksums() == before
     assert asked > 12
     figure("stranger_lists_x_ids", asked)
+
+
+FORMATS = [(row[0], row[1]) for row in HANDLED if "format" in row[2].query and "{" not in row[1]]
+
+
+def test_what_strangers_cost_is_added_up_without_what_others_cost(stranger, mine, own_row) -> None:
+    ledger, summary = reverse("api:usage"), reverse("api:usage-summary")
+    [row] = stranger.get(ledger).json()["results"]
+    assert row["id"] == str(own_row.pk)
+    own = {"responses": 1, "tokens_input": own_row.tokens_input, "tokens_output": own_row.tokens_output}
+
+    for query in ("", *(f"?group_by={key.value}" for key in GroupBy)):
+        body = stranger.get(summary + query).json()
+        groups = [body["total"], *body["results"]]
+        assert len(groups) == (2 if query else 1), query
+        for group in groups:
+            assert {name: group["usage"][name] for name in own} == own, query
+            assert group["cost"]["cost_usd"] == str(own_row.cost_usd), query
+        assert [canary for canary in canaries(mine) if canary in json.dumps(body)] == [], query
+
+
+def test_a_file_of_the_ledger_holds_nothing_of_anothers(stranger, mine, own_row) -> None:
+    assert [name for name, _ in FORMATS] == ["usage", "usage-summary"]
+
+    for name, address in FORMATS:
+        queries = ["", *(f"&group_by={key.value}" for key in GroupBy)] if name == "usage-summary" else [""]
+        for query in queries:
+            response = ask_for(stranger, "GET", path_of(name, address, mine), query=f"?format=csv{query}")
+            said = text_of(response)
+            assert (response.status_code, response.streaming) == (200, True), (name, query)
+            assert str(own_row.tokens_input) in said, (name, query)
+            assert len(said.splitlines()) == 2, (name, query)
+            assert [canary for canary in canaries(mine) if canary in said] == [], (name, query)
 
 
 def bodies() -> Iterator[tuple[str, str, str, type[InputSerializer]]]:

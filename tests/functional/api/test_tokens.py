@@ -52,6 +52,18 @@ def test_a_token_may_only_read_unless_more_is_asked_for(anonymous, owner) -> Non
     assert ask(anonymous).json()["scope"] == "read"
 
 
+def test_a_new_password_ends_sessions_and_leaves_tokens(owner) -> None:
+    program, browser = client_for(owner), APIClient(raise_request_exception=False)
+    browser.force_login(owner)
+    before = [client.get(TEAMS).status_code for client in (program, browser)]
+
+    owner.set_password("another horse battery staple")
+    owner.save()
+
+    assert before == [200, 200]
+    assert [client.get(TEAMS).status_code for client in (program, browser)] == [200, 401]
+
+
 def test_a_wrong_password_and_an_unknown_name_are_answered_alike(anonymous, owner, caplog) -> None:
     with caplog.at_level(logging.DEBUG):
         wrong = ask(anonymous, password="not this one")
