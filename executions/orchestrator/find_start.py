@@ -23,7 +23,7 @@ from executions.engine.state import AgentRunStatus, Reason, StepStatus
 from executions.orchestrator.outcomes import NeverStarted, Outcome
 from executions.orchestrator.patience import Patience
 from executions.orchestrator.tracked import RunRecord
-from executions.orchestrator.unknown_start import wait_for_decision, was_sent_elsewhere
+from executions.orchestrator.unknown_start import may_be_elsewhere, wait_for_decision, was_sent_elsewhere
 
 if TYPE_CHECKING:
     from executions.orchestrator.attempt import Attempt
@@ -101,7 +101,7 @@ async def _look_until_known(attempt: "Attempt", run: RunRecord) -> Outcome | Non
             await attempt.adopt(run, found[-1], kind="run_adopted")
             return None
         if found is not None and now >= asked_at + grace:
-            if was_sent_elsewhere(attempt, run):
+            if may_be_elsewhere(attempt, run):
                 # That it is not here proves nothing of where it was sent to.
                 return await wait_for_decision(attempt, run)
             return NeverStarted(run=run)

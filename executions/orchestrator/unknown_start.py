@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 START_UNKNOWN = "start_unknown"
 """The reason of a step that waits so, and the event's kind."""
+MOVE_IS_SEEN_WITHIN = dt.timedelta(seconds=120)
+"""No transaction of a web process lasts so long: PostgreSQL ends those that stand still much sooner."""
 
 
 def is_start_unknown(step: StepState) -> bool:
@@ -36,6 +38,16 @@ def was_sent_elsewhere(attempt: "Attempt", run: RunRecord) -> bool:
     """Tell whether a run's start was sent to an address that its connection had before."""
     moved_at = attempt.owner.tracked.connection.moved_at
     return moved_at is not None and run.start_requested_at is not None and run.start_requested_at <= moved_at
+
+
+def may_be_elsewhere(attempt: "Attempt", run: RunRecord) -> bool:
+    """Tell whether a start may have gone to an earlier address of its connection: where in doubt, it may.
+
+    A move is stamped when it is written and seen by drivers when it is committed; in between a start goes to
+    the old address with a later time than the move's.
+    """
+    moved_at, asked_at = attempt.owner.tracked.connection.moved_at, run.start_requested_at
+    return moved_at is not None and asked_at is not None and asked_at <= moved_at + MOVE_IS_SEEN_WITHIN
 
 
 async def wait_for_decision(attempt: "Attempt", run: RunRecord) -> Outcome:

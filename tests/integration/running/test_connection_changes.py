@@ -1,11 +1,13 @@
 """A connection that its owner changes while an execution is under way: what it was counts no more."""
 
+import datetime as dt
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import transaction
 
 from billing.actions.store_user_key import store_user_key
 from executions.actions.edit_connection import ConnectionChanges, edit_connection, forget_credential
@@ -107,7 +109,10 @@ def test_nothing_is_sent_to_an_old_address_and_nothing_of_it_to_the_new_one(renu
     assert renum.connection.wire_profile == "2025-08"
 
 
-def test_a_start_in_doubt_at_an_old_address_is_a_persons_to_decide(renum_on, elsewhere):
+@pytest.mark.parametrize("is_stamped_before_the_start", [False, True])
+def test_a_start_in_doubt_at_an_old_address_is_a_persons_to_decide(
+    renum_on, elsewhere, is_stamped_before_the_start
+):
     renum = on_old_address(renum_on)
     renum.suna.fail("agent.start", kind="drop")
     # Until the driver hears of the move it asks the old one, whose word would count.
@@ -116,11 +121,18 @@ def test_a_start_in_doubt_at_an_old_address_is_a_persons_to_decide(renum_on, els
     renum.start_drivers()
     wait_until(lambda: ExecutionStep.objects.filter(execution=execution, code="start_uncertain"))
 
-    move(renum, elsewhere)
+    with transaction.atomic():
+        move(renum, elsewhere)
+        if is_stamped_before_the_start:
+            # As it is where the start is asked for after the move is written and before it is committed.
+            asked_at = execution.agent_runs.get().start_requested_at
+            stamp = {"moved_at": asked_at - dt.timedelta(seconds=1)}
+            SunaConnection.objects.filter(pk=renum.connection.pk).update(**stamp)
 
     wait_until(lambda: ExecutionStep.objects.filter(execution=execution, code="start_unknown"))
     step = execution.steps.get()
-    assert (step.attempts, step.reason_params) == (1, {"attempt": 1, "because": "moved"})
+    because = {} if is_stamped_before_the_start else {"because": "moved"}
+    assert (step.attempts, step.reason_params) == (1, {"attempt": 1, **because})
     assert (renum.suna.starts(), elsewhere.starts()) == (0, 0)
     start_step_again(execution=execution, step_id=step.step_id, by=renum.owner)
 
