@@ -104,7 +104,8 @@ def test_clients_that_are_cut_again_and_again_get_every_event_once_over_a_lost_r
     figure("sse_cut_clients_connections", sum(len(client.statuses) for client in clients))
     for client in clients:
         check_whole(client, told)
-    assert sum(len(client.statuses) for client in clients) > 10
+    # Each came back at least once.
+    assert sum(len(client.statuses) for client in clients) >= 2 * len(clients)
     figure("sse_cut_clients_execution_time_x_alone", took_s(execution) / took_s(alone))
 
 

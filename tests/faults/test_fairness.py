@@ -88,5 +88,7 @@ def test_executions_that_wait_for_their_own_suna_take_nobody_elses_places(renum_
     figure("fairness_begun_on_a_crowded_connection", begun)
     # Two that run, a line of five, and what a claim under way brings: most of the twenty places stay free.
     assert begun <= 2 + 5 + 2 * 5
-    assert AgentRun.objects.filter(execution__started_by__username="crowd", status="running").count() == 2
+    # The limit that was learned is tried with one more from time to time, and here nobody refuses it.
+    running = AgentRun.objects.filter(execution__started_by__username="crowd", status="running")
+    assert 2 <= running.count() <= 4
     check_history(renum, at_rest=False)
