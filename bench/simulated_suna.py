@@ -77,7 +77,7 @@ class SimulatedSuna:
 
     def _call(self, method: str, path: str) -> Any:
         request = urllib.request.Request(f"{self.url}/_simulator/{path}", method=method)  # noqa: S310  the loopback
-        with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:  # noqa: S310  the loopback
             return json.loads(answer.read())
 
 

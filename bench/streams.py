@@ -7,6 +7,7 @@ import time
 import uuid
 from collections.abc import Sequence
 from statistics import median, quantiles
+from typing import cast
 
 from asgiref.sync import sync_to_async
 
@@ -30,7 +31,7 @@ class _Follower(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport
-        transport.write(self._request)  # type: ignore[attr-defined]
+        cast("asyncio.Transport", transport).write(self._request)
 
     def data_received(self, data: bytes) -> None:
         self.came.append((time.time(), data))

@@ -12,7 +12,7 @@ pytest_plugins = [
     "tests.fixtures.chromium",
     "tests.fixtures.figures",
     "tests.fixtures.people",
-    "tests.fixtures.services",
+    "tests.fixtures.product_env",
     "tests.fixtures.shared_suna",
     "tests.fixtures.running",
     "tests.fixtures.own_services",

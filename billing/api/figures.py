@@ -7,6 +7,23 @@ from billing.ledger import Tally
 
 USAGE = ("responses", "tokens_input", "tokens_output", "tokens_cached", "tokens_reasoning", "unreported")
 
+LEDGER_FIGURES = (
+    "source_id",
+    "model_provider",
+    "model_name",
+    "api_key_type",
+    "tokens_input",
+    "tokens_output",
+    "tokens_cached",
+    "tokens_reasoning",
+    "reported",
+    "cost_usd",
+    "pricing",
+    "price_source",
+    "unit_prices",
+)
+"""What every form of a ledger row tells of one answer of a model, in this order."""
+
 
 def usage_of(metrics: Mapping[str, Any]) -> dict[str, int]:
     """Return the counts of a row's usage metrics; an empty column means that nothing was recorded."""

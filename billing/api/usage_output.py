@@ -10,7 +10,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from billing.api.figures import USAGE, figures_of
+from billing.api.figures import LEDGER_FIGURES, USAGE, figures_of
 from billing.ledger import Group, GroupBy, Summary, Tally
 from billing.ledger.names import Names
 from billing.models import ApiKeyType, UsageLog
@@ -51,19 +51,7 @@ class LedgerRowOutput(serializers.ModelSerializer[UsageLog]):
             "attempt",
             "agent_id",
             "agent_run_id",
-            "source_id",
-            "model_provider",
-            "model_name",
-            "api_key_type",
-            "tokens_input",
-            "tokens_output",
-            "tokens_cached",
-            "tokens_reasoning",
-            "reported",
-            "cost_usd",
-            "pricing",
-            "price_source",
-            "unit_prices",
+            *LEDGER_FIGURES,
         ]
 
 

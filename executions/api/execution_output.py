@@ -6,7 +6,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.reverse import reverse
 
-from billing.api.figures import cost_of, figures_of, usage_of
+from billing.api.figures import LEDGER_FIGURES, cost_of, figures_of, usage_of
 from billing.ledger import totals_of_execution
 from billing.models import UsageLog
 from executions.actions.execution_rights import is_pause_wanted
@@ -156,19 +156,7 @@ class UsageOutput(serializers.ModelSerializer[UsageLog]):
             "agent_id",
             "agent_run_id",
             "attempt",
-            "source_id",
-            "model_provider",
-            "model_name",
-            "api_key_type",
-            "tokens_input",
-            "tokens_output",
-            "tokens_cached",
-            "tokens_reasoning",
-            "reported",
-            "cost_usd",
-            "pricing",
-            "price_source",
-            "unit_prices",
+            *LEDGER_FIGURES,
         ]
 
 

@@ -34,10 +34,10 @@ class AgentRun(models.Model):
     agent_id = models.CharField(_("agent"), max_length=128)
     model_name = models.CharField(_("model asked for"), max_length=200, blank=True)
     # Null until known: both are unique where they are there, and two empty texts would collide.
-    thread_id = models.CharField(  # noqa: DJ001
+    thread_id = models.CharField(  # noqa: DJ001  see above
         _("thread"), max_length=MAX_ID_CHARS, null=True, blank=True
     )
-    suna_run_id = models.CharField(  # noqa: DJ001
+    suna_run_id = models.CharField(  # noqa: DJ001  see above
         _("run in Suna"), max_length=MAX_ID_CHARS, null=True, blank=True
     )
     status = models.CharField(

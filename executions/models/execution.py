@@ -82,7 +82,7 @@ class Execution(models.Model):
     usage_complete = models.BooleanField(_("usage complete"), default=False)
 
     # Null where none was sent: it is unique per person, and two empty texts would collide.
-    idempotency_key = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001
+    idempotency_key = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001  none is not equal to none
     request_sha256 = models.CharField(max_length=64, blank=True)
     deadline_at = models.DateTimeField(_("deadline"))
     driver = models.ForeignKey(

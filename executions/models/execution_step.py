@@ -38,7 +38,7 @@ class ExecutionStep(models.Model):
     input = models.TextField(_("input"), blank=True)
     input_cuts = models.JSONField(default=list, blank=True)
     # Null is no answer; the language tells it from an empty one.
-    result_text = models.TextField(_("result"), null=True, blank=True)  # noqa: DJ001
+    result_text = models.TextField(_("result"), null=True, blank=True)  # noqa: DJ001  an empty answer is one
     result_data = models.JSONField(_("result data"), null=True, blank=True)
     context_version = models.PositiveIntegerField(_("context version seen"), null=True, blank=True)
     reused_from = models.ForeignKey(

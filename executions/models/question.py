@@ -74,7 +74,7 @@ class Question(models.Model):
     asked_at = models.DateTimeField(_("asked at"))
     expires_at = models.DateTimeField(_("expires at"), null=True, blank=True)
     # Null is no answer; the step's row tells the same of a result.
-    answer = models.TextField(_("answer"), null=True, blank=True)  # noqa: DJ001
+    answer = models.TextField(_("answer"), null=True, blank=True)  # noqa: DJ001  a constraint tells none from one
     answered_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.PROTECT,

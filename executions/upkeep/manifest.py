@@ -83,7 +83,7 @@ def count_rows() -> dict[str, int]:
     """Return the number of rows of each of our tables that is there, in the transaction around this call."""
     there = set(connection.introspection.table_names())
     # Django's own way to a table's name.
-    tables = {model._meta.db_table for label in OURS for model in apps.get_app_config(label).get_models()}  # noqa: SLF001
+    tables = {model._meta.db_table for label in OURS for model in apps.get_app_config(label).get_models()}  # noqa: SLF001  Django's own name for it, and documented
     counts = {}
     with connection.cursor() as cursor:
         for table in sorted(tables & there - {EMPTIED, DRIVERS}):

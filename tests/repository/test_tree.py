@@ -24,7 +24,7 @@ BANNED_NAMES = {
     "handler",
 }
 # A command is named by what the person types.
-ALLOWED = {"renum_site/management/commands/services.py", "tests/fixtures/services.py"}
+ALLOWED = {"renum_site/management/commands/services.py"}
 TEXT = {
     ".py",
     ".md",

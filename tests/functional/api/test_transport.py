@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from django.conf import settings
 
-from tests.fixtures.services import product_env
+from tests.fixtures.product_env import product_env
 from tests.fixtures.web import RunningWeb, running_web
 
 BODY_S = 2.0

@@ -14,8 +14,8 @@ from executions.models import Execution
 from teams.actions.create_team import create_team
 from teams.models import ApiToken, SunaConnection, Team
 from tests.fixtures.people import SEQUENTIAL, make_person
+from tests.fixtures.product_env import product_env
 from tests.fixtures.running import wait_until
-from tests.fixtures.services import product_env
 from tests.fixtures.site_rows import set_execution
 from tests.fixtures.web import RunningWeb, running_web
 from tests.functional.api.conftest import client_for, token_for
