@@ -16,6 +16,7 @@ pytest_plugins = [
     "tests.fixtures.shared_suna",
     "tests.fixtures.running",
     "tests.fixtures.own_services",
+    "tests.fixtures.second_try",
     "tests.fixtures.slow_tests",
 ]
 

@@ -16,10 +16,14 @@ STARTED_TWICE = "threads started more than once"
 UNKNOWN_RUNS = "runs that go on in Suna and nobody knows"
 
 
+class HistoryBroken(AssertionError):
+    """Something was lost or done twice: never the doing of a busy machine."""
+
+
 def check_history(
     renum: RunningRenum, *, at_rest: bool = True, but_for: Mapping[str, Collection[str]] | None = None
 ) -> None:
-    """Fail with everything that does not hold; unless `at_rest`, executions may still be under way.
+    """Raise HistoryBroken with everything that does not hold; unless `at_rest`, executions may still be under way.
 
     `but_for` names what the test itself spoiled, by check: exactly that has to be found.
     """
@@ -31,7 +35,9 @@ def check_history(
         run["id"] for run in in_suna if (at_rest and run["status"] == "running") or run["id"] not in ours
     ]
     expected = {name: set(rows) for name, rows in (but_for or {}).items()}
-    assert {name: set(rows) for name, rows in found.items() if rows} == expected
+    wrong = {name: set(rows) for name, rows in found.items() if rows}
+    if wrong != expected:
+        raise HistoryBroken(f"found {wrong}, not {expected}")
 
 
 def _started_too_often(in_suna: list[dict[str, Any]]) -> list[str]:

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import redis
-from django.db import connection
+from django.db import OperationalError, connection
 
 from executions.actions.cancel_execution import cancel_execution
 from executions.actions.pause_execution import pause_execution
 from executions.actions.release_execution import release_execution
 from executions.actions.resume_execution import resume_execution
 from executions.models import AgentRun, Driver, Execution
+from executions.orchestrator.database_calls import is_contended
 from teams.actions.refusal import Refusal
 from teams.models import User
 from tests.faults.history import check_history
@@ -187,6 +188,13 @@ class World:
         except Refusal as refusal:
             self.note(f"{verb} {chosen.execution.pk} refused: {refusal.code}")
             return
+        except OperationalError as error:
+            # A driver that was halted in the middle of a transaction holds the row: whoever asks is told to
+            # ask again (503).
+            if not is_contended(error) or not self.halted:
+                raise
+            self.note(f"{verb} {chosen.execution.pk}: busy")
+            return
         self.note(f"{verb} {chosen.execution.pk}")
         if verb == "cancel":
             chosen.ends |= {"cancelled"}
@@ -221,7 +229,12 @@ class World:
         self.note("time passes")
         gone = [driver.pid for driver in self.drivers if driver.is_over]
         with connection.cursor() as cursor:
-            cursor.execute("UPDATE executions_driver SET lease_until = beat_at WHERE pid = ANY(%s)", [gone])
+            # What a halted driver holds is left to its time.
+            cursor.execute(
+                "UPDATE executions_driver SET lease_until = beat_at WHERE id IN"
+                " (SELECT id FROM executions_driver WHERE pid = ANY(%s) FOR UPDATE SKIP LOCKED)",
+                [gone],
+            )
         halted = [driver.pid for driver in self.halted]
         wait_until(lambda: not Driver.objects.alive().filter(pid__in=halted).exists())
 

@@ -147,7 +147,7 @@ def test_a_start_whose_answer_is_lost_waits_for_a_person_and_is_never_sent_again
         renum.start(renum.make_team(TWICE), prompt) for prompt in ("again", "hopeless", "called off")
     )
     short = renum.start(renum.make_team({**TWICE, "defaults": {**POLICY, "timeout": "2s"}}), "short")
-    paused = renum.start(renum.make_team({**TWICE, "defaults": {**POLICY, "timeout": "4s"}}), "while paused")
+    paused = renum.start(renum.make_team({**TWICE, "defaults": {**POLICY, "timeout": "15s"}}), "while paused")
     beside = {**TWICE, "type": "parallel", "agents": [{"agent_id": "agent-1"}, {"agent_id": "agent-2"}]}
     beside["agents"][0]["instructions"] = '@@sim{"takes": 5}'
     beside["agents"][1]["instructions"] = "beside it"
@@ -159,7 +159,8 @@ def test_a_start_whose_answer_is_lost_waits_for_a_person_and_is_never_sent_again
         assert (run.thread_id, run.suna_run_id) == (None, None)
         wait_until(lambda at=execution: at_rest(at))
     wait_until(lambda: "start_unknown" in kinds_of(short))
-    # The step's time ends the wait of a paused one, too.
+    # The step's time ends the wait of a paused one, too: paused before its start, it would wait for ever.
+    wait_for_doubt(paused)
     pause_execution(execution=paused, by=renum.owner)
     # Where something else goes on meanwhile it is held, and another driver takes it up as it stands.
     wait_for_doubt(busy)
