@@ -35,4 +35,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("", include("teams.pages.urls")),
     path("", include("executions.pages.urls")),
+    path("", include("executions.pages.cost_urls")),
+    path("", include("billing.pages.urls")),
+    path("", include("teams.pages.token_urls")),
 ]

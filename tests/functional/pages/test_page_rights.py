@@ -6,9 +6,14 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, reverse
 
+from billing.actions.store_user_key import store_user_key
+from billing.pages.urls import urlpatterns as key_urls
 from executions.models import Execution
+from executions.pages.cost_urls import urlpatterns as cost_urls
 from executions.pages.urls import urlpatterns as execution_urls
-from teams.models import Team, User
+from teams.actions.issue_token import issue_own_token
+from teams.models import ApiTokenScope, Team, User
+from teams.pages.token_urls import urlpatterns as token_urls
 from teams.pages.urls import urlpatterns as team_urls
 from tests.fixtures.site_rows import NOW, ask, doubt_start, set_execution
 
@@ -28,6 +33,8 @@ STEP_VERBS = {"execution-start_again", "execution-give_up_start"}
 EDITOR_FORMS = {"team-connection"}
 FORMS = {"team-run", *EDITOR_FORMS, "question-answer", *VERBS, *STEP_VERBS, *CONNECTION_FORMS}
 WITHOUT_OBJECT = {"start", "team-list", "execution-list", "inbox", "connection-list", "connection-new"}
+OWN_PAGES = {"costs", "cost-rows", "keys", "key-delete", "tokens", "token-revoke"}
+OWN_FORMS = {"key-store", "token-make"}
 # What a person gets from each address: status of a GET of a page, of a POST of a form.
 EXPECTED = {
     "nobody": {"page": 302, "form": 302},
@@ -179,3 +186,29 @@ def test_the_live_part_reloads_the_page_when_the_session_is_over(execution: Exec
 
     assert response["HX-Refresh"] == "true"
     assert b"<form" not in response.content
+
+
+def own_routes() -> Iterator[str]:
+    for pattern in [*cost_urls, *key_urls, *token_urls]:
+        assert isinstance(pattern, URLPattern)
+        assert pattern.name
+        yield pattern.name
+
+
+@pytest.mark.parametrize("name", list(own_routes()))
+def test_what_is_ones_own_is_shown_to_oneself_alone(owner: User, outsider: User, name: str) -> None:
+    store_user_key(user=owner, service="openai", key="sk-CANARY-0123456789", now=NOW)
+    token = issue_own_token(by=owner, using=None, name="a", scope=ApiTokenScope.READ, lifetime=None)
+    args = {"key-delete": ["openai"], "token-revoke": [token.row.public_id]}.get(name, [])
+    address = reverse(name, args=args)
+    assert name in OWN_PAGES | OWN_FORMS
+
+    found = {}
+    for person in (None, owner, outsider):
+        client = Client()
+        if person is not None:
+            client.force_login(person)
+        found[person] = (client.post(address, {}) if name in OWN_FORMS else client.get(address)).status_code
+
+    mine = 400 if name in OWN_FORMS else 200
+    assert found == {None: 302, owner: mine, outsider: 404 if args else mine}
