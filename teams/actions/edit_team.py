@@ -89,7 +89,9 @@ def _change(
 
 
 def _find_connection(team: Team, connection_id: uuid.UUID) -> SunaConnection:
-    connection = SunaConnection.objects.visible_to(team.owner).filter(pk=connection_id).first()
+    # Held to the end: whoever deletes it waits for this change, or has deleted it before.
+    rows = SunaConnection.objects.visible_to(team.owner).select_for_update(no_key=True)
+    connection = rows.filter(pk=connection_id).first()
     if connection is None:
         message = "The team's owner has no connection with this id."
         raise input_problem("/connection", "unknown_reference", message)
