@@ -30,12 +30,10 @@ def copy_row(row: UsageLog, times: int) -> None:
         "created_at": f"o.created_at - n * interval '1 year' / {times}",
     }
     copied = ", ".join(changed.get(name, f"o.{name}") for name in columns)
+    many = f"INSERT INTO renum_ai_usage_logs ({', '.join(columns)}) SELECT {copied}"
+    source = " FROM (SELECT * FROM renum_ai_usage_logs WHERE id = %s) AS o, generate_series(1, %s) AS n"
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO renum_ai_usage_logs ({', '.join(columns)}) SELECT {copied} "
-            f"FROM (SELECT * FROM renum_ai_usage_logs WHERE id = %s) AS o, generate_series(1, {times}) AS n",
-            [row.pk],
-        )
+        cursor.execute(many + source, [row.pk, times])
         cursor.execute("ANALYZE renum_ai_usage_logs")
 
 
