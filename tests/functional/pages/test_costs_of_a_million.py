@@ -13,7 +13,7 @@ from billing.models import UsageLog
 from teams.models import Team, User
 from tests.functional.pages.test_cost_pages import spend
 
-pytestmark = [pytest.mark.long, pytest.mark.django_db]
+pytestmark = [pytest.mark.long, pytest.mark.django_db(transaction=True)]
 
 ROWS = 1_000_000
 BATCH = 50_000
