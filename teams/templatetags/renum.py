@@ -8,6 +8,8 @@ from django.utils import formats, timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
+from teams.markdown import make_visible, render_markdown
+
 register = template.Library()
 
 _SMALL = Decimal("0.001")
@@ -50,3 +52,15 @@ def span(seconds: int | None) -> str:
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+@register.filter
+def markdown(text: str, top_heading: int = 3) -> str:
+    """Return what an agent or a person wrote as safe HTML; its first headings get the level `top_heading`."""
+    return render_markdown(text, top_heading=top_heading)
+
+
+@register.filter
+def visible(text: object) -> str:
+    """Return a text for one line or a <pre>, with each character that hides or turns text named."""
+    return make_visible(str(text))

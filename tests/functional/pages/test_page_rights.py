@@ -8,6 +8,7 @@ from django.urls import URLPattern, reverse
 
 from executions.models import Execution
 from executions.pages.urls import urlpatterns as execution_urls
+from teams.markdown.leaving import leave_address
 from teams.models import Team, User
 from teams.pages.urls import urlpatterns as team_urls
 from tests.fixtures.site_rows import NOW, ask, doubt_start, set_execution
@@ -27,7 +28,15 @@ CONNECTION_FORMS = {"connection-test", "connection-sync", "connection-forget"}
 STEP_VERBS = {"execution-start_again", "execution-give_up_start"}
 EDITOR_FORMS = {"team-connection"}
 FORMS = {"team-run", *EDITOR_FORMS, "question-answer", *VERBS, *STEP_VERBS, *CONNECTION_FORMS}
-WITHOUT_OBJECT = {"start", "team-list", "execution-list", "inbox", "connection-list", "connection-new"}
+WITHOUT_OBJECT = {
+    "leave",
+    "start",
+    "team-list",
+    "execution-list",
+    "inbox",
+    "connection-list",
+    "connection-new",
+}
 # What a person gets from each address: status of a GET of a page, of a POST of a form.
 EXPECTED = {
     "nobody": {"page": 302, "form": 302},
@@ -48,6 +57,8 @@ def routes() -> Iterator[str]:
 
 
 def address_of(name: str, team: Team, execution: Execution) -> str:
+    if name == "leave":
+        return leave_address("https://example.com/")
     if name in WITHOUT_OBJECT:
         return reverse(name)
     if name.startswith("connection"):
