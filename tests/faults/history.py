@@ -23,7 +23,7 @@ class HistoryBroken(AssertionError):
 def check_history(
     renum: RunningRenum, *, at_rest: bool = True, but_for: Mapping[str, Collection[str]] | None = None
 ) -> None:
-    """Raise HistoryBroken with everything that does not hold; unless `at_rest`, executions may still be under way.
+    """Raise HistoryBroken with what does not hold; unless `at_rest`, executions may still be under way.
 
     `but_for` names what the test itself spoiled, by check: exactly that has to be found.
     """
