@@ -30,6 +30,7 @@ EDITOR_FORMS = {"team-connection"}
 FORMS = {"team-run", *EDITOR_FORMS, "question-answer", *VERBS, *STEP_VERBS, *CONNECTION_FORMS}
 WITHOUT_OBJECT = {
     "leave",
+    "execution-compare",
     "start",
     "team-list",
     "execution-list",
@@ -65,6 +66,8 @@ def address_of(name: str, team: Team, execution: Execution) -> str:
         return reverse(name, args=[team.connection_id])
     if name == "question-answer":
         return reverse(name, args=[ask(execution).pk])
+    if name == "execution-step":
+        return reverse(name, args=[execution.pk, "agent-123"])
     return reverse(name, args=[team.pk if name.startswith("team") else execution.pk])
 
 
