@@ -1,5 +1,6 @@
-"""Who did something, as events and changes of the context note it, in words: "user:7" becomes a name."""
+"""Who did something, as events and changes of the context note it, in words: "user:<id>" becomes a name."""
 
+import uuid
 from collections.abc import Iterable, Mapping
 
 from django.utils.translation import gettext as _
@@ -11,10 +12,18 @@ from teams.models import User
 def who_did(actors: Iterable[str], *, titles: Mapping[str, str] = NO_NAMES) -> Mapping[str, str]:
     """Return the words for each actor, in one query; `titles` are words for step ids."""
     distinct = set(actors)
-    keys = {actor.removeprefix("user:") for actor in distinct if actor.startswith("user:")}
-    known = User.objects.filter(pk__in={int(key) for key in keys if key.isascii() and key.isdecimal()})
-    people = {f"user:{pk}": name for pk, name in known.values_list("pk", "username")} if keys else {}
+    ids = [found for actor in distinct if (found := _user_id(actor)) is not None]
+    known = User.objects.filter(pk__in=ids).values_list("pk", "username") if ids else ()
+    people = {f"user:{pk}": name for pk, name in known}
     return {actor: people.get(actor) or _words(actor, titles) for actor in distinct}
+
+
+def _user_id(actor: str) -> uuid.UUID | None:
+    kind, _colon, key = actor.partition(":")
+    try:
+        return uuid.UUID(key) if kind == "user" else None
+    except ValueError:
+        return None
 
 
 def _words(actor: str, titles: Mapping[str, str]) -> str:

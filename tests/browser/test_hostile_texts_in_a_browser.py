@@ -166,7 +166,7 @@ def test_a_link_of_an_agent_asks_before_it_leaves(
     expect(page.locator(".address strong")).to_have_text("xn--bnk-6cd.example")
     expect(page.get_by_text("letters that can look like others")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    page.get_by_role("link", name="Stay here").click()
+    page.get_by_role("button", name="Stay here").click()
     expect(page).to_have_url(f"{window.origin}/executions/{hostile.pk}/steps/{step.step_id}/")
     assert window.complaints == []
 

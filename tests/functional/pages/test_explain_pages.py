@@ -78,7 +78,8 @@ def test_events_are_told_in_words_with_who_and_why(client: Client, events: str) 
     body = body_of(client.get(events))
 
     assert "It was accepted" in body
-    assert "olga" in body
+    assert "· <bdi>olga</bdi>" in body
+    assert "· <bdi>Renum</bdi>" in body
     assert "The agent failed. It said: No &lt;b&gt;paper&lt;/b&gt;." in body
     assert "Skipped, because it needs" in body
     assert body.index("A step was skipped</strong>") < body.index("A step failed</strong>")
