@@ -14,7 +14,8 @@ from teams.markdown.leaving import is_leavable, leave_address
 
 MAX_NESTING = 40
 MAX_LINKS = 500
-RELATION = "noopener noreferrer nofollow"
+RELATION = "noopener nofollow"
+"""Of a link to our own page, which offers the way back; the link there sends no referrer to anybody."""
 _BOXES = {"[ ] ": "☐ ", "[x] ": "☑ ", "[X] ": "☑ "}
 _SIDES = {"text-align:right": "to-right", "text-align:center": "to-center"}
 

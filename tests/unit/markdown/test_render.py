@@ -42,7 +42,7 @@ def test_a_link_leads_to_the_page_that_asks() -> None:
     address = html.split('href="')[1].split('"')[0]
 
     assert address.startswith("/leave/?to=")
-    assert 'rel="noopener noreferrer nofollow"' in html
+    assert 'rel="noopener nofollow"' in html
     signed = parse_qs(urlsplit(address).query)["to"][0]
     assert read_signed(signed).whole == "https://example.com/a?b=1"
 
