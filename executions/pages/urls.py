@@ -3,6 +3,7 @@
 from django.urls import path
 
 from executions.pages.ask_of_execution import REPEATS, WISHES, ask_for
+from executions.pages.compare_executions import compare_executions
 from executions.pages.connection_form import change_connection, new_connection
 from executions.pages.connection_verbs import (
     ask_for_sync,
@@ -15,7 +16,10 @@ from executions.pages.list_connections import list_connections
 from executions.pages.list_executions import list_executions
 from executions.pages.run_team import run_team
 from executions.pages.show_connection import show_connection
+from executions.pages.show_context import show_context
+from executions.pages.show_events import save_events_as_csv, save_events_as_text, show_events
 from executions.pages.show_execution import show_execution
+from executions.pages.show_step import show_step
 from executions.pages.step_wishes import STEP_WISHES
 
 _ONE = "executions/<uuid:execution_id>/"
@@ -36,6 +40,12 @@ urlpatterns = [
     path("inbox/", show_inbox, name="inbox"),
     path("questions/<uuid:question_id>/answer/", answer, name="question-answer"),
     path(_ONE, show_execution, name="execution"),
+    path("executions/compare/", compare_executions, name="execution-compare"),
+    path(f"{_ONE}events/", show_events, name="execution-events"),
+    path(f"{_ONE}events/csv/", save_events_as_csv, name="execution-events-csv"),
+    path(f"{_ONE}events/text/", save_events_as_text, name="execution-events-text"),
+    path(f"{_ONE}context/", show_context, name="execution-context"),
+    path(f"{_ONE}steps/<str:step_id>/", show_step, name="execution-step"),
     *(
         path(
             f"executions/<uuid:execution_id>/{verb.replace('_', '-')}/",

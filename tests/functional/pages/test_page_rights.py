@@ -12,6 +12,7 @@ from executions.models import Execution
 from executions.pages.cost_urls import urlpatterns as cost_urls
 from executions.pages.urls import urlpatterns as execution_urls
 from teams.actions.issue_token import issue_own_token
+from teams.markdown.leaving import leave_address
 from teams.models import ApiTokenScope, Team, User
 from teams.pages.token_urls import urlpatterns as token_urls
 from teams.pages.urls import urlpatterns as team_urls
@@ -32,7 +33,16 @@ CONNECTION_FORMS = {"connection-test", "connection-sync", "connection-forget"}
 STEP_VERBS = {"execution-start_again", "execution-give_up_start"}
 EDITOR_FORMS = {"team-connection"}
 FORMS = {"team-run", *EDITOR_FORMS, "question-answer", *VERBS, *STEP_VERBS, *CONNECTION_FORMS}
-WITHOUT_OBJECT = {"start", "team-list", "execution-list", "inbox", "connection-list", "connection-new"}
+WITHOUT_OBJECT = {
+    "leave",
+    "execution-compare",
+    "start",
+    "team-list",
+    "execution-list",
+    "inbox",
+    "connection-list",
+    "connection-new",
+}
 OWN_PAGES = {"costs", "cost-rows", "keys", "key-delete", "tokens", "token-revoke"}
 OWN_FORMS = {"key-store", "token-make"}
 # What a person gets from each address: status of a GET of a page, of a POST of a form.
@@ -55,12 +65,16 @@ def routes() -> Iterator[str]:
 
 
 def address_of(name: str, team: Team, execution: Execution) -> str:
+    if name == "leave":
+        return leave_address("https://example.com/")
     if name in WITHOUT_OBJECT:
         return reverse(name)
     if name.startswith("connection"):
         return reverse(name, args=[team.connection_id])
     if name == "question-answer":
         return reverse(name, args=[ask(execution).pk])
+    if name == "execution-step":
+        return reverse(name, args=[execution.pk, "agent-123"])
     return reverse(name, args=[team.pk if name.startswith("team") else execution.pk])
 
 
