@@ -17,6 +17,7 @@ from executions.pages.live_view import NOTHING_LIVE, LiveView
 from executions.pages.question_view import QuestionView, build_question_view
 from executions.pages.spending import Spending, spending_of
 from executions.wording import awaited_by_step, execution_sentence, status_words, step_sentence
+from teams.pages.graph_view import GraphView, State, build_graph
 from teams.pages.workflow_view import agent_names
 from teams.wording import step_titles
 from teams.workflow.plan import plan_from_json
@@ -82,6 +83,7 @@ class ExecutionView:
     spending: Spending
     agents: tuple[AgentView, ...]
     is_cost_final: bool
+    graph: GraphView | None
     repeats: Execution | None
     repeated_by: tuple[Execution, ...]
 
@@ -144,6 +146,11 @@ def build_execution_view(
         agents=tuple(
             AgentView(name=agents.get(agent_id, agent_id), spending=spending_of(tally))
             for agent_id, tally in totals.by_agent.items()
+        ),
+        graph=build_graph(
+            plan,
+            agents=agents,
+            states={step.step_id: State(status=step.status, words=step.status_words) for step in views},
         ),
         is_cost_final=is_over and execution.usage_complete,
         repeats=named.filter(pk=execution.retried_from_id).first() if execution.retried_from_id else None,
