@@ -61,13 +61,13 @@ def test_the_links_between_pages_keep_the_filters(client: Client, team: Team) ->
     for _ in range(30):
         start(team, prompt="Apples of this year & more")
 
-    body = client.get("/executions/?q=apples+%26&status=queued").content.decode()
+    body = client.get("/executions/?q=year+%26&status=queued").content.decode()
     link = body.split('rel="next" href="')[1].split('"')[0].replace("&amp;", "&")
     second = client.get(f"/executions/{link}").content.decode()
 
     assert "status=queued" in link
-    assert "q=apples+%26" in link
-    assert second.count("Apples of this year") == 5
+    assert "q=year+%26" in link
+    assert second.count(">Apples of this year") == 5
     assert "Newest" in second
 
 

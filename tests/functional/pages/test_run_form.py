@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 
 from billing.actions.store_user_key import store_user_key
+from billing.models import UserApiKey
 from executions.models import Execution
 from teams.actions.save_version import save_version
 from teams.models import SunaConnection, Team, User
@@ -51,14 +52,15 @@ def test_fingerprints_of_keys_are_for_the_payer_alone(
     sign_in: Callable[[User], Client], owner: User, operator: User, team: Team
 ) -> None:
     SunaConnection.objects.filter(pk=team.connection_id).update(wire_profile="seed", sends_user_keys=True)
-    stored = store_user_key(user=owner, service="openai", key="sk-canary-of-the-owner-123", now=NOW)
+    store_user_key(user=owner, service="openai", key="sk-canary-of-the-owner-123", now=NOW)
+    stored = UserApiKey.objects.get(user=owner).fingerprint
 
     own = sign_in(owner).post(f"/teams/{team.pk}/estimate/", {"prompt": "Go."}).content.decode()
     other = sign_in(operator).post(f"/teams/{team.pk}/estimate/", {"prompt": "Go."}).content.decode()
 
     assert "openai" in own
-    assert stored.fingerprint in own
-    assert stored.fingerprint not in other
+    assert stored in own
+    assert stored not in other
     assert "sk-canary-of-the-owner-123" not in own + other
 
 
