@@ -18,9 +18,11 @@ from teams.actions.use_template import RolesOpen, use_template
 from teams.gallery import DEFAULT_LANGUAGE, Role, TeamTemplate, find_template
 from teams.gallery.guessing import guess_agent
 from teams.models import Agent, SunaConnection, User
+from teams.pages.graph_view import build_graph
 from teams.pages.signed_in import SignedInRequest, signed_in
 from teams.wording import in_words, step_conditions_words, step_titles
 from teams.workflow.parsing import read_definition
+from teams.workflow.plan import Plan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +38,7 @@ class RoleField:
 class TemplateStep:
     """One step of the template in words."""
 
+    step_id: str
     title: str
     after: str
     conditions: tuple[str, ...]
@@ -101,9 +104,11 @@ def _page(
     status: int = 200,
 ) -> HttpResponse:
     agents = tuple(Agent.objects.filter(connection=connection, missing_since=None)) if connection else ()
+    plan = _plan_of(template)
     context = {
         "template": template,
-        "steps": _steps_of(template),
+        "steps": _steps_of(plan),
+        "graph": build_graph(plan, agents={role.key: role.name for role in template.roles}),
         "connections": connections,
         "connection": connection,
         "agents": agents,
@@ -123,14 +128,19 @@ def _field(role: Role, agents: Sequence[Agent], chosen: Mapping[str, str] | None
     return RoleField(role=role, agent_id=agent_id, is_missing=agent_id not in known)
 
 
-def _steps_of(template: TeamTemplate) -> tuple[TemplateStep, ...]:
+def _plan_of(template: TeamTemplate) -> Plan:
     plan = read_definition(template.definition).plan
     if plan is None:
         msg = f"The template {template.key} is not a valid workflow."
         raise RuntimeError(msg)
+    return plan
+
+
+def _steps_of(plan: Plan) -> tuple[TemplateStep, ...]:
     titles = step_titles(plan.steps)
     return tuple(
         TemplateStep(
+            step_id=step.id,
             title=titles[step.id],
             after=in_words([titles[other] for other in step.depends]),
             conditions=step_conditions_words(step, titles),
