@@ -73,10 +73,10 @@ class TemplateUse(Endpoint):
     def post(self, request: Request, key: str) -> Response:
         """Make a team of it, with the agents of the connection that is named, else of the person's own."""
         user = person(request)
+        body: dict[str, Any] = read_body(request, TemplateUseInput)
         template = find_template(key, _language())
         if template is None:
             raise Http404
-        body: dict[str, Any] = read_body(request, TemplateUseInput)
         connection = find_connection(user, body.get("connection")) or find_default_connection(user)
         made_team = use_template(
             by=user, template=template, connection=connection, agents=body["agents"], name=body["name"]
