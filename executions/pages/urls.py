@@ -14,12 +14,13 @@ from executions.pages.connection_verbs import (
 from executions.pages.inbox import answer, show_inbox
 from executions.pages.list_connections import list_connections
 from executions.pages.list_executions import list_executions
-from executions.pages.run_team import run_team
+from executions.pages.run_team import estimate_of_run, run_team
 from executions.pages.show_connection import show_connection
 from executions.pages.show_context import show_context
 from executions.pages.show_events import save_events_as_csv, save_events_as_text, show_events
 from executions.pages.show_execution import show_execution
 from executions.pages.show_step import show_step
+from executions.pages.start import show_start
 from executions.pages.step_wishes import STEP_WISHES
 
 _ONE = "executions/<uuid:execution_id>/"
@@ -27,6 +28,7 @@ _ONE = "executions/<uuid:execution_id>/"
 _CONNECTION = "connections/<uuid:connection_id>/"
 
 urlpatterns = [
+    path("", show_start, name="start"),
     path("connections/", list_connections, name="connection-list"),
     path("connections/new/", new_connection, name="connection-new"),
     path(_CONNECTION, show_connection, name="connection"),
@@ -36,6 +38,7 @@ urlpatterns = [
     path(f"{_CONNECTION}sync/", ask_for_sync, name="connection-sync"),
     path(f"{_CONNECTION}forget/", ask_to_forget, name="connection-forget"),
     path("teams/<uuid:team_id>/run/", run_team, name="team-run"),
+    path("teams/<uuid:team_id>/estimate/", estimate_of_run, name="team-estimate"),
     path("executions/", list_executions, name="execution-list"),
     path("inbox/", show_inbox, name="inbox"),
     path("questions/<uuid:question_id>/answer/", answer, name="question-answer"),

@@ -46,7 +46,7 @@ def usd(amount: Decimal) -> str:
 
 
 @register.filter
-def span(seconds: int | None) -> str:
+def span(seconds: float | None) -> str:
     """Return a span of time as 2:07 or 1:02:07, "" for none."""
     if seconds is None:
         return ""
