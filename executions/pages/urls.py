@@ -13,12 +13,18 @@ from executions.pages.connection_verbs import (
 from executions.pages.inbox import answer, show_inbox
 from executions.pages.list_connections import list_connections
 from executions.pages.list_executions import list_executions
+from executions.pages.list_teams import list_teams
+from executions.pages.list_versions import list_versions
+from executions.pages.member_verbs import change_role, hand_over, take_out
 from executions.pages.run_team import run_team
 from executions.pages.show_connection import show_connection
 from executions.pages.show_execution import show_execution
+from executions.pages.show_team import show_team
 from executions.pages.step_wishes import STEP_WISHES
 
 _ONE = "executions/<uuid:execution_id>/"
+
+_TEAM = "teams/<uuid:team_id>/"
 
 _CONNECTION = "connections/<uuid:connection_id>/"
 
@@ -31,6 +37,12 @@ urlpatterns = [
     path(f"{_CONNECTION}test/", ask_for_test, name="connection-test"),
     path(f"{_CONNECTION}sync/", ask_for_sync, name="connection-sync"),
     path(f"{_CONNECTION}forget/", ask_to_forget, name="connection-forget"),
+    path("teams/", list_teams, name="team-list"),
+    path(_TEAM, show_team, name="team"),
+    path(f"{_TEAM}versions/", list_versions, name="team-versions"),
+    path(f"{_TEAM}people/<uuid:user_id>/role/", change_role, name="team-member-role"),
+    path(f"{_TEAM}people/<uuid:user_id>/remove/", take_out, name="team-member-remove"),
+    path(f"{_TEAM}owner/", hand_over, name="team-hand-over"),
     path("teams/<uuid:team_id>/run/", run_team, name="team-run"),
     path("executions/", list_executions, name="execution-list"),
     path("inbox/", show_inbox, name="inbox"),
