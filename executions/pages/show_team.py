@@ -34,7 +34,7 @@ def build_overview(team: Team) -> dict[str, object]:
     counts = Execution.objects.filter(team=team, status__in=EXECUTION_TERMINAL).aggregate(
         ended=Count("pk"), well=Count("pk", filter=Q(status="completed"))
     )
-    history = find_run_history(team_id=team.pk, version_id=team.published_version_id)
+    history = find_run_history(team_id=team.pk, version_id=team.published_version_id, with_steps=False)
     ended = counts["ended"]
     return {
         "last": [build_row(execution) for execution in last],
