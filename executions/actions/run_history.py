@@ -84,7 +84,8 @@ def find_run_history(
 ) -> RunHistory:
     """Read what the team's last executions took; the whole only of those of that version, run from the start.
 
-    Without `with_steps` only the whole is read. A cost counts where every answer of a model has a price; attempts that failed are part of it.
+    Without `with_steps` only the whole is read. A cost counts where every
+    answer of a model has a price; attempts that failed are part of it.
     """
     params = {"team": team_id, "version": version_id, "looked_at": LOOKED_AT, "enough": ENOUGH}
     with connection.cursor() as cursor:

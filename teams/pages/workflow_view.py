@@ -8,6 +8,7 @@ from teams.actions.catalogue_warnings import CATALOGUE_CODES
 from teams.actions.save_version import check_definition
 from teams.actions.team_width import Excess, excess_in
 from teams.models import Agent, Team, WorkflowVersion
+from teams.pages.graph_view import GraphView, build_graph
 from teams.wording import in_words, step_conditions_words, step_titles
 from teams.workflow.problems import Problem
 
@@ -28,7 +29,7 @@ class StepLine:
 class WorkflowView:
     """The steps, or what is wrong with a definition that was valid once and is not any more.
 
-    `excess` says that more steps may run at once than the connection allows.
+    `excess` says that more steps may run at once than the connection allows. `graph` is the steps' picture.
     """
 
     type: str = ""
@@ -36,6 +37,7 @@ class WorkflowView:
     warnings: tuple[Problem, ...] = ()
     problems: tuple[Problem, ...] = ()
     excess: Excess | None = None
+    graph: GraphView | None = None
 
 
 def build_workflow_view(team: Team, *, version: WorkflowVersion | None = None) -> WorkflowView | None:
@@ -66,7 +68,10 @@ def build_workflow_view(team: Team, *, version: WorkflowVersion | None = None) -
     )
     told = tuple(warning for warning in checked.warnings if warning.code in CATALOGUE_CODES)
     excess = excess_in(checked.warnings)
-    return WorkflowView(type=checked.plan.type, steps=lines, warnings=told, excess=excess)
+    graph = build_graph(
+        checked.plan, agents={agent_id: name for agent_id, (name, _) in agents.items() if name}
+    )
+    return WorkflowView(type=checked.plan.type, steps=lines, warnings=told, excess=excess, graph=graph)
 
 
 def agent_names(connection_id: uuid.UUID | None, agent_ids: Sequence[str]) -> Mapping[str, str]:
