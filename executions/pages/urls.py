@@ -14,16 +14,22 @@ from executions.pages.connection_verbs import (
 from executions.pages.inbox import answer, show_inbox
 from executions.pages.list_connections import list_connections
 from executions.pages.list_executions import list_executions
+from executions.pages.list_teams import list_teams
+from executions.pages.list_versions import list_versions
+from executions.pages.member_verbs import change_role, hand_over, take_out
 from executions.pages.run_team import estimate_of_run, run_team
 from executions.pages.show_connection import show_connection
 from executions.pages.show_context import show_context
 from executions.pages.show_events import save_events_as_csv, save_events_as_text, show_events
 from executions.pages.show_execution import show_execution
 from executions.pages.show_step import show_step
+from executions.pages.show_team import show_team
 from executions.pages.start import show_start
 from executions.pages.step_wishes import STEP_WISHES
 
 _ONE = "executions/<uuid:execution_id>/"
+
+_TEAM = "teams/<uuid:team_id>/"
 
 _CONNECTION = "connections/<uuid:connection_id>/"
 
@@ -37,6 +43,12 @@ urlpatterns = [
     path(f"{_CONNECTION}test/", ask_for_test, name="connection-test"),
     path(f"{_CONNECTION}sync/", ask_for_sync, name="connection-sync"),
     path(f"{_CONNECTION}forget/", ask_to_forget, name="connection-forget"),
+    path("teams/", list_teams, name="team-list"),
+    path(_TEAM, show_team, name="team"),
+    path(f"{_TEAM}versions/", list_versions, name="team-versions"),
+    path(f"{_TEAM}people/<uuid:user_id>/role/", change_role, name="team-member-role"),
+    path(f"{_TEAM}people/<uuid:user_id>/remove/", take_out, name="team-member-remove"),
+    path(f"{_TEAM}owner/", hand_over, name="team-hand-over"),
     path("teams/<uuid:team_id>/run/", run_team, name="team-run"),
     path("teams/<uuid:team_id>/estimate/", estimate_of_run, name="team-estimate"),
     path("executions/", list_executions, name="execution-list"),
