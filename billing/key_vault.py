@@ -56,9 +56,13 @@ class Secret:
 
 @sensitive_variables()
 def keys_for_run(
-    *, user_id: uuid.UUID, services: Collection[str] | None, now: dt.datetime
+    *,
+    user_id: uuid.UUID,
+    services: Collection[str] | None,
+    now: dt.datetime,
+    execution_id: uuid.UUID | None = None,
 ) -> Mapping[str, Secret]:
-    """Return the user's keys of the declared services by service name, and note that they were used.
+    """Return the user's keys of the declared services by service name, and note their use and the execution.
 
     `services` None means all that the user has stored; an empty collection means none and asks nothing of
     the database. Raises `KeyMissing` where a declared service has no key and `Undecryptable` where one
@@ -78,7 +82,7 @@ def keys_for_run(
     missing = (wanted or set()) - keys.keys()
     if missing:
         raise KeyMissing(missing)
-    UserApiKey.objects.filter(id__in=row_ids).update(last_used_at=now)
+    UserApiKey.objects.filter(id__in=row_ids).update(last_used_at=now, last_used_execution_id=execution_id)
     return keys
 
 

@@ -219,6 +219,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.contrib.messages.context_processors.messages",
                 "csp.context_processors.nonce",
                 "executions.pages.open_questions.open_questions",
+                "teams.pages.open_invitations.open_invitations",
             ],
         },
     }

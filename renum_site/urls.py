@@ -37,4 +37,7 @@ urlpatterns = [
     path("", include("renum_site.help.urls")),
     path("", include("teams.pages.urls")),
     path("", include("executions.pages.urls")),
+    path("", include("executions.pages.cost_urls")),
+    path("", include("billing.pages.urls")),
+    path("", include("teams.pages.token_urls")),
 ]

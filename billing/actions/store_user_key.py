@@ -74,11 +74,18 @@ def store_user_key(*, user: User, service: str, key: str, now: dt.datetime) -> S
                 created_at=now,
                 updated_at=now,
                 last_used_at=None,
+                last_used_execution_id=None,
             )
         ],
         update_conflicts=True,
         unique_fields=["user", "service_name"],
-        update_fields=["encrypted_key", "fingerprint", "updated_at", "last_used_at"],
+        update_fields=[
+            "encrypted_key",
+            "fingerprint",
+            "updated_at",
+            "last_used_at",
+            "last_used_execution_id",
+        ],
     )
     row = UserApiKey.objects.get(user=user, service_name=service_name)
     logger.info(

@@ -106,6 +106,17 @@ _FIGURES: Schema = {
 _TEXT_OR_NULL = {"type": ["string", "null"]}
 _ID_OR_NULL = {"type": ["string", "null"], "format": "uuid"}
 _MOMENT_OR_NULL = {"type": ["string", "null"], "format": "date-time"}
+
+
+def _person(description: str) -> Schema:
+    return {
+        "type": ["object", "null"],
+        "description": description,
+        "required": ["id", "username"],
+        "properties": {"id": {"type": "string", "format": "uuid"}, "username": _TEXT_OR_NULL},
+    }
+
+
 _KEYS: Schema = {
     GroupBy.DAY.value: {"type": "string", "format": "date"},
     GroupBy.TEAM.value: {
@@ -117,12 +128,8 @@ _KEYS: Schema = {
     GroupBy.AGENT.value: _TEXT_OR_NULL,
     GroupBy.MODEL.value: _TEXT_OR_NULL,
     GroupBy.PROVIDER.value: _TEXT_OR_NULL,
-    GroupBy.USER.value: {
-        "type": ["object", "null"],
-        "description": "Who started the execution.",
-        "required": ["id", "username"],
-        "properties": {"id": {"type": "string", "format": "uuid"}, "username": _TEXT_OR_NULL},
-    },
+    GroupBy.USER.value: _person("Who started the execution."),
+    GroupBy.PAYER.value: _person("Who is billed."),
     GroupBy.KEY_TYPE.value: {"enum": list(ApiKeyType.values)},
 }
 SUMMARY: Schema = {
@@ -142,6 +149,9 @@ SUMMARY: Schema = {
     },
 }
 """What a summary looks like. A serializer cannot say it: which keys there are hangs on the question."""
+
+
+_PEOPLE = (GroupBy.USER, GroupBy.PAYER)
 
 
 def written_summary(
@@ -180,14 +190,14 @@ def _written(key: GroupBy, value: Any, names: Names) -> Any:
     if key is GroupBy.TEAM:
         team_id, name = names.team(value)
         return {"id": _id(team_id), "name": name}
-    if key is GroupBy.USER:
+    if key in _PEOPLE:
         user_id, username = names.user(value)
         return None if user_id is None else {"id": _id(user_id), "username": username}
     return value or None
 
 
 SUM_COLUMNS = (*USAGE, "cost_usd", "unpriced")
-_TWOFOLD = (GroupBy.TEAM, GroupBy.USER)
+_TWOFOLD = (GroupBy.TEAM, *_PEOPLE)
 
 
 def group_header(by: Sequence[GroupBy]) -> list[str]:

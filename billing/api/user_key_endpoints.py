@@ -11,13 +11,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from billing.actions.delete_user_key import KeyNotFound, delete_user_key
+from billing.actions.key_use import uses_of_key
 from billing.actions.store_user_key import (
     InvalidKey,
     InvalidService,
     check_service_name,
     store_user_key,
 )
-from billing.api.key_use import uses_of_key
 from billing.models import UserApiKey
 from teams.api.authentication import person
 from teams.api.declared import NOTHING, Answer, page
@@ -41,7 +41,14 @@ class UserKeyOutput(serializers.ModelSerializer[UserApiKey]):
 
     class Meta:
         model = UserApiKey
-        fields = ["service", "fingerprint", "created_at", "updated_at", "last_used_at"]
+        fields = [
+            "service",
+            "fingerprint",
+            "created_at",
+            "updated_at",
+            "last_used_at",
+            "last_used_execution_id",
+        ]
 
 
 class TeamOfUseOutput(serializers.ModelSerializer[Team]):

@@ -13,7 +13,8 @@ class Names:
     def __init__(self, groups: Iterable[Group]) -> None:
         keys = [group.keys for group in groups]
         teams = {key[GroupBy.TEAM] for key in keys if isinstance(key.get(GroupBy.TEAM), uuid.UUID)}
-        users = {key[GroupBy.USER] for key in keys if key.get(GroupBy.USER) is not None}
+        people = (key.get(who) for key in keys for who in (GroupBy.USER, GroupBy.PAYER))
+        users = {person for person in people if person is not None}
         self._teams = dict(Team.objects.filter(pk__in=teams).values_list("pk", "name")) if teams else {}
         self._users = dict(User.objects.filter(pk__in=users).values_list("pk", "username")) if users else {}
 

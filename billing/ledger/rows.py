@@ -23,6 +23,7 @@ class Narrowed:
     team_id: uuid.UUID | None = None
     execution_id: uuid.UUID | None = None
     started_by_id: uuid.UUID | None = None
+    payer_id: uuid.UUID | None = None
     agent_id: str | None = None
     step_id: str | None = None
     model_provider: str | None = None
@@ -44,6 +45,7 @@ def narrow(rows: QuerySet[UsageLog], to: Narrowed) -> QuerySet[UsageLog]:
         "team_id": to.team_id,
         "execution_id": to.execution_id,
         "started_by_id": to.started_by_id,
+        "payer_id": to.payer_id,
         "agent_id": to.agent_id,
         "step_id": to.step_id,
         "model_provider": to.model_provider,

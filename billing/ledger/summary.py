@@ -18,7 +18,7 @@ MAX_GROUPS = 5_000
 
 
 class GroupBy(StrEnum):
-    """By what rows can be added up. `user` is who started the execution."""
+    """By what rows can be added up. `user` is who started the execution, `payer` who is billed."""
 
     DAY = "day"
     TEAM = "team"
@@ -26,6 +26,7 @@ class GroupBy(StrEnum):
     MODEL = "model"
     PROVIDER = "provider"
     USER = "user"
+    PAYER = "payer"
     KEY_TYPE = "key_type"
 
 
@@ -42,7 +43,8 @@ class Group:
     """The rows that have `keys` in common.
 
     A day is a date. A team is its id; one that is gone is the name under which the ledger knows it, as text.
-    A user is an id, None where they are gone. Every other key is the ledger's text, empty if there is none.
+    A user and a payer are ids, None where they are gone. Every other key is the ledger's text, empty if there
+    is none.
     """
 
     keys: Mapping[GroupBy, Any]
@@ -62,6 +64,7 @@ _COLUMNS: Mapping[GroupBy, str] = {
     GroupBy.MODEL: "model_name",
     GroupBy.PROVIDER: "model_provider",
     GroupBy.USER: "started_by_id",
+    GroupBy.PAYER: "payer_id",
     GroupBy.KEY_TYPE: "api_key_type",
 }
 _GONE = "gone_team"

@@ -46,6 +46,21 @@ class Tally:
         )
 
     @property
+    def tokens(self) -> int:
+        """Tokens in and out."""
+        return self.tokens_input + self.tokens_output
+
+    @property
+    def unknown(self) -> int:
+        """How many answers the cost leaves out."""
+        return self.unpriced + self.unreported
+
+    @property
+    def is_known(self) -> bool:
+        """Whether any answer has a price: where none has, the cost is unknown and not 0."""
+        return self.responses > self.unknown
+
+    @property
     def usage_metrics(self) -> dict[str, int]:
         """The counts as JSON values, as executions and runs keep them."""
         return {

@@ -58,7 +58,8 @@ class UserApiKey(models.Model):
     """One user's key for one service. The ciphertext is bound to both: moved to another row it does not open.
 
     `fingerprint` is what people see of the key. `last_used_at` is when it was last handed to the starter
-    of a run, and null for a key that was never used since it was stored.
+    of a run, and null for a key that was never used since it was stored; `last_used_execution_id` is the
+    execution that it was used for, a plain id as in the ledger.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -71,6 +72,7 @@ class UserApiKey(models.Model):
     created_at = models.DateTimeField(_("created at"))
     updated_at = models.DateTimeField(_("updated at"))
     last_used_at = models.DateTimeField(_("last used at"), null=True, blank=True)
+    last_used_execution_id = models.UUIDField(_("last used by execution"), null=True, blank=True)
 
     objects = UserApiKeyManager()
 

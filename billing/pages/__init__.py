@@ -1,1 +1,1 @@
-"""Pages about money: a person's keys and costs. The first ones come with the pages issue; the room stands."""
+"""Pages about money: costs, and a person's own keys."""

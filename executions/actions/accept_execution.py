@@ -36,6 +36,7 @@ _OTHERS_TURN = "SELECT pg_advisory_xact_lock_shared(hashtextextended('renum:idem
 _IN_PROGRESS = "The same request is being carried out. Send it again in a moment."
 # Django's own name of the constraint; PostgreSQL checks it when the transaction is committed.
 _TEAM_IS_GONE = re.compile(r"renum_team_executions_team_id_\w+_fk_teams_team")
+_CONNECTION_IS_GONE = re.compile(r"renum_team_execution_connection_id_\w+_fk_teams_sun")
 
 
 class TeamCannotRun(Refusal):
@@ -136,6 +137,9 @@ def accept_once(
     except IntegrityError as error:
         if _TEAM_IS_GONE.search(str(error)):
             raise TeamGone("The team was deleted in this very moment.") from None
+        if _CONNECTION_IS_GONE.search(str(error)):
+            message = "The team got another connection in this very moment. Start it again."
+            raise TeamCannotRun(message, code="no_connection") from None
         if idempotency_key is None or "execution_idempotency_key_once" not in str(error):
             raise
         # A process of an older version, which takes no turns, was first with the same request.

@@ -56,7 +56,12 @@ def delete_connection(*, connection: SunaConnection, by: User) -> None:
     refusal: Refusal | None = None
     try:
         with transaction.atomic():
-            connection.delete()
+            # The keys of teams and executions are looked at when a transaction ends: whoever takes the
+            # connection up meanwhile waits for this lock, and is there to be seen or finds it gone.
+            held = SunaConnection.objects.select_for_update().filter(pk=connection.pk).first()
+            if held is None:
+                return
+            held.delete()
     except ProtectedError:
         refusal = ConnectionInUse(
             "Teams or executions need this connection. Give the teams another one. What was run keeps its "

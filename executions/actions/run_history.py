@@ -79,10 +79,13 @@ SELECT count(*), percentile_disc(0.5) WITHIN GROUP (ORDER BY usd),
 """  # noqa: S608  built of constants
 
 
-def find_run_history(*, team_id: uuid.UUID, version_id: uuid.UUID | None) -> RunHistory:
+def find_run_history(
+    *, team_id: uuid.UUID, version_id: uuid.UUID | None, with_steps: bool = True
+) -> RunHistory:
     """Read what the team's last executions took; the whole only of those of that version, run from the start.
 
-    A cost counts where every answer of a model has a price; attempts that failed are part of it.
+    Without `with_steps` only the whole is read. A cost counts where every
+    answer of a model has a price; attempts that failed are part of it.
     """
     params = {"team": team_id, "version": version_id, "looked_at": LOOKED_AT, "enough": ENOUGH}
     with connection.cursor() as cursor:
@@ -93,9 +96,10 @@ def find_run_history(*, team_id: uuid.UUID, version_id: uuid.UUID | None) -> Run
             return found
 
         whole_s, whole_usd = rows(_WHOLE_S), rows(_WHOLE_USD)
+        step_s, step_usd = (rows(_STEP_S), rows(_STEP_USD)) if with_steps else ([], [])
         return RunHistory(
-            step_s={(str(step), str(agent)): _seconds(*rest) for step, agent, *rest in rows(_STEP_S)},
-            step_usd={(str(step), str(agent)): _dollars(*rest) for step, agent, *rest in rows(_STEP_USD)},
+            step_s={(str(step), str(agent)): _seconds(*rest) for step, agent, *rest in step_s},
+            step_usd={(str(step), str(agent)): _dollars(*rest) for step, agent, *rest in step_usd},
             whole_s=_seconds(*whole_s[0]) if whole_s else None,
             whole_usd=_dollars(*whole_usd[0]) if whole_usd else None,
         )

@@ -22,18 +22,32 @@ _STANDING = """
     SELECT DISTINCT ON (key) key, version, octet_length(COALESCE(value, 'null')::text)
     FROM executions_contextchange WHERE execution_id = %s AND version <= %s ORDER BY key, version DESC
 """
+# A value is written as text and hashed once, also where it is the one before another of the page; without
+# the OFFSET PostgreSQL would write it anew for its size and for its digest.
 _HISTORY = """
-    SELECT c.version, c.key, c.author, c.created_at, octet_length(t.text),
-        encode(sha256(convert_to(t.text, 'UTF8')), 'hex'),
-        p.version, encode(sha256(convert_to(COALESCE(p.value, 'null')::text, 'UTF8')), 'hex')
-    FROM executions_contextchange c
-    CROSS JOIN LATERAL (SELECT COALESCE(c.value, 'null')::text AS text) AS t
-    LEFT JOIN LATERAL (
-        SELECT e.version, e.value FROM executions_contextchange e
-        WHERE e.execution_id = c.execution_id AND e.key = c.key AND e.version < c.version
-        ORDER BY e.version DESC LIMIT 1
-    ) AS p ON true
-    WHERE c.execution_id = %s AND c.version > %s AND c.version <= %s ORDER BY c.version LIMIT %s
+    WITH page AS MATERIALIZED (
+        SELECT version, key, author, created_at FROM executions_contextchange
+        WHERE execution_id = %(execution)s AND version > %(after)s AND version <= %(until)s
+        ORDER BY version LIMIT %(limit)s
+    ), paired AS MATERIALIZED (
+        SELECT page.*, p.version AS previous FROM page LEFT JOIN LATERAL (
+            SELECT e.version FROM executions_contextchange e
+            WHERE e.execution_id = %(execution)s AND e.key = page.key AND e.version < page.version
+            ORDER BY e.version DESC LIMIT 1
+        ) AS p ON true
+    ), told AS MATERIALIZED (
+        SELECT version, octet_length(bytes) AS size_bytes, encode(sha256(bytes), 'hex') AS digest FROM (
+            SELECT version, convert_to(COALESCE(value, 'null')::text, 'UTF8') AS bytes
+            FROM executions_contextchange WHERE execution_id = %(execution)s
+                AND version IN (SELECT version FROM paired UNION SELECT previous FROM paired)
+            OFFSET 0
+        ) AS written
+    )
+    SELECT paired.version, paired.key, paired.author, paired.created_at, now.size_bytes, now.digest,
+        paired.previous, before.digest
+    FROM paired JOIN told AS now ON now.version = paired.version
+    LEFT JOIN told AS before ON before.version = paired.previous
+    ORDER BY paired.version
 """
 
 
@@ -114,7 +128,9 @@ def find_entry(execution_id: uuid.UUID, key: str, *, version: int) -> Entry | No
 def changes_after(execution_id: uuid.UUID, version: int, *, until: int, limit: int) -> list[Change]:
     """Return up to `limit` changes later than `version` and not later than `until`, oldest first."""
     with connection.cursor() as cursor:
-        cursor.execute(_HISTORY, [execution_id, version, until, limit])
+        cursor.execute(
+            _HISTORY, {"execution": execution_id, "after": version, "until": until, "limit": limit}
+        )
         rows = cursor.fetchall()
     return [
         Change(

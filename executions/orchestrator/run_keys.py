@@ -56,7 +56,11 @@ async def find_run_keys(tracked: Tracked, step: PlanStep, *, now: dt.datetime) -
     services = step.services if step.services is not None else (None if honoured else ())
     try:
         keys = await in_any_thread(
-            keys_for_run, user_id=tracked.execution.key_owner_id, services=services, now=now
+            keys_for_run,
+            user_id=tracked.execution.key_owner_id,
+            services=services,
+            now=now,
+            execution_id=tracked.execution.pk,
         )
     except KeyMissing as error:
         raise KeysRefused("key_missing", {"services": list(error.services)}) from None

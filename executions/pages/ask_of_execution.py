@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
@@ -34,7 +35,7 @@ WISHES: dict[str, Callable[..., Execution]] = {
 REPEATS: dict[str, Callable[..., Started]] = {"retry": retry_execution, "run_again": run_again_execution}
 
 
-def ask_for(verb: str) -> Callable[..., HttpResponse]:
+def ask_for(verb: str) -> Callable[..., HttpResponseBase]:
     """Return the target of the verb's form: it leads back to the execution, or on to the new one."""
 
     def ask(request: SignedInRequest, execution_id: uuid.UUID) -> HttpResponse:
@@ -62,5 +63,5 @@ def ask_for(verb: str) -> Callable[..., HttpResponse]:
             )
         return redirect("execution", shown.pk)
 
-    target: Callable[[HttpRequest, uuid.UUID], HttpResponse] = require_POST(signed_in(ask))
+    target: Callable[[HttpRequest, uuid.UUID], HttpResponseBase] = require_POST(signed_in(ask))
     return target

@@ -16,7 +16,9 @@ from executions.models import Execution, ExecutionStep, Question
 from executions.pages.live_view import NOTHING_LIVE, LiveView
 from executions.pages.question_view import QuestionView, build_question_view
 from executions.pages.spending import Spending, spending_of
+from executions.pages.timeline_view import TimelineView, build_timeline_view
 from executions.wording import awaited_by_step, execution_sentence, status_words, step_sentence
+from teams.pages.graph_view import GraphView, State, build_graph
 from teams.pages.workflow_view import agent_names
 from teams.wording import step_titles
 from teams.workflow.plan import plan_from_json
@@ -82,6 +84,8 @@ class ExecutionView:
     spending: Spending
     agents: tuple[AgentView, ...]
     is_cost_final: bool
+    graph: GraphView | None
+    timeline: TimelineView | None
     repeats: Execution | None
     repeated_by: tuple[Execution, ...]
 
@@ -93,7 +97,7 @@ def build_execution_view(
     may_answer: bool = False,
     live: Mapping[str, LiveView] = NOTHING_LIVE,
 ) -> ExecutionView:
-    """Gather everything that the page shows, in six queries at most.
+    """Gather everything that the page shows, in seven queries at most.
 
     `may_answer` says whether the reader may answer the questions of its steps; `live` is what the runs under
     way have told so far, by their step.
@@ -145,6 +149,12 @@ def build_execution_view(
             AgentView(name=agents.get(agent_id, agent_id), spending=spending_of(tally))
             for agent_id, tally in totals.by_agent.items()
         ),
+        graph=build_graph(
+            plan,
+            agents=agents,
+            states={step.step_id: State(status=step.status, words=step.status_words) for step in views},
+        ),
+        timeline=build_timeline_view(execution, steps, plan, titles=titles, now=now),
         is_cost_final=is_over and execution.usage_complete,
         repeats=named.filter(pk=execution.retried_from_id).first() if execution.retried_from_id else None,
         repeated_by=tuple(named.filter(retried_from=execution).order_by("-id")[:MAX_REPEATS]),

@@ -9,17 +9,28 @@ from executions.wording import status_words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StepCount:
+    """How many steps of an execution are through, skipped ones included, and how many there are."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExecutionRow:
-    """What the list shows of an execution."""
+    """What the list shows of an execution. `seconds` is None until it is over."""
 
     execution: Execution
     status_words: str
     prompt: str
     spending: Spending
+    seconds: int | None
+    steps: StepCount | None
 
 
-def build_row(execution: Execution) -> ExecutionRow:
-    """Build the line from the columns alone."""
+def build_row(execution: Execution, *, steps: StepCount | None = None) -> ExecutionRow:
+    """Build the line from the columns, and its steps where they were counted."""
+    began, ended = execution.started_at or execution.created_at, execution.finished_at
     usage, cost = execution.usage_metrics, execution.cost_metrics
     return ExecutionRow(
         execution=execution,
@@ -33,4 +44,6 @@ def build_row(execution: Execution) -> ExecutionRow:
             unpriced=int(cost.get("unpriced", 0)),
             unreported=int(usage.get("unreported", 0)),
         ),
+        seconds=None if ended is None else max(0, round((ended - began).total_seconds())),
+        steps=steps,
     )

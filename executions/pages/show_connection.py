@@ -3,19 +3,18 @@
 import uuid
 from typing import Any
 
-from django.db.models import F
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from executions.actions.connection_rights import may_manage
+from executions.pages.connection_agents import build_catalogue
 from executions.wording.connection_tests import findings_in_words, outcome_words, sync_words
-from teams.models import Agent, SunaConnection
+from teams.models import SunaConnection
 from teams.pages.signed_in import SignedInRequest, signed_in
 from teams.wording.connections import connection_notices, expiry_words
 
-MAX_AGENTS = 200
 ODD_CLOCK_S = 5
 
 
@@ -42,15 +41,12 @@ def connection_page(
 ) -> HttpResponse:
     """Return the connection's page, with what was just done or why it was not."""
     now = timezone.now()
-    agents = Agent.objects.filter(connection=connection).order_by(
-        F("missing_since").desc(nulls_last=True), "name", "agent_id"
-    )
     context: dict[str, Any] = {
         "connection": connection,
         "may_manage": may_manage(request.user, connection),
         "notices": connection_notices(connection, now=now),
-        "agents": agents[:MAX_AGENTS],
-        "agents_count": agents.count(),
+        "catalogue": build_catalogue(connection, reader=request.user, words=request.GET.get("q", "")),
+        "is_throttled": connection.throttled_until is not None and connection.throttled_until > now,
         "sync_problem": sync_words(connection.sync_code),
         "keys_words": _keys_state(connection),
         "problem": problem,

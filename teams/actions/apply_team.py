@@ -1,24 +1,23 @@
 """Making a person's team be what a document says: made, changed, or left alone where it is so already."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
 from django.db import connection as database
 from django.db import transaction
-from django.utils.text import slugify
 
 from teams.actions.create_team import create_team, find_default_connection
 from teams.actions.edit_team import edit_team
-from teams.actions.naming import clean_name
-from teams.actions.refusal import input_problem
+from teams.actions.naming import check_slug, clean_name
 from teams.actions.save_version import save_version
 from teams.actions.team_document import TeamDocument, fit_document
+from teams.actions.team_mark import ChangedMeanwhile, check_seen
 from teams.models import SunaConnection, Team, User
 from teams.workflow.diff import DefinitionDiff, diff_definitions, is_same_definition
 from teams.workflow.other_agents import list_agent_ids
 from teams.workflow.plan import Json
 
-SLUG_CHARS = 110
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('renum:apply:' || %s, 0))"
 
 
@@ -43,20 +42,31 @@ class Wanted:
     connection: SunaConnection | None = None
 
 
-def apply_team(*, owner: User, slug: str, wanted: Wanted, dry_run: bool = False) -> Applied:
+def apply_team(
+    *,
+    owner: User,
+    slug: str,
+    wanted: Wanted,
+    dry_run: bool = False,
+    seen: Collection[str] | None = None,
+) -> Applied:
     """Make the owner's team of that slug what is wanted; the same twice, also at once, changes it once.
 
     A workflow that says the same is no new version. With `dry_run` everything is tried and nothing is kept.
-    The slug stays whatever the team is called. Raises InvalidInput, InvalidWorkflow, AgentsMissing.
+    The slug stays whatever the team is called. Raises InvalidInput, InvalidWorkflow, AgentsMissing; with
+    `seen`, the marks of the team or of its workflow as somebody saw them, ChangedMeanwhile where neither is
+    so any more, or where there is no such team.
     """
-    if slug != slugify(slug) or not 1 <= len(slug) <= SLUG_CHARS:
-        message = "A slug has 1 to 110 lower-case letters, digits and hyphens."
-        raise input_problem("", "invalid_value", message)
+    check_slug(slug, pointer="")
     with transaction.atomic():
         with database.cursor() as cursor:
             cursor.execute(_LOCK, [f"{owner.pk}:{slug}"])
         rows = Team.objects.select_for_update(of=("self",)).filter(owner=owner, slug=slug)
         team = rows.select_related("connection", "published_version", "owner").first()
+        if team is None and seen is not None:
+            raise ChangedMeanwhile("There is no team of that slug any more. Look again, then change it.")
+        if team is not None:
+            check_seen(team, seen)
         applied = _create(owner, slug, wanted) if team is None else _change(team, owner, wanted)
         if dry_run:
             transaction.set_rollback(True)
@@ -94,7 +104,6 @@ def _change(team: Team, by: User, wanted: Wanted) -> Applied:
             name=name if "name" in other else None,
             description=wanted.description if "description" in other else None,
             connection_id=wanted.connection.pk if wanted.connection and "connection" in other else None,
-            keep_slug=True,
         )
     published = team.published_version
     before: Json = None if published is None else published.definition

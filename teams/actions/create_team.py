@@ -4,7 +4,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 
 from teams.actions.naming import clean_name, slug_of
-from teams.actions.refusal import Refusal
+from teams.actions.refusal import Refusal, input_problem
 from teams.actions.save_version import save_version
 from teams.models import SunaConnection, Team, User
 from teams.workflow.plan import Json
@@ -36,6 +36,8 @@ def create_team(
     connection = connection or find_default_connection(owner)
     try:
         with transaction.atomic():
+            if connection is not None:
+                _hold(connection)
             team = Team.objects.create(
                 owner=owner,
                 name=name,
@@ -50,6 +52,14 @@ def create_team(
             raise
         raise TeamNameTaken(f"You have a team called {name} already. Choose another name.") from None
     return team
+
+
+def _hold(connection: SunaConnection) -> None:
+    """Keep others from deleting the connection until the transaction ends; InvalidInput where it is gone."""
+    held = SunaConnection.objects.select_for_update(no_key=True).filter(pk=connection.pk)
+    if not held.only("pk").exists():
+        message = "The connection was deleted in this very moment. Choose another."
+        raise input_problem("/connection", "unknown_reference", message)
 
 
 def find_default_connection(owner: User) -> SunaConnection | None:

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from django.db import IntegrityError, transaction
 
 from teams.actions.create_team import TeamNameTaken
-from teams.actions.naming import clean_name, slug_of
+from teams.actions.naming import check_slug, clean_name
 from teams.actions.refusal import input_problem
 from teams.actions.rights import check_role, hold_role
 from teams.actions.team_mark import check_seen_as_a_whole
@@ -22,16 +22,16 @@ def edit_team(
     is_active: bool | None = None,
     connection_id: uuid.UUID | None = None,
     record_content: bool | None = None,
-    keep_slug: bool = False,
+    slug: str | None = None,
     seen: Collection[str] | None = None,
 ) -> Team:
     """Change what is given and keep the rest. Running executions are not touched, and keep their connection.
 
     The connection is one of the team's owner's or of the site's, whoever chooses it: runs on it are the
-    owner's to answer for. The slug follows the name unless `keep_slug`. Raises NotAllowed for less than an
-    editor, or than the owner where the team is switched on or off or where texts are recorded, InvalidInput
-    and TeamNameTaken. With `seen`, the marks of the team as the editor saw
-    it, ChangedMeanwhile where it is not so any more.
+    owner's to answer for. Another name leaves the slug as it is: scripts know the team by it. Raises
+    NotAllowed for less than an editor, or than the owner where the team is switched on or off or where texts
+    are recorded, InvalidInput and TeamNameTaken. With `seen`, the marks of the team as the editor saw it,
+    ChangedMeanwhile where it is not so any more.
     """
     try:
         with transaction.atomic():
@@ -41,12 +41,12 @@ def edit_team(
             hold_role(by, "editor", row)
             check_seen_as_a_whole(row, seen)
             columns = _switch(row, by, is_active, record_content)
-            columns += _change(row, name, description, connection_id, keep_slug=keep_slug)
+            columns += _change(row, name, slug, description, connection_id)
             row.save(update_fields=[*columns, "updated_at"])
     except IntegrityError as error:
         if "team_slug_once_per_owner" not in str(error):
             raise
-        message = f"The owner has a team called {row.name} already. Choose another name."
+        message = f"The owner has a team with the slug {row.slug} already. Choose another one."
         raise TeamNameTaken(message) from None
     return row
 
@@ -68,10 +68,9 @@ def _switch(row: Team, by: User, is_active: bool | None, record_content: bool | 
 def _change(
     row: Team,
     name: str | None,
+    slug: str | None,
     description: str | None,
     connection_id: uuid.UUID | None,
-    *,
-    keep_slug: bool,
 ) -> list[str]:
     """Set on the row what is given; return the columns to save."""
     columns = []
@@ -80,8 +79,11 @@ def _change(
         columns.append("connection")
     if name is not None:
         row.name = clean_name(name)
-        row.slug = row.slug if keep_slug else slug_of(row.name)
-        columns += ["name", "slug"]
+        columns.append("name")
+    if slug is not None:
+        check_slug(slug, pointer="/slug")
+        row.slug = slug
+        columns.append("slug")
     if description is not None:
         row.description = description
         columns.append("description")
@@ -89,7 +91,9 @@ def _change(
 
 
 def _find_connection(team: Team, connection_id: uuid.UUID) -> SunaConnection:
-    connection = SunaConnection.objects.visible_to(team.owner).filter(pk=connection_id).first()
+    # Held to the end: whoever deletes it waits for this change, or has deleted it before.
+    rows = SunaConnection.objects.visible_to(team.owner).select_for_update(no_key=True)
+    connection = rows.filter(pk=connection_id).first()
     if connection is None:
         message = "The team's owner has no connection with this id."
         raise input_problem("/connection", "unknown_reference", message)

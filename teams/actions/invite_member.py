@@ -5,6 +5,7 @@ import datetime as dt
 from django.db import transaction
 from django.db.models.functions import Now
 
+from teams.actions.invitation_limit import take_invitation
 from teams.actions.refusal import Refusal, input_problem
 from teams.actions.rights import check_role
 from teams.models import AddressKind, Team, TeamInvitation, TeamRole, User
@@ -33,12 +34,13 @@ def invite_member(
 
     Nothing tells whether there is such a person: they see it when they ask for their invitations, and are in
     the team once they accept. Only the owner may: whoever runs a team spends its payer's money. Raises
-    NotAllowed, InvalidInput, AlreadyMember, TooManyInvitations.
+    NotAllowed, InvalidInput, AlreadyMember, InvitedTooOften, TooManyInvitations.
     """
     check_role(by, "owner", team)
     address = _clean(kind, address)
     if kind is AddressKind.USERNAME and _is_in(team, address):
         raise AlreadyMember(f"{address} is in the team already.")
+    take_invitation(team=team, by=by, address=address)
     with transaction.atomic():
         # The team's row is the lock under which its invitations are counted.
         Team.objects.select_for_update(no_key=True).get(pk=team.pk)

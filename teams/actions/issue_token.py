@@ -106,8 +106,6 @@ def default_lifetime() -> dt.timedelta:
 def _make(
     user: User, *, using: ApiToken | None = None, name: str, scope: ApiTokenScope, expiry: dt.datetime
 ) -> IssuedToken:
-    if ApiToken.objects.filter(user=user, expiry__gt=timezone.now()).count() >= MAX_TOKENS:
-        raise TooManyTokens(f"You have {MAX_TOKENS} tokens already. Revoke those that you do not need.")
     token = build_token()
     row = ApiToken(
         digest=hash_token(token),
@@ -118,6 +116,11 @@ def _make(
         name=name,
         scope=scope.value,
     )
-    row.save(force_insert=True)
+    with transaction.atomic():
+        # One at a time for each person: each counts those that were made before.
+        User.objects.select_for_update(no_key=True).filter(pk=user.pk).only("pk").first()
+        if ApiToken.objects.filter(user=user, expiry__gt=timezone.now()).count() >= MAX_TOKENS:
+            raise TooManyTokens(f"You have {MAX_TOKENS} tokens already. Revoke those that you do not need.")
+        row.save(force_insert=True)
     logger.info("api token issued", extra={"user_id": str(user.pk), "scope": scope.value})
     return IssuedToken(row=row, token=token)

@@ -8,6 +8,7 @@ from django.utils.text import slugify
 from teams.actions.refusal import input_problem
 
 NAME_CHARS = 100
+SLUG_CHARS = 110
 
 # Control, format (bidi marks, zero-width) and surrogate characters. The joiners U+200C and U+200D are format
 # characters too, but several scripts and most family emoji are written with them.
@@ -25,6 +26,13 @@ def clean_name(name: str, *, pointer: str = "/name") -> str:
     if any(unicodedata.category(char) in _REFUSED_CATEGORIES and char not in _JOINERS for char in cleaned):
         raise input_problem(pointer, "invalid_value", "A name has no control or direction characters.")
     return cleaned
+
+
+def check_slug(slug: str, *, pointer: str) -> None:
+    """Raise InvalidInput where a slug is not one: scripts and addresses hold it as it is."""
+    if slug != slugify(slug) or not 1 <= len(slug) <= SLUG_CHARS:
+        message = "A slug has 1 to 110 lower-case letters, digits and hyphens."
+        raise input_problem(pointer, "invalid_value", message)
 
 
 def slug_of(name: str) -> str:

@@ -17,6 +17,7 @@ _COLUMNS = (
     "id",
     "owner_id",
     "name",
+    "slug",
     "description",
     "connection_id",
     "published_version_id",

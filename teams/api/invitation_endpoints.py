@@ -8,7 +8,9 @@ from rest_framework.response import Response
 
 from teams.actions.accept_invitation import accept_invitation
 from teams.actions.end_invitation import end_invitation
+from teams.actions.invitation_limit import InvitedTooOften
 from teams.actions.invite_member import AlreadyMember, TooManyInvitations, invite_member
+from teams.actions.mail_invitation import mail_invitation
 from teams.actions.refusal import NotAllowed, input_problem
 from teams.actions.rights import check_role
 from teams.api.authentication import person
@@ -34,7 +36,7 @@ class TeamInvitations(Endpoint):
         "GET": page(InvitationOutput),
         "POST": (Answer(body=InvitationOutput), Answer(status=201, body=InvitationOutput)),
     }
-    refuses = {"GET": (NotAllowed,), "POST": (NotAllowed, AlreadyMember, TooManyInvitations)}
+    refuses = {"GET": (NotAllowed,), "POST": (NotAllowed, AlreadyMember, TooManyInvitations, InvitedTooOften)}
 
     def get(self, request: Request, team_id: uuid.UUID) -> Response:
         """List them to the owner, newest first."""
@@ -50,6 +52,7 @@ class TeamInvitations(Endpoint):
         invitation, is_new = invite_member(
             team=team, by=person(request), kind=kind, address=body[kind.value], role=TeamRole(body["role"])
         )
+        mail_invitation(invitation, page_url=request.build_absolute_uri("/invitations/"))
         return Response(InvitationOutput(invitation).data, status=201 if is_new else 200)
 
 

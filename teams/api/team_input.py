@@ -20,6 +20,7 @@ class TeamChangeInput(InputSerializer):
     """What is to be changed; what is missing stays as it is."""
 
     name = Text(allow_blank=True, required=False)
+    slug = Text(allow_blank=True, max_length=110, required=False)
     description = Text(allow_blank=True, max_length=MAX_DESCRIPTION_CHARS, required=False)
     is_active = Flag(required=False)
     record_content = Flag(required=False)

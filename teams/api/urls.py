@@ -13,6 +13,7 @@ from teams.api.invitation_endpoints import (
 )
 from teams.api.own_endpoints import Me, OneToken, Tokens
 from teams.api.team_endpoints import TeamDetail, TeamList, TeamVersion, TeamVersions
+from teams.api.template_endpoints import TemplateList, TemplateUse
 from teams.api.token_endpoints import Token
 from teams.api.version_endpoints import VersionDiff, VersionPublication
 from teams.api.workflow_endpoints import WorkflowSchema, WorkflowValidation
@@ -31,6 +32,8 @@ urlpatterns = [
     path("teams", TeamList.as_view(), name="teams"),
     path("teams/import", TeamImport.as_view(), name="team-import"),
     path("teams/by-slug/<teamslug:slug>", TeamBySlug.as_view(), name="team-by-slug"),
+    path("templates", TemplateList.as_view(), name="templates"),
+    path("templates/<teamslug:key>/teams", TemplateUse.as_view(), name="template-use"),
     path(_TEAM, TeamDetail.as_view(), name="team"),
     path(f"{_TEAM}/export", TeamExport.as_view(), name="team-export"),
     path(f"{_TEAM}/versions", TeamVersions.as_view(), name="team-versions"),

@@ -1,15 +1,15 @@
 """The page of one team: what it is for, how it works, and the form that runs it."""
 
 import uuid
+from collections.abc import Mapping
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
-from django.views.decorators.http import require_safe
 
 from teams.actions.rights import may
 from teams.models import SunaConnection, Team, User
-from teams.pages.signed_in import SignedInRequest, signed_in
+from teams.pages.signed_in import SignedInRequest
 from teams.pages.workflow_view import build_workflow_view
 from teams.wording.connections import connection_notices
 
@@ -22,37 +22,33 @@ def find_team(request: SignedInRequest, team_id: uuid.UUID) -> Team:
     return get_object_or_404(teams.defer("connection__sealed_credential"), pk=team_id)
 
 
-@require_safe
-@signed_in
-def show_team(request: SignedInRequest, team_id: uuid.UUID) -> HttpResponse:
-    """Show the team."""
-    return team_page(request, find_team(request, team_id))
-
-
 def team_page(
-    request: SignedInRequest, team: Team, *, prompt: str = "", problem: str = "", status: int = 200
+    request: SignedInRequest,
+    team: Team,
+    *,
+    prompt: str = "",
+    problem: str = "",
+    status: int = 200,
+    more: Mapping[str, object] | None = None,
 ) -> HttpResponse:
-    """Return the team's page; after a refused run with what was typed in and why it was refused."""
+    """Return the team's page; after a refused run with what was typed in and why it was refused.
+
+    `more` is what others know of the team: how its executions went.
+    """
     context = {
         "team": team,
         "workflow": build_workflow_view(team),
         "notices": connection_notices(team.connection, now=timezone.now()) if team.connection else (),
         "sees_connection": may_use(request.user, team.connection),
-        "connections": _connections_to_choose(request.user, team),
+        "may_edit": may(request.user, "editor", team),
         "may_run": may(request.user, "operator", team),
         # One per form: sending the form twice starts one execution.
         "form_key": uuid.uuid4(),
         "prompt": prompt,
         "problem": problem,
+        **(more or {}),
     }
     return render(request, "teams/team.html", context, status=status)
-
-
-def _connections_to_choose(user: User, team: Team) -> tuple[SunaConnection, ...]:
-    """Return the connections of the team's owner and of the site, for whom may choose among them."""
-    if not may(user, "editor", team):
-        return ()
-    return tuple(SunaConnection.objects.visible_to(team.owner).order_by("name", "id"))
 
 
 def may_use(user: User, connection: SunaConnection | None) -> bool:

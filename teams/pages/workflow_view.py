@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from teams.actions.catalogue_warnings import CATALOGUE_CODES
 from teams.actions.save_version import check_definition
 from teams.actions.team_width import Excess, excess_in
-from teams.models import Agent, Team
+from teams.models import Agent, Team, WorkflowVersion
 from teams.pages.graph_view import GraphView, build_graph
 from teams.wording import in_words, step_conditions_words, step_titles
 from teams.workflow.problems import Problem
@@ -40,11 +40,12 @@ class WorkflowView:
     graph: GraphView | None = None
 
 
-def build_workflow_view(team: Team) -> WorkflowView | None:
-    """Return the published workflow in words, None where the team has none."""
-    if team.published_version is None:
+def build_workflow_view(team: Team, *, version: WorkflowVersion | None = None) -> WorkflowView | None:
+    """Return the published workflow, or another version, in words; None where the team has none."""
+    version = version or team.published_version
+    if version is None:
         return None
-    checked = check_definition(team.published_version.definition, team=team)
+    checked = check_definition(version.definition, team=team)
     if checked.plan is None:
         return WorkflowView(problems=checked.problems)
     ids = {step.agent_id for step in checked.plan.steps}

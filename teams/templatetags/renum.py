@@ -8,6 +8,9 @@ from django.utils import formats, timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
+from teams.markdown import make_visible, render_markdown
+from teams.markdown.leaving import is_leavable, leave_address
+
 register = template.Library()
 
 _SMALL = Decimal("0.001")
@@ -43,10 +46,50 @@ def usd(amount: Decimal) -> str:
 
 
 @register.filter
-def span(seconds: int | None) -> str:
+def span(seconds: float | None) -> str:
     """Return a span of time as 2:07 or 1:02:07, "" for none."""
     if seconds is None:
         return ""
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+@register.filter
+def markdown(text: str, top_heading: int = 3) -> str:
+    """Return what an agent or a person wrote as safe HTML; its first headings get the level `top_heading`."""
+    return render_markdown(text, top_heading=top_heading)
+
+
+@register.filter
+def visible(text: object) -> str:
+    """Return a text for one line or a <pre>, with each character that hides or turns text named."""
+    return make_visible(str(text))
+
+
+@register.simple_tag
+def leave_link(address: str) -> str:
+    """Return the path of the page that asks before anybody leaves to the address; "" for no web address."""
+    return leave_address(address) if is_leavable(address) else ""
+
+
+@register.filter
+def more_span(seconds: int | None) -> str:
+    """Return by how much a span grew, with its sign: +0:07; "" for nothing to compare."""
+    return "" if seconds is None else f"{_sign(seconds)}{span(abs(seconds))}"
+
+
+@register.filter
+def more_count(value: int | None) -> str:
+    """Return by how much a whole number grew, with its sign."""
+    return "" if value is None else f"{_sign(value)}{count(abs(value))}"
+
+
+@register.filter
+def more_usd(amount: Decimal | None) -> str:
+    """Return by how many US dollars a cost grew, with its sign."""
+    return "" if amount is None else f"{_sign(amount)}{usd(abs(amount))}"
+
+
+def _sign(value: int | Decimal) -> str:
+    return "±" if value == 0 else "+" if value > 0 else "\u2212"

@@ -85,3 +85,30 @@ def test_agents_are_watched_at_work_through_a_reload_and_without_scripts(
     expect(window.page.locator(".live-output")).to_have_count(0)
     assert window.page.locator("img[onerror], b").count() == 0
     assert window.complaints == []
+
+
+def test_the_page_follows_the_stream_and_asks_by_itself_where_there_is_none(
+    watched: Callable[[list[str]], tuple[RunningRenum, RunningWeb, Execution]],
+    open_window: Callable[..., Window],
+) -> None:
+    renum, web, execution = watched([json.dumps({"takes": 6}), json.dumps({"takes": 9})])
+    follows, cut_off = open_window(), open_window()
+    asked: list[str] = []
+    follows.page.on("request", lambda request: asked.append(request.url))
+    cut_off.page.route("**/events?after=*", lambda route: route.fulfill(status=503))
+    open_page(follows, web, renum, execution)
+    open_page(cut_off, web, renum, execution)
+
+    for window in (follows, cut_off):
+        first = window.page.locator("[data-step=agent-1] .badge")
+        expect(first).to_have_text("completed", timeout=30_000)
+        expect(window.page.locator("[data-node=agent-1]")).to_have_class("node completed")
+    renum.wait_for(execution)
+    for window in (follows, cut_off):
+        expect(window.page.locator("#live .badge").first).to_have_text("completed", timeout=15_000)
+
+    assert [url for url in asked if "/events?after=" in url]
+    looks = [url for url in asked if "?seen=" in url]
+    # One look for each change, not one a second: events that come together are one.
+    assert len(looks) <= Execution.objects.get(pk=execution.pk).event_seq
+    assert follows.complaints == []

@@ -2,8 +2,11 @@
 
 import datetime as dt
 import zlib
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import pytest
+from django.db import connection
 from django.db.models.functions import Now
 from django.utils import timezone
 from rest_framework.test import APIClient
@@ -11,11 +14,11 @@ from rest_framework.test import APIClient
 from executions.models import Driver
 from executions.upkeep.drain import begin_drain
 from executions.upkeep.prune import prune
-from teams.actions.issue_token import MAX_TOKENS, TokenGone, issue_own_token
+from teams.actions.issue_token import MAX_TOKENS, TokenGone, TooManyTokens, issue_own_token
 from teams.actions.revoke_token import revoke_token
 from teams.actions.token_text import build_token, checksum_of
 from teams.models import Agent, ApiToken, ApiTokenScope, User
-from tests.fixtures.people import PASSWORD
+from tests.fixtures.people import PASSWORD, make_person
 from tests.functional.api.conftest import API, NOW, assert_problem, client_for
 
 TOKENS = f"{API}/tokens"
@@ -242,3 +245,25 @@ def test_an_agent_tells_which_of_ones_teams_use_it_and_at_which_steps(
     ]
     assert (unused["used_by"], unused["is_missing"]) == ([], False)
     assert_problem(client_for(viewer).get(f"{API}/agents/{ada.pk}"), 404, "not_found")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_tokens_made_at_once_no_more_are_made_than_one_may_have(monkeypatch) -> None:
+    owner = make_person("olga")
+    monkeypatch.setattr("teams.actions.issue_token.MAX_TOKENS", 3)
+    together = Barrier(8)
+
+    def make(_: int) -> bool:
+        try:
+            together.wait(timeout=30)
+            issue_own_token(by=owner, using=None, name="a", scope=ApiTokenScope.READ, lifetime=None)
+        except TooManyTokens:
+            return False
+        finally:
+            connection.close()
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(make, range(8)))
+
+    assert made.count(True) == ApiToken.objects.filter(user=owner).count() == 3

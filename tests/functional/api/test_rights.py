@@ -50,6 +50,9 @@ EXPECTED: dict[tuple[str, str], tuple[int, ...]] = {
     ("team", "DELETE"): (401, 404, 404, 403, 403, 403, 204, 403, 403),
     ("team-export", "GET"): TEAM_IS_SEEN,
     ("team-plan", "POST"): TEAM_IS_SEEN,
+    ("templates", "GET"): OWN_THINGS,
+    # Agents are the owner's: nobody else can name one, and the owner may for a team of their own.
+    ("template-use", "POST"): (401, 422, 422, 422, 422, 422, 201, 403, 403),
     ("team-import", "POST"): (401, 201, 201, 201, 201, 201, 201, 403, 403),
     # The slug is the owner's: for everybody else there is no such team, and applying makes one.
     ("team-by-slug", "GET"): (401, 404, 404, 404, 404, 404, 200, 200, 200),
@@ -136,6 +139,7 @@ EXPECTED: dict[tuple[str, str], tuple[int, ...]] = {
     # Only staff with the right release what crashed; here nobody has it.
     ("execution-release", "POST"): (401, 404, 404, 403, 403, 403, 403, 403, 403),
 }
+TEMPLATE_ROLES = ("classifier", "technical_support", "billing_support", "general_support")
 BODIES: dict[tuple[str, str], Any] = {
     ("token", "POST"): {"username": "olga", "password": PASSWORD, "name": "matrix"},
     ("teams", "POST"): {"name": "Another", "definition": SEQUENTIAL},
@@ -144,6 +148,7 @@ BODIES: dict[tuple[str, str], Any] = {
     ("workflow-validation", "POST"): {"definition": SEQUENTIAL},
     ("team-plan", "POST"): {"prompt": "Go."},
     ("team-import", "POST"): {"renum": "team/v1", "name": "Another", "definition": SEQUENTIAL},
+    ("template-use", "POST"): {"agents": dict.fromkeys(TEMPLATE_ROLES, "agent-123")},
     ("team-by-slug", "PUT"): {"description": "applied", "definition": SEQUENTIAL},
     ("team-member", "PATCH"): {"role": "operator"},
     ("team-invitations", "POST"): {"email": "nobody@example.org"},
@@ -272,6 +277,9 @@ def _team_places(wanted: dict[str, str], team: Team, connection: SunaConnection)
     if name == "agent":
         agent = Agent.objects.create(connection=connection, agent_id="agent-123", name="Ada")
         return {name: {"agent_id": agent.pk}}
+    if name == "template-use":
+        Agent.objects.create(connection=connection, agent_id="agent-123", name="Ada")
+        return {name: {"key": "customer-service"}}
     if name == "one-token":
         token, _ = ApiToken.objects.create(owner, name="spare")
         return {name: {"token_id": token.public_id}}

@@ -35,6 +35,7 @@ NESTED = {
     ("teams", "POST", "connection"): 400,
     ("team", "PATCH", "connection"): 400,
     ("team-import", "POST", "connection"): 400,
+    ("template-use", "POST", "connection"): 400,
     ("team-by-slug", "PUT", "connection"): 400,
     ("workflow-validation", "POST", "team"): 404,
     ("workflow-plan", "POST", "team"): 404,
@@ -206,7 +207,8 @@ def test_a_body_that_names_anothers_thing_is_refused_as_if_there_were_none(stran
     before = checksums()
 
     for (name, method, field), status in NESTED.items():
-        place = {"team": {"team_id": own_team}, "team-by-slug": {"slug": "fresh"}}.get(name, {})
+        places = {"team": {"team_id": own_team}, "team-by-slug": {"slug": "fresh"}}
+        place = {**places, "template-use": {"key": "customer-service"}}.get(name, {})
         body = {**BODIES.get((name, method), {}), field: str(mine[field])}
         response = ask_for(stranger, method, reverse(f"api:{name}", kwargs=place), body)
         assert response.status_code == status, (name, method, response.content)

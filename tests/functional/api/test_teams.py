@@ -143,10 +143,14 @@ def test_a_change_keeps_what_it_does_not_name(api, team) -> None:
 def test_a_team_takes_no_name_that_its_owner_uses_already(api, team) -> None:
     make(api, name="Support")
 
-    response = api.patch(f"{TEAMS}/{team.pk}", {"name": "support"}, headers=ANY_STATE)
+    renamed = api.patch(f"{TEAMS}/{team.pk}", {"name": "support"}, headers=ANY_STATE).json()
+    assert (renamed["name"], renamed["slug"]) == ("support", "analysts")
+    odd = api.patch(f"{TEAMS}/{team.pk}", {"slug": "Not a slug"}, headers=ANY_STATE)
+    assert_problem(odd, 400, "validation_error")
+    response = api.patch(f"{TEAMS}/{team.pk}", {"slug": "support"}, headers=ANY_STATE)
 
     assert_problem(response, 409, "name_taken")
-    assert api.get(f"{TEAMS}/{team.pk}").json()["name"] == "Analysts"
+    assert api.get(f"{TEAMS}/{team.pk}").json()["slug"] == "analysts"
 
 
 def test_names_of_other_scripts_do_not_stand_in_each_other_s_way(api) -> None:

@@ -33,6 +33,7 @@ def test_a_stored_key_is_answered_with_its_fingerprint_and_is_nowhere_to_be_read
         "created_at",
         "updated_at",
         "last_used_at",
+        "last_used_execution_id",
     }
     answers = b"".join(response.content for response in (stored, shown, listed)).decode()
     assert "CANARY" not in answers + caplog.text

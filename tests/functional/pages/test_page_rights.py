@@ -6,11 +6,18 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, reverse
 
+from billing.actions.store_user_key import store_user_key
+from billing.pages.urls import urlpatterns as key_urls
 from executions.models import Execution
+from executions.pages.cost_urls import urlpatterns as cost_urls
 from executions.pages.urls import urlpatterns as execution_urls
-from teams.models import Team, User
+from teams.actions.issue_token import issue_own_token
+from teams.markdown.leaving import leave_address
+from teams.models import ApiTokenScope, Team, User
+from teams.pages.token_urls import urlpatterns as token_urls
 from teams.pages.urls import urlpatterns as team_urls
 from tests.fixtures.site_rows import NOW, ask, doubt_start, set_execution
+from tests.functional.pages.shared_routes import SHARED
 
 pytestmark = pytest.mark.django_db
 
@@ -25,9 +32,23 @@ VERBS = {
 """Each verb's form, and how an execution must stand for it."""
 CONNECTION_FORMS = {"connection-test", "connection-sync", "connection-forget"}
 STEP_VERBS = {"execution-start_again", "execution-give_up_start"}
-EDITOR_FORMS = {"team-connection"}
-FORMS = {"team-run", *EDITOR_FORMS, "question-answer", *VERBS, *STEP_VERBS, *CONNECTION_FORMS}
-WITHOUT_OBJECT = {"start", "team-list", "execution-list", "inbox", "connection-list", "connection-new"}
+ESTIMATE = "team-estimate"
+"""A form that changes nothing: whoever sees the team may send it."""
+FORMS = {"team-run", ESTIMATE, "question-answer", *VERBS, *STEP_VERBS, *CONNECTION_FORMS}
+WITHOUT_OBJECT = {
+    "leave",
+    "execution-compare",
+    "start",
+    "team-list",
+    "template-list",
+    "template",
+    "execution-list",
+    "inbox",
+    "connection-list",
+    "connection-new",
+}
+OWN_PAGES = {"costs", "cost-rows", "keys", "key-delete", "tokens", "token-revoke"}
+OWN_FORMS = {"key-store", "token-make"}
 # What a person gets from each address: status of a GET of a page, of a POST of a form.
 EXPECTED = {
     "nobody": {"page": 302, "form": 302},
@@ -44,16 +65,22 @@ def routes() -> Iterator[str]:
     for pattern in [*team_urls, *execution_urls]:
         assert isinstance(pattern, URLPattern)
         assert pattern.name
+        if pattern.name in SHARED:
+            continue
         yield pattern.name
 
 
 def address_of(name: str, team: Team, execution: Execution) -> str:
+    if name == "leave":
+        return leave_address("https://example.com/")
     if name in WITHOUT_OBJECT:
-        return reverse(name)
+        return reverse(name, args=["customer-service"] if name == "template" else [])
     if name.startswith("connection"):
         return reverse(name, args=[team.connection_id])
     if name == "question-answer":
         return reverse(name, args=[ask(execution).pk])
+    if name == "execution-step":
+        return reverse(name, args=[execution.pk, "agent-123"])
     return reverse(name, args=[team.pk if name.startswith("team") else execution.pk])
 
 
@@ -92,12 +119,12 @@ def test_each_address_answers_each_person_as_their_role_says(
         if name == "execution-release" and expected == 302 and person != "nobody":
             # Whatever the role: staff release what crashed.
             expected = 403
-        if name in EDITOR_FORMS and person == "operator":
-            expected = 403
+        if name == ESTIMATE:
+            expected = EXPECTED[person]["page"]
     else:
         status = client.get(address).status_code
-        expected = 302 if name == "start" else EXPECTED[person]["page"]
-        if name in WITHOUT_OBJECT - {"start"} and person != "nobody":
+        expected = EXPECTED[person]["page"]
+        if name in WITHOUT_OBJECT and person != "nobody":
             expected = 200
 
     assert status == expected
@@ -169,7 +196,8 @@ def test_forms_change_nothing_by_get_nor_without_their_token(
     address = address_of(name, team, execution)
     before = Execution.objects.values().get()
 
-    assert client.get(address).status_code == 405
+    # The form of a run stands at the address that it is sent to.
+    assert client.get(address).status_code == (200 if name == "team-run" else 405)
     assert client.post(address, {"prompt": "Look into it."}).status_code == 403
     assert Execution.objects.values().get() == before
 
@@ -179,3 +207,29 @@ def test_the_live_part_reloads_the_page_when_the_session_is_over(execution: Exec
 
     assert response["HX-Refresh"] == "true"
     assert b"<form" not in response.content
+
+
+def own_routes() -> Iterator[str]:
+    for pattern in [*cost_urls, *key_urls, *token_urls]:
+        assert isinstance(pattern, URLPattern)
+        assert pattern.name
+        yield pattern.name
+
+
+@pytest.mark.parametrize("name", list(own_routes()))
+def test_what_is_ones_own_is_shown_to_oneself_alone(owner: User, outsider: User, name: str) -> None:
+    store_user_key(user=owner, service="openai", key="sk-CANARY-0123456789", now=NOW)
+    token = issue_own_token(by=owner, using=None, name="a", scope=ApiTokenScope.READ, lifetime=None)
+    args = {"key-delete": ["openai"], "token-revoke": [token.row.public_id]}.get(name, [])
+    address = reverse(name, args=args)
+    assert name in OWN_PAGES | OWN_FORMS
+
+    found = {}
+    for person in (None, owner, outsider):
+        client = Client()
+        if person is not None:
+            client.force_login(person)
+        found[person] = (client.post(address, {}) if name in OWN_FORMS else client.get(address)).status_code
+
+    mine = 400 if name in OWN_FORMS else 200
+    assert found == {None: 302, owner: mine, outsider: 404 if args else mine}

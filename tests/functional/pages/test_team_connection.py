@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from teams.actions.team_mark import team_mark
 from teams.models import SunaConnection, Team, User
 
 pytestmark = pytest.mark.django_db
@@ -22,26 +23,34 @@ def test_owner_and_editor_choose_and_others_see_no_choice(
 ) -> None:
     site = SunaConnection.objects.create(name="Of the site", base_url="https://suna.example.org")
     foreign = SunaConnection.objects.create(owner=outsider, name="Foreign", base_url="https://x.example.org")
-    page, address = reverse("team", args=[team.pk]), reverse("team-connection", args=[team.pk])
+    page = reverse("team-settings", args=[team.pk])
+
+    def said(chosen: object) -> dict[str, str]:
+        now = Team.objects.get(pk=team.pk)
+        return {"name": "Analysts", "slug": "analysts", "connection": str(chosen), "mark": team_mark(now)} | {
+            "is_active": "on"
+        }
+
     for person in (owner, editor):
         client = sign_in(person)
         shown = client.get(page).content.decode()
         assert "Of the site" in shown
         assert "Foreign" not in shown
         for chosen in (site, suna_connection):
-            answer = client.post(address, {"connection": str(chosen.pk)}, follow=True)
+            answer = client.post(page, said(chosen.pk), follow=True)
             assert answer.redirect_chain == [(page, 302)]
-            assert "From now on the team runs on this connection." in answer.content.decode()
+            assert "The settings are saved." in answer.content.decode()
             team.refresh_from_db()
             assert team.connection == chosen
-    for wrong in (str(foreign.pk), "", "made up"):
-        refused = client.post(address, {"connection": wrong})
+    for wrong in (foreign.pk, "made up"):
+        refused = client.post(page, said(wrong))
         assert refused.status_code == 400
         assert "has no such connection" in refused.content.decode()
     plain = sign_in(operator)
     assert "Of the site" not in plain.get(page).content.decode()
-    refused = plain.post(address, {"connection": str(site.pk)})
-    assert (refused.status_code, "needs the role editor" in refused.content.decode()) == (403, True)
+    refused = plain.post(page, said(site.pk))
+    assert refused.status_code == 403
+    assert "Your role in this team does not allow that" in refused.content.decode()
     team.refresh_from_db()
     assert team.connection == suna_connection
 

@@ -1,0 +1,96 @@
+"""The list of executions: what its filters let through, and that its pages keep them."""
+
+from collections.abc import Callable
+from urllib.parse import quote
+
+import pytest
+from django.test import Client
+
+from executions.models import Execution
+from teams.models import Team, User
+from tests.fixtures.site_rows import NOW, bill, make_team, set_execution, set_step, start
+
+pytestmark = pytest.mark.django_db
+
+
+def shown(client: Client, query: str) -> list[str]:
+    """Return the first words of the prompts that the list shows for a query."""
+    body = client.get(f"/executions/?{query}").content.decode()
+    return [word for word in ("Apples", "Pears", "Plums") if f">{word} of this year" in body]
+
+
+@pytest.fixture
+def client(sign_in: Callable[[User], Client], owner: User, operator: User, team: Team) -> Client:
+    """Give the owner's browser; three executions are there, of two teams and two people."""
+    apples = start(team, prompt="Apples of this year")
+    pears = start(team, prompt="Pears of this year")
+    start(make_team(owner, name="Cooks", connection=team.connection), prompt="Plums of this year")
+    set_execution(apples, status="completed", result_text="Done.")
+    Execution.objects.filter(pk=apples.pk).update(created_at=NOW, started_at=NOW)
+    Execution.objects.filter(pk=pears.pk).update(started_by=operator)
+    return sign_in(owner)
+
+
+def test_each_filter_lets_through_what_it_says(
+    client: Client, owner: User, operator: User, team: Team
+) -> None:
+    apples = Execution.objects.get(initial_prompt__startswith="Apples")
+    day = NOW.date().isoformat()
+
+    assert shown(client, "") == ["Apples", "Pears", "Plums"]
+    assert shown(client, "status=completed") == ["Apples"]
+    assert shown(client, "status=under_way") == ["Pears", "Plums"]
+    assert shown(client, f"team={team.pk}") == ["Apples", "Pears"]
+    assert shown(client, f"started_by={operator.pk}") == ["Pears"]
+    assert shown(client, f"until={day}&since={day}") == ["Apples"]
+    assert shown(client, "q=pEARs") == ["Pears"]
+    assert shown(client, "q=cook") == ["Plums"]
+    assert shown(client, f"q={apples.pk}") == ["Apples"]
+    assert shown(client, f"q=of&status=completed&team={team.pk}&started_by={owner.pk}") == ["Apples"]
+    assert shown(client, "q=100%25") == []
+
+
+def test_a_filter_that_finds_nothing_says_so_and_leads_back(client: Client) -> None:
+    body = client.get("/executions/?q=cherries").content.decode()
+
+    assert "Nothing fits." in body
+    assert 'value="cherries"' in body
+
+
+def test_the_links_between_pages_keep_the_filters(client: Client, team: Team) -> None:
+    for _ in range(30):
+        start(team, prompt="Apples of this year & more")
+
+    body = client.get("/executions/?q=year+%26&status=queued").content.decode()
+    link = body.split('rel="next" href="')[1].split('"')[0].replace("&amp;", "&")
+    second = client.get(f"/executions/{link}").content.decode()
+
+    assert "status=queued" in link
+    assert "q=year+%26" in link
+    assert second.count(">Apples of this year") == 5
+    assert "Newest" in second
+
+
+def test_a_row_says_how_far_it_is_and_how_long_it_took(client: Client) -> None:
+    apples = Execution.objects.get(initial_prompt__startswith="Apples")
+    bill(apples, set_step(apples, "agent-123", status="completed", result_text="x"))
+
+    body = client.get("/executions/?status=completed").content.decode()
+
+    assert ">1/3</td>" in body
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["status=done", "started_by=me", "since=0001-01-01", "since=tomorrow", "until=9999-12-31", "before=1"],
+)
+def test_a_filter_that_cannot_be_is_not_found(client: Client, query: str) -> None:
+    assert client.get(f"/executions/?{query}").status_code == 404
+
+
+@pytest.mark.parametrize("query", ["q=%00", "q=%ff", "q=" + quote("'\"<script>"), "q=" + "x" * 3000, "team="])
+def test_odd_words_are_searched_for_like_others(client: Client, query: str) -> None:
+    response = client.get(f"/executions/?{query}")
+
+    assert response.status_code == 200
+    assert "<script>'" not in response.content.decode()
