@@ -42,7 +42,9 @@ _WORDS: Mapping[int, tuple[Any, Any, Any]] = {
     404: (
         _("Not found"),
         _("There is nothing at this address, or nothing that you may see."),
-        _("Look whether the address is whole. If somebody gave it to you, ask them to share the team with you."),
+        _(
+            "Look whether the address is whole. If somebody gave it to you, ask them to share the team with you."
+        ),
     ),
     405: (
         _("Not an address to open"),
@@ -83,7 +85,9 @@ class ErrorPagesMiddleware:
         response = self.get_response(request)
         path = request.path_info
         if response.status_code in _WORDS and not response.streaming and _is_for_people(path):
-            is_bare = not response.content or response.headers.get("Content-Type", "").startswith("text/plain")
+            is_bare = not response.content or response.headers.get("Content-Type", "").startswith(
+                "text/plain"
+            )
             if is_bare:
                 response.content = error_page(response.status_code, translation.get_language() or "en")
                 response.headers["Content-Type"] = "text/html; charset=utf-8"

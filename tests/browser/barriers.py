@@ -1,7 +1,8 @@
 """Asks axe-core what of a page hinders people: contrast, names, roles, order.
 
 axe is put in through the browser's own door for tools, which a page's policy does not close: the page itself
-stays as strict as it is for people. Its rules: https://github.com/dequelabs/axe-core, doc/rule-descriptions.md.
+stays as strict as it is for people. Its rules:
+https://github.com/dequelabs/axe-core, doc/rule-descriptions.md.
 """
 
 from pathlib import Path
