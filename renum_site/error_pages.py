@@ -35,7 +35,8 @@ _WORDS: Mapping[int, tuple[Any, Any, Any]] = {
         _("Not allowed"),
         _("Your account does not allow that."),
         _(
-            "Somebody with more rights can do it, or give you the right: the owner of the team, or whoever runs "
+            "Somebody with more rights can do it, or give you the right: the owner of the team, or "
+            "whoever runs "
             "Renum here."
         ),
     ),
@@ -43,7 +44,8 @@ _WORDS: Mapping[int, tuple[Any, Any, Any]] = {
         _("Not found"),
         _("There is nothing at this address, or nothing that you may see."),
         _(
-            "Look whether the address is whole. If somebody gave it to you, ask them to share the team with you."
+            "Look whether the address is whole. If somebody gave it to you, ask them to share the "
+            "team with you."
         ),
     ),
     405: (
@@ -85,17 +87,15 @@ class ErrorPagesMiddleware:
         response = self.get_response(request)
         path = request.path_info
         if response.status_code in _WORDS and not response.streaming and _is_for_people(path):
-            is_bare = not response.content or response.headers.get("Content-Type", "").startswith(
-                "text/plain"
-            )
-            if is_bare:
+            kind = response.headers.get("Content-Type", "")
+            if not response.content or kind.startswith("text/plain"):
                 response.content = error_page(response.status_code, translation.get_language() or "en")
                 response.headers["Content-Type"] = "text/html; charset=utf-8"
         return response
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answer where a view failed: 503 with a time to wait where PostgreSQL or Redis does not answer, else 500."""
+    """Answer where a view failed: 503 where PostgreSQL or Redis does not answer, with when to ask again."""
     is_away = isinstance(sys.exc_info()[1], _AWAY) and not is_of_the_api(request.path_info)
     status = 503 if is_away else 500
     # The account's language would have to be asked for.
@@ -116,7 +116,7 @@ def error_page(status: int, language: str) -> str:
 
 
 def language_of_headers(headers: list[tuple[bytes, bytes]]) -> str:
-    """Return the reader's language from an ASGI scope's headers: their cookie, or what their browser asks for."""
+    """Return the reader's language by an ASGI scope's headers: the cookie's, else the browser's."""
     request = HttpRequest()
     for name, value in headers:
         if name == b"accept-language":

@@ -1,1 +1,1 @@
-"""The pages that explain Renum to people: words, the workflow language, codes. Whoever comes may read them."""
+"""The pages that explain Renum to people: words, the workflow language, codes. Anybody may read them."""

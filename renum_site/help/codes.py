@@ -1,7 +1,7 @@
-"""What each code means and what to do about it: the sentences of executions/wording, and an advice beside each.
+"""What each code means and what to do about it: the sentences of executions/wording, each with an advice.
 
-A code can stand in several places (a step, an execution, a refusal, a test of a connection) and mean something
-else in each.
+A code can stand in several places (a step, an execution, a refusal, a test of a connection) and mean
+something else in each.
 """
 
 from collections.abc import Mapping
@@ -29,10 +29,12 @@ _ADVICE: Mapping[str, Any] = {
     "answer": gettext_lazy("Open the inbox, or the execution, and answer the question."),
     "resume": gettext_lazy("Resume the execution when it shall go on."),
     "connection": gettext_lazy(
-        "Whoever owns the connection opens it, tests it, and does what the test says. Then retry the execution."
+        "Whoever owns the connection opens it, tests it, and does what the test says. Then retry the "
+        "execution."
     ),
     "credential": gettext_lazy(
-        "Whoever owns the connection opens it, stores a new credential and tests it. Then retry the execution."
+        "Whoever owns the connection opens it, stores a new credential and tests it. Then retry the "
+        "execution."
     ),
     "credits": gettext_lazy("Fill up the account in Suna that the connection belongs to."),
     "keys": gettext_lazy("Whoever pays stores the key anew. Then retry the execution."),
@@ -43,13 +45,15 @@ _ADVICE: Mapping[str, Any] = {
     "retry": gettext_lazy("Retry the execution: what is finished is kept, and only the rest is done again."),
     "time": gettext_lazy("Give the step or the workflow more time, then retry the execution."),
     "look_in_suna": gettext_lazy(
-        "Look in Suna whether the agent runs. If it does not, start the step again on the page of the execution; "
+        "Look in Suna whether the agent runs. If it does not, start the step again on the page of "
+        "the execution; "
         "otherwise give the start up."
     ),
     "staff": gettext_lazy("Ask whoever runs Renum here: the reason is written down for them."),
     "other_step": gettext_lazy("Look at the other step: what happened there decided over this one."),
     "condition": gettext_lazy(
-        "The workflow is written like that. If it surprises you, look at the conditions and at the answer that "
+        "The workflow is written like that. If it surprises you, look at the conditions and at the "
+        "answer that "
         "they look at."
     ),
     "budget": gettext_lazy("Raise the budget, or make the work smaller. Then retry the execution."),

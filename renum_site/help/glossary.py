@@ -4,7 +4,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-# Each a word (or several that belong together) and its meaning.
+# Each a word (or several that belong together) and its meaning. Names in the code are the same everywhere.
 Entries = tuple[tuple[Any, Any], ...]
 
 FOR_EVERYBODY: Entries = (
@@ -38,22 +38,22 @@ FOR_EVERYBODY: Entries = (
     (_("template"), _("a workflow that is ready: you give its roles your own agents")),
 )
 INSIDE: Entries = (
-    (_("WorkflowVersion"), _("the row of a version")),
-    (_("plan"), _("the workflow compiled into one graph, stored on an execution")),
-    (_("ExecutionStep"), _("one step of one execution: status, reason, input, result")),
+    ("WorkflowVersion", _("the row of a version")),
+    ("plan", _("the workflow compiled into one graph, stored on an execution")),
+    ("ExecutionStep", _("one step of one execution: status, reason, input, result")),
     (
-        _("AgentRun, turn"),
+        "AgentRun, turn",
         _("one attempt at a step, carried out by Suna; one of its runs where it asked a person"),
     ),
-    (_("status / code / message"), _("for the machine / for the program / for the person")),
-    (_("decide, Decision"), _("what should happen next, as data")),
+    ("status / code / message", _("for the machine / for the program / for the person")),
+    ("decide, Decision", _("what should happen next, as data")),
     (_("driver"), _("the process that advances executions")),
     (_("lease"), _("a driver's right to do so, for a few seconds at a time, by PostgreSQL's clock")),
     (_("epoch, fence"), _("the number of a claim; a write that carries an older one is refused")),
     (_("sweep"), _("the repair round, each minute")),
-    (_("ContextChange, snapshot"), _("one change of the shared context; the whole of it at a version")),
-    (_("ExecutionEvent, seq"), _("the row of an event, and its number")),
-    (_("UsageLog"), _("one model response: tokens, price, payer")),
+    ("ContextChange, snapshot", _("one change of the shared context; the whole of it at a version")),
+    ("ExecutionEvent, seq", _("the row of an event, and its number")),
+    ("UsageLog", _("one model response: tokens, price, payer")),
     (_("wire profile"), _("which version of its HTTP contract a Suna speaks")),
     (_("starter, key owner"), _("who started the execution; whose keys go along")),
     (_("quarantine, release"), _("set aside after its driver died three times; let go on by staff")),
