@@ -38,7 +38,10 @@ class Text:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepView:
-    """One step. `is_in_doubt`: a person has to say what became of its start."""
+    """One step. `is_in_doubt`: a person has to say what became of its start.
+
+    Before `retry_at` it is not started again.
+    """
 
     step_id: str
     title: str
@@ -187,7 +190,7 @@ def _step_view(
             names=titles,
         ),
         attempts=step.attempts,
-        retry_at=step.retry_at if step.status == "retrying" else None,
+        retry_at=step.retry_at if step.status in (StepStatus.RETRYING, StepStatus.READY) else None,
         elapsed_s=_elapsed_s(step.started_at, step.finished_at, now),
         is_over=is_over,
         answer=_answer(step),
