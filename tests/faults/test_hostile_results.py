@@ -62,7 +62,7 @@ def test_each_kind_of_nonsense_for_a_result_ends_its_step_with_a_code_while_othe
     for name, (effect, _) in effects.items():
         renum.suna.fail(RESULTS[profile], times=100_000, contains=f"<{name}>", **effect)
     cluster = renum.start_drivers(
-        RENUM_CALL_DEADLINE_S="1", RENUM_START_GRACE_S="6", RENUM_RESULT_GIVE_UP_S="1"
+        RENUM_CALL_DEADLINE_S="4", RENUM_START_GRACE_S="24", RENUM_RESULT_GIVE_UP_S="5"
     )
 
     started = {name: renum.start(team, f"<{name}>") for name in effects}
