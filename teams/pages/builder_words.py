@@ -29,7 +29,7 @@ LABELS: Words = {
     "output": _("Fields the answer must have"),
     "of": _("Look at"),
     "key": _("Field or path"),
-    "operator": _("It"),
+    "operator": _("Comparison"),
     "value": _("Value"),
 }
 HELPS: Words = {

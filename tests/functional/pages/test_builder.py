@@ -281,4 +281,4 @@ def test_missing_agents_are_said(olga: Client, page: Any, team: Team) -> None:
 def test_the_builder_speaks_portuguese(olga: Client, team: Team) -> None:
     response = olga.get(reverse("team-edit", args=[team.pk]), headers={"Accept-Language": "pt-BR"})
 
-    assert "Adicionar um passo" in text_of(response)
+    assert "Adicionar uma etapa" in text_of(response)

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 def prepare(name: str, team: Team) -> tuple[str, dict[str, Any]]:
     """Make what the address is about; return the address and what its form sends."""
-    if name in ("document-import", "invitation-list"):
+    if name in ("document-import", "invitation-list", "team-new"):
         return reverse(name), {}
     if name.startswith("invitation") or name == "team-withdraw":
         kind, role = AddressKind.USERNAME, TeamRole.VIEWER
