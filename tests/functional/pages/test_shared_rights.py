@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 def prepare(name: str, team: Team) -> tuple[str, dict[str, Any]]:
     """Make what the address is about; return the address and what its form sends."""
-    if name in ("document-import", "invitation-list"):
+    if name in ("document-import", "invitation-list", "team-new"):
         return reverse(name), {}
     if name in ("team-check", "team-drawing", "team-dry-run"):
         said = {"definition": json.dumps(CONDITIONAL), "prompt": "Look into it."}
