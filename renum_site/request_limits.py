@@ -15,6 +15,7 @@ from typing import Any
 from django.conf import settings
 
 from renum_site.api_errors import is_of_the_api, words_about
+from renum_site.error_pages import error_page, language_of_headers
 from renum_site.turns import BUSY, RETRY_AFTER_S, TOO_BUSY
 from teams.api.json_parser import MAX_BODY_BYTES
 from teams.api.problems import CONTENT_TYPE, problem_body
@@ -138,7 +139,9 @@ async def _refuse(status: int, scope: Message, receive: Receive, send: Send) -> 
         body, kind = json.dumps(problem).encode(), CONTENT_TYPE.encode()
         headers += [(b"x-request-id", request_id.encode()), (b"cache-control", b"no-store")]
     else:
-        body, kind = detail.encode(), b"text/plain; charset=utf-8"
+        page = error_page(status, language_of_headers(scope["headers"]))
+        body, kind = page.encode(), b"text/html; charset=utf-8"
+        headers.append((b"content-security-policy", b"default-src 'self'"))
     headers += [(b"content-type", kind), (b"content-length", str(len(body)).encode())]
     if status == 503:
         headers.append((b"retry-after", str(RETRY_AFTER_S).encode()))

@@ -15,6 +15,7 @@ from weakref import WeakKeyDictionary
 
 from django.conf import settings
 
+from renum_site.error_pages import error_page, language_of_headers
 from teams.api.problems import CONTENT_TYPE, problem_body
 from teams.models.uuid7 import new_id
 
@@ -135,7 +136,9 @@ async def _refuse(scope: Message, send: Send) -> None:
         body, kind = json.dumps(problem).encode(), CONTENT_TYPE
         headers = [(b"x-request-id", request_id.encode())]
     else:
-        body, kind, headers = BUSY.encode(), "text/plain; charset=utf-8", []
+        page = error_page(503, language_of_headers(scope.get("headers", [])))
+        body, kind = page.encode(), "text/html; charset=utf-8"
+        headers = [(b"content-security-policy", b"default-src 'self'")]
     headers += [
         (b"content-type", kind.encode()),
         (b"content-length", str(len(body)).encode()),

@@ -17,6 +17,7 @@ api_urls: list[URLPattern | URLResolver] = [
     path("", include("billing.api.urls")),
     path("", include("executions.api.urls")),
 ]
+handler500 = "renum_site.error_pages.server_error"
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
@@ -33,6 +34,7 @@ urlpatterns = [
     path("i18n/", include("django.conf.urls.i18n")),
     path("admin/doctor/", admin.site.admin_view(show_doctor), name="doctor"),
     path("admin/", admin.site.urls),
+    path("", include("renum_site.help.urls")),
     path("", include("teams.pages.urls")),
     path("", include("executions.pages.urls")),
     path("", include("executions.pages.cost_urls")),

@@ -51,7 +51,7 @@ def watched(
 def open_page(window: Window, web: RunningWeb, renum: RunningRenum, execution: Execution) -> None:
     window.origin = web.url
     window.sign_in(renum.owner.username, PASSWORD)
-    expect(window.page.get_by_role("button", name="Sign out")).to_be_visible()
+    expect(window.page.get_by_text("Your menu")).to_be_attached()
     window.page.goto(f"{window.origin}/executions/{execution.pk}/")
 
 

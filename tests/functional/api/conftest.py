@@ -136,4 +136,5 @@ def mine(team: Team, execution: Execution, owner: User) -> dict[str, Any]:
         "key": "note",
         "user": owner.pk,
         "started_by": owner.pk,
+        "payer": owner.pk,
     }
