@@ -272,6 +272,8 @@ REST_FRAMEWORK: dict[str, Any] = {
 }
 SPECTACULAR_SETTINGS = OPENAPI
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
+# Fifty steps in the builder, each with all its fields and conditions.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 
 # The admin's theme
 UNFOLD: dict[str, Any] = {

@@ -70,11 +70,11 @@ class TemplateUse(Endpoint):
     answers = {"POST": made(TeamDetailOutput, "ETag")}
     refuses = {"POST": (RolesOpen, TeamNameTaken)}
 
-    def post(self, request: Request, key: str) -> Response:
+    def post(self, request: Request, template_key: str) -> Response:
         """Make a team of it, with the agents of the connection that is named, else of the person's own."""
         user = person(request)
         body: dict[str, Any] = read_body(request, TemplateUseInput)
-        template = find_template(key, _language())
+        template = find_template(template_key, _language())
         if template is None:
             raise Http404
         connection = find_connection(user, body.get("connection")) or find_default_connection(user)

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from teams.actions.issue_token import MAX_TOKENS, TokenGone, TooManyTokens, issue_own_token
 from teams.actions.revoke_token import revoke_token
 from teams.models import ApiToken, ApiTokenScope
+from teams.pages.own_password import find_password_problem
 from teams.pages.signed_in import SignedInRequest, signed_in
 
 MAX_NAME_CHARS = 100
@@ -44,10 +45,12 @@ def list_tokens(request: SignedInRequest) -> HttpResponse:
 @require_POST
 @signed_in
 def make_token(request: SignedInRequest) -> HttpResponse:
-    """Make one. This answer is the only place that it is ever shown: no redirect could carry it."""
+    """Make one for whoever knows the password. Only this answer ever shows it: no redirect could carry it."""
     name = request.POST.get("name", "").strip()
     scope, days = request.POST.get("scope", ""), request.POST.get("days", "")
     problem, field = _problem_of(name, scope, days)
+    if not problem:
+        problem, field = find_password_problem(request), "password"
     if problem:
         return _tokens_page(request, problem=problem, field=field, status=400)
     try:
@@ -99,6 +102,7 @@ def _tokens_page(
         "days": request.POST.get("days", str(DEFAULT_DAYS)),
         "problem": problem,
         "field": field,
+        "asks_password": request.user.has_usable_password(),
     }
     return render(request, "teams/tokens.html", context, status=status)
 

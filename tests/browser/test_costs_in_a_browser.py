@@ -86,6 +86,7 @@ def test_a_key_is_stored_and_deleted_and_a_token_copied_and_revoked(
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.goto(f"{window.origin}/account/tokens/")
     page.get_by_label("Name").fill("nightly report")
+    page.get_by_label("Your password").fill(PASSWORD)
     page.get_by_role("button", name="Make a token").click()
     token = page.locator("#token").inner_text()
     page.get_by_role("button", name="Copy", exact=True).click()

@@ -282,7 +282,7 @@ def _team_places(wanted: dict[str, str], team: Team, connection: SunaConnection)
         return {name: {"agent_id": agent.pk}}
     if name == "template-use":
         Agent.objects.create(connection=connection, agent_id="agent-123", name="Ada")
-        return {name: {"key": "customer-service"}}
+        return {name: {"template_key": "customer-service"}}
     if name == "one-token":
         token, _ = ApiToken.objects.create(owner, name="spare")
         return {name: {"token_id": token.public_id}}

@@ -10,11 +10,12 @@ from django.test import Client
 
 from teams.actions.issue_token import issue_own_token
 from teams.models import ApiToken, ApiTokenScope, User
+from tests.fixtures.people import PASSWORD
 
 pytestmark = pytest.mark.django_db
 
 PAGE = "/account/tokens/"
-WANTED = {"name": "nightly report", "scope": "run", "days": "30"}
+WANTED = {"name": "nightly report", "scope": "run", "days": "30", "password": PASSWORD}
 
 
 def test_a_token_is_shown_once_and_opens_what_its_scope_says(
@@ -48,6 +49,10 @@ def test_a_token_is_shown_once_and_opens_what_its_scope_says(
         {"days": "0"},
         {"days": "99999999999"},
         {"days": "soon"},
+        {"password": ""},
+        {"password": "not it"},
+        {"password": "a\x00b"},
+        {"password": "a" * 5000},
     ],
 )
 def test_what_cannot_be_is_refused_beside_its_field(
@@ -58,6 +63,33 @@ def test_what_cannot_be_is_refused_beside_its_field(
     assert response.status_code == 400
     assert response.content.decode().count('role="alert"') == 1
     assert not ApiToken.objects.exists()
+
+
+def test_tries_of_the_password_have_the_limit_of_signing_in(
+    sign_in: Callable[[User], Client], owner: User, clean_redis: object
+) -> None:
+    client = sign_in(owner)
+
+    answers = [
+        client.post(f"{PAGE}make/", WANTED | {"password": f"no {n}"}).content.decode() for n in range(20)
+    ]
+
+    assert "This is not your password." in answers[0]
+    assert "Too many tries" in answers[-1]
+    assert "Too many tries" in client.post(f"{PAGE}make/", WANTED).content.decode()
+    assert not ApiToken.objects.exists()
+
+
+def test_who_has_no_password_here_is_not_asked_for_one(
+    sign_in: Callable[[User], Client], owner: User
+) -> None:
+    client = sign_in(owner)
+    owner.set_unusable_password()
+    owner.save()
+    client.force_login(owner)
+
+    assert 'type="password"' not in client.get(PAGE).content.decode()
+    assert client.post(f"{PAGE}make/", {**WANTED, "password": ""}).status_code == 201
 
 
 def test_too_many_tokens_are_refused_in_words(

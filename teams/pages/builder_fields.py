@@ -1,0 +1,221 @@
+"""The fields of the builder as its template draws them: names, values, choices and problems."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from teams.builder import DocumentForm, StepForm
+from teams.builder.rows import DATA, RESULT, Row
+from teams.pages import builder_words as words
+from teams.pages.builder_problems import Told
+
+_AREA, _TEXT, _SELECT, _CHECKS = "area", "text", "select", "checks"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """One thing to choose."""
+
+    value: str
+    label: str
+    is_chosen: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldView:
+    """One field; `name` is also its id on the page."""
+
+    name: str
+    kind: str
+    label: str
+    help: str = ""
+    value: str = ""
+    options: tuple[Option, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowView:
+    """One condition; `fields` is empty where no row can show it."""
+
+    position: int
+    fields: tuple[FieldView, ...]
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Fields that belong together; closed until somebody opens it, unless something stands in it."""
+
+    title: str
+    is_open: bool
+    fields: tuple[FieldView, ...]
+    rows: tuple[RowView, ...] = ()
+    has_rows: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepView:
+    """One step. `problems` are those of no field."""
+
+    position: int
+    step_id: str
+    title: str
+    main: tuple[FieldView, ...]
+    groups: tuple[Group, ...]
+    unshown: tuple[str, ...]
+    problems: tuple[str, ...]
+    is_first: bool
+    is_last: bool
+
+
+class FieldBuilder:
+    """Builds the views of one form."""
+
+    def __init__(self, form: DocumentForm, *, agents: Sequence[tuple[str, str]], told: Told) -> None:
+        self._form = form
+        self._agents = agents
+        self._told = told
+        self._titles = titles_of(form)
+
+    def around(self) -> dict[str, FieldView]:
+        """Return the fields of the workflow itself."""
+        names = ("type", "max_parallel", "deadline")
+        return {name: self._field(self._form.values, name, "") for name in names if name in self._form.values}
+
+    def steps(self) -> tuple[StepView, ...]:
+        """Return the steps."""
+        return tuple(self._step(step) for step in self._form.steps)
+
+    def _step(self, step: StepForm) -> StepView:
+        prefix = f"s{step.position}-"
+
+        def fields(*names: str) -> tuple[FieldView, ...]:
+            return tuple(
+                self._field(step.values, name, prefix, step=step) for name in names if name in step.values
+            )
+
+        rows = tuple(self._row(row, at, prefix) for at, row in enumerate(step.rows))
+        is_graph = self._form.values.get("type") in (("conditional",), ("graph",))
+        waits = ("depends_on", "join") if is_graph or any(step.values.get("depends_on", ())) else ()
+        groups = (
+            self._group("input", fields("input", "context_key")),
+            self._group("conditions", fields("conditions", *waits), rows=rows, has_rows=bool(step.rows)),
+            self._group("failure", fields("timeout", "max_attempts", "on_error", "on_question")),
+            self._group("more", fields("id", "model_name", "services")),
+        )
+        return StepView(
+            position=step.position,
+            step_id=step.name,
+            title=self._titles[step.position],
+            main=fields("agent_id", "role", "instructions", "output"),
+            groups=groups,
+            unshown=step.unshown,
+            problems=self._told.at(f"s{step.position}"),
+            is_first=step.position == 0,
+            is_last=step.position == len(self._form.steps) - 1,
+        )
+
+    def _group(
+        self,
+        name: str,
+        fields: tuple[FieldView, ...],
+        *,
+        rows: tuple[RowView, ...] = (),
+        has_rows: bool = False,
+    ) -> Group:
+        is_set = any(
+            field.value or any(one.is_chosen and one.value for one in field.options) for field in fields
+        )
+        is_wrong = any(field.problems for field in fields) or any(row.problems for row in rows)
+        is_open = is_wrong or has_rows or (is_set and name != "more")
+        return Group(
+            title=str(words.GROUPS[name]), is_open=is_open, fields=fields, rows=rows, has_rows=has_rows
+        )
+
+    def _field(
+        self, values: Mapping[str, Sequence[str]], name: str, prefix: str, *, step: StepForm | None = None
+    ) -> FieldView:
+        shown = values[name]
+        kind, options = _TEXT, ()
+        if name == "instructions":
+            kind = _AREA
+        elif name == "agent_id" and self._agents:
+            kind, options = _SELECT, _options([("", "-"), *self._agents], shown)
+        elif name == "input" and step is not None:
+            kind, options = _CHECKS, _options(self._sources(step, shown), shown)
+        elif name == "depends_on" and step is not None:
+            kind, options = _CHECKS, _options(self._others(step), shown)
+        elif name in words.CHOICES:
+            kind, options = _SELECT, _options(words.CHOICES[name].items(), shown)
+        html_name = f"{prefix}{name}"
+        return FieldView(
+            name=html_name,
+            kind=kind,
+            label=str(words.LABELS[name]),
+            help=str(words.HELPS.get(name, "")),
+            value="" if kind in (_SELECT, _CHECKS) else shown[0],
+            options=options,
+            problems=self._told.at(html_name),
+        )
+
+    def _row(self, row: Row | None, at: int, prefix: str) -> RowView:
+        name = f"{prefix}c{at}"
+        if row is None:
+            return RowView(position=at, fields=(), problems=self._told.at(name))
+        fields = (
+            self._part(f"{name}-of", "of", row.of, self._looks(row.of)),
+            self._part(f"{name}-key", "key", row.key, ()),
+            self._part(f"{name}-operator", "operator", row.operator, words.OPERATORS.items()),
+            self._part(f"{name}-value", "value", row.value, ()),
+        )
+        return RowView(position=at, fields=fields, problems=self._told.at(name))
+
+    def _part(self, html_name: str, name: str, value: str, choices: Iterable[tuple[str, Any]]) -> FieldView:
+        options = _options(choices, (value,)) if choices else ()
+        return FieldView(
+            name=html_name,
+            kind=_SELECT if options else _TEXT,
+            label=str(words.LABELS[name]),
+            value="" if options else value,
+            options=options,
+        )
+
+    def _others(self, step: StepForm) -> list[tuple[str, str]]:
+        return [
+            (other.name, self._titles[other.position])
+            for other in self._form.steps
+            if other.name and other.position != step.position
+        ]
+
+    def _sources(self, step: StepForm, shown: Sequence[str]) -> list[tuple[str, str]]:
+        known = [("prompt", str(words.OF_OTHERS["prompt"]))]
+        result = str(words.OF_STEP["result:"])
+        known += [(f"step:{name}", result % {"step": title}) for name, title in self._others(step)]
+        contexts = [value for value in shown if value.startswith("context:")]
+        return known + [(value, str(words.CONTEXT_VALUE) % {"key": value[8:]}) for value in contexts]
+
+    def _looks(self, chosen: str) -> list[tuple[str, Any]]:
+        found: list[tuple[str, Any]] = []
+        for step in self._form.steps:
+            for kind, form in words.OF_STEP.items():
+                value = f"{kind}{step.name}"
+                # The older way to name a field of a result: only where it stands already.
+                if step.name and (kind != RESULT or value == chosen):
+                    found.append((value, str(form) % {"step": self._titles[step.position]}))
+        found.sort(key=lambda pair: not pair[0].startswith((DATA, "text:")))
+        return [*found, *words.OF_OTHERS.items()]
+
+
+def titles_of(form: DocumentForm) -> list[str]:
+    """Return what a reader knows each step by: its role, else its name, with its number in the row."""
+    said = [(step.values.get("role", ("",))[0].strip() or step.name)[:60] for step in form.steps]
+    return [f"{at + 1}. {title}".rstrip() for at, title in enumerate(said)]
+
+
+def _options(choices: Iterable[tuple[str, Any]], chosen: Sequence[str]) -> tuple[Option, ...]:
+    """Return the choices, and whatever is chosen that is none of them."""
+    listed = [(value, str(label)) for value, label in choices]
+    known = {value for value, _ in listed}
+    listed += [(value, str(words.NOT_THERE) % {"name": value}) for value in chosen if value not in known]
+    return tuple(Option(value=value, label=label, is_chosen=value in chosen) for value, label in listed)
