@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from teams.builder.controls import Control, Member, Values, put, without
+from teams.builder.controls import Control, Member, Values, normalized, put, without
 from teams.builder.names import meant_by
 from teams.workflow.plan import Json
 
@@ -15,10 +15,9 @@ def sources_control(document: dict[str, Any]) -> Control:
 
     def read(step: Member) -> Values | None:
         listed = _sources(step.get("input"))
-        tokens = None if listed is None else [_token(document, one) for one in listed]
-        if tokens is None or None in tokens or len(set(tokens)) != len(tokens):
-            return None
-        return tuple(token for token in tokens if token is not None)
+        tokens = [_token(document, one) for one in listed or ()]
+        named = tuple(token for token in tokens if token is not None)
+        return None if listed is None or None in tokens else _told_apart(named)
 
     def write(step: Member, values: Values) -> Member:
         old = {_token(document, one): one for one in _sources(step.get("input")) or ()}
@@ -55,8 +54,7 @@ def waits_control(document: dict[str, Any]) -> Control:
         listed = step.get("depends_on", [])
         if not isinstance(listed, list) or not all(isinstance(one, str) and one for one in listed):
             return None
-        names = tuple(meant_by(document, one) for one in listed)
-        return names if len(set(names)) == len(names) else None
+        return _told_apart(tuple(meant_by(document, one) for one in listed))
 
     def write(step: Member, values: Values) -> Member:
         old = {meant_by(document, one): one for one in step.get("depends_on", [])}
@@ -68,6 +66,12 @@ def waits_control(document: dict[str, Any]) -> Control:
         )
 
     return Control(name="depends_on", member="depends_on", read=read, write=write, is_many=True)
+
+
+def _told_apart(values: Values) -> Values | None:
+    """Return the values of boxes; None where a browser would not send them back as they are, each once."""
+    is_sent = all(normalized(value) == value for value in values)
+    return values if is_sent and len(set(values)) == len(values) else None
 
 
 def _sources(given: Json) -> list[dict[str, Any]] | None:

@@ -41,7 +41,8 @@ def read_value(operator: str, typed: str) -> Json:
 def _items(typed: str) -> list[str]:
     if not typed.strip():
         return []
-    found, at = [], 0
+    found: list[str] = []
+    at = 0
     while at <= len(typed):
         match = _ITEM.match(typed, at)
         if match is None:

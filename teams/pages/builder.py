@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from django.contrib import messages
@@ -168,6 +169,6 @@ def _typed(request: SignedInRequest, name: str) -> str:
 
 
 def _chosen(connections: tuple[SunaConnection, ...], wanted: str) -> SunaConnection | None:
-    named = next((one for one in connections if str(one.pk) == wanted), None)
-    own = [one for one in connections if one.owner_id is not None]
-    return named or (own or list(connections) or [None])[0]
+    named = (one for one in connections if str(one.pk) == wanted)
+    own = (one for one in connections if one.owner_id is not None)
+    return next(chain(named, own, connections), None)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from teams.builder import DocumentForm, StepForm
-from teams.builder.rows import DATA, RESULT, Row
+from teams.builder.rows import RESULT, Row
 from teams.pages import builder_words as words
 from teams.pages.builder_problems import Told
 
@@ -19,6 +19,9 @@ class Option:
     value: str
     label: str
     is_chosen: bool
+
+
+_NONE: tuple[Option, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +80,7 @@ class FieldBuilder:
         self._agents = agents
         self._told = told
         self._titles = titles_of(form)
+        self._type = form.values.get("type", ("",))[0]
 
     def around(self) -> dict[str, FieldView]:
         """Return the fields of the workflow itself."""
@@ -95,8 +99,8 @@ class FieldBuilder:
                 self._field(step.values, name, prefix, step=step) for name in names if name in step.values
             )
 
-        rows = tuple(self._row(row, at, prefix) for at, row in enumerate(step.rows))
-        is_graph = self._form.values.get("type") in (("conditional",), ("graph",))
+        rows = tuple(self._row(step, row, at) for at, row in enumerate(step.rows))
+        is_graph = self._type in ("conditional", "graph")
         waits = ("depends_on", "join") if is_graph or any(step.values.get("depends_on", ())) else ()
         groups = (
             self._group("input", fields("input", "context_key")),
@@ -137,7 +141,7 @@ class FieldBuilder:
         self, values: Mapping[str, Sequence[str]], name: str, prefix: str, *, step: StepForm | None = None
     ) -> FieldView:
         shown = values[name]
-        kind, options = _TEXT, ()
+        kind, options = _TEXT, _NONE
         if name == "instructions":
             kind = _AREA
         elif name == "agent_id" and self._agents:
@@ -145,7 +149,7 @@ class FieldBuilder:
         elif name == "input" and step is not None:
             kind, options = _CHECKS, _options(self._sources(step, shown), shown)
         elif name == "depends_on" and step is not None:
-            kind, options = _CHECKS, _options(self._others(step), shown)
+            kind, options = _CHECKS, _options(self._others(step, shown), shown)
         elif name in words.CHOICES:
             kind, options = _SELECT, _options(words.CHOICES[name].items(), shown)
         html_name = f"{prefix}{name}"
@@ -159,12 +163,12 @@ class FieldBuilder:
             problems=self._told.at(html_name),
         )
 
-    def _row(self, row: Row | None, at: int, prefix: str) -> RowView:
-        name = f"{prefix}c{at}"
+    def _row(self, step: StepForm, row: Row | None, at: int) -> RowView:
+        name = f"s{step.position}-c{at}"
         if row is None:
             return RowView(position=at, fields=(), problems=self._told.at(name))
         fields = (
-            self._part(f"{name}-of", "of", row.of, self._looks(row.of)),
+            self._part(f"{name}-of", "of", row.of, self._looks(step, row.of)),
             self._part(f"{name}-key", "key", row.key, ()),
             self._part(f"{name}-operator", "operator", row.operator, words.OPERATORS.items()),
             self._part(f"{name}-value", "value", row.value, ()),
@@ -181,29 +185,33 @@ class FieldBuilder:
             options=options,
         )
 
-    def _others(self, step: StepForm) -> list[tuple[str, str]]:
+    def _others(self, step: StepForm, chosen: Sequence[str]) -> list[tuple[str, str]]:
+        """Return the steps that this one may name, and those that it names though it may not."""
         return [
             (other.name, self._titles[other.position])
             for other in self._form.steps
-            if other.name and other.position != step.position
+            if other.name and (self._may_name(step, other) or other.name in chosen)
         ]
+
+    def _may_name(self, step: StepForm, other: StepForm) -> bool:
+        if self._type in ("sequential", "pipeline"):
+            return other.position < step.position
+        return self._type != "parallel" and other.position != step.position
 
     def _sources(self, step: StepForm, shown: Sequence[str]) -> list[tuple[str, str]]:
         known = [("prompt", str(words.OF_OTHERS["prompt"]))]
         result = str(words.OF_STEP["result:"])
-        known += [(f"step:{name}", result % {"step": title}) for name, title in self._others(step)]
+        named = [value.removeprefix("step:") for value in shown if value.startswith("step:")]
+        known += [(f"step:{name}", result % {"step": title}) for name, title in self._others(step, named)]
         contexts = [value for value in shown if value.startswith("context:")]
         return known + [(value, str(words.CONTEXT_VALUE) % {"key": value[8:]}) for value in contexts]
 
-    def _looks(self, chosen: str) -> list[tuple[str, Any]]:
+    def _looks(self, step: StepForm, chosen: str) -> list[tuple[str, Any]]:
         found: list[tuple[str, Any]] = []
-        for step in self._form.steps:
-            for kind, form in words.OF_STEP.items():
-                value = f"{kind}{step.name}"
-                # The older way to name a field of a result: only where it stands already.
-                if step.name and (kind != RESULT or value == chosen):
-                    found.append((value, str(form) % {"step": self._titles[step.position]}))
-        found.sort(key=lambda pair: not pair[0].startswith((DATA, "text:")))
+        for name, title in self._others(step, (chosen.partition(":")[2],)):
+            # The older way to name a field of a result: only where it stands already.
+            kinds = [kind for kind in words.OF_STEP if kind != RESULT or chosen == f"{RESULT}{name}"]
+            found += [(f"{kind}{name}", str(words.OF_STEP[kind]) % {"step": title}) for kind in kinds]
         return [*found, *words.OF_OTHERS.items()]
 
 

@@ -36,7 +36,10 @@ class Shape:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuilderView:
-    """All that the page shows of a draft. `base` and `undo` are what it carries along."""
+    """All that the page shows of a draft. `base` and `undo` are what it carries along.
+
+    `first_problem` is the field to begin with; `look_at` the step that was just added or moved.
+    """
 
     view: str
     text: str
@@ -47,6 +50,7 @@ class BuilderView:
     steps: tuple[StepView, ...]
     unshown: tuple[str, ...]
     problems: tuple[ProblemLine, ...]
+    first_problem: str
     warnings: tuple[ProblemLine, ...]
     graph: GraphView | None
     look_at: int | None
@@ -73,6 +77,7 @@ def build_builder_view(draft: Draft, *, team: Team, is_checked: bool) -> Builder
         steps=fields.steps() if fields else (),
         unshown=form.unshown if form else (),
         problems=problems[:MOST_PROBLEMS],
+        first_problem=next((line.target for line in problems), "") if draft.look_at is None else "",
         warnings=warnings[:MOST_PROBLEMS],
         graph=_graph(checked, listed),
         look_at=draft.look_at,

@@ -91,12 +91,11 @@ def test_a_team_of_two_steps_is_built_from_nothing(olga: Client, team: Team, age
     page = send(olga, page, "check", s1__agent_id="agent-456", s1__input=["", "prompt", "step:step-1"])
     assert "there are no problems" in text_of(page)
 
-    page = send(olga, page, "save", name="Newsroom", note="The first")
+    page = send(olga, page, "save", name="Newsroom")
 
     made = Team.objects.get(name="Newsroom")
     assert page["Location"] == reverse("team", args=[made.pk])
     assert made.published_version is not None
-    assert made.published_version.note == "The first"
     assert made.published_version.definition == {
         "version": 1,
         "type": "sequential",
@@ -228,6 +227,36 @@ def test_a_form_that_was_tampered_with_is_no_error(olga: Client, page: Any, base
     for op in ("check", "undo", "save", "up:0", "remove:99", "condition:0", "json", "form", "\0"):
         answer = send(olga, page, op, base=base, undo=base, mark="odd", s0__role="a\0b")
         assert answer.status_code in (200, 302, 400, 412, 422), (op, answer.status_code)
+
+
+def test_a_huge_text_is_refused_and_one_that_may_be_sent_is_kept(olga: Client, page: Any) -> None:
+    as_json = send(olga, page, "json")
+
+    large = send(olga, as_json, "save", source='"' + "a" * 300_000 + '"')
+    assert (large.status_code, fields_of(large)["source"][0][:3]) == (200, '"aa')
+    huge = send(olga, as_json, "save", source='"' + "é" * 2_000_000 + '"')
+    assert huge.status_code in (400, 413)
+
+
+def test_the_form_tells_nothing_to_who_may_not_edit(
+    sign_in: Callable[[User], Client], olga: Client, page: Any, team: Team, viewer: User, outsider: User
+) -> None:
+    sent = fields_of(page) | {"op": ["save"]}
+
+    assert sign_in(viewer).post(page.request["PATH_INFO"], sent).status_code == 403
+    assert sign_in(outsider).post(page.request["PATH_INFO"], sent).status_code == 404
+    assert team.versions.count() == 1
+
+
+def test_a_connection_of_somebody_else_cannot_be_chosen(
+    sign_in: Callable[[User], Client], team: Team, outsider: User
+) -> None:
+    stranger = sign_in(outsider)
+    page = send(stranger, stranger.get(reverse("team-new")), "check", connection=str(team.connection_id))
+
+    send(stranger, page, "save", connection=str(team.connection_id), name="Mine", s0__agent_id="agent-123")
+
+    assert Team.objects.get(name="Mine").connection_id is None
 
 
 def test_a_workflow_of_fifty_steps_is_edited_as_a_form(olga: Client, team: Team) -> None:

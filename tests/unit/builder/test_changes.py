@@ -170,3 +170,13 @@ def test_no_more_steps_are_added_than_a_workflow_may_have() -> None:
 
     assert change(document, "add") == (document, None)
     assert change(document, "copy:3") == (document, None)
+
+
+@pytest.mark.parametrize("odd", ["a\0b", "\0", "a\rb"])
+def test_a_name_that_no_browser_sends_back_is_not_shown_as_a_box(odd: str) -> None:
+    document = {
+        "agents": [{"agent_id": "a", "depends_on": [odd], "input": {"source": "context", "key": odd}}]
+    }
+
+    assert build_form(document).steps[0].unshown == ("depends_on", "input")
+    assert with_fields(document, s0__depends_on=[""], s0__input=[""]) == document
