@@ -11,20 +11,10 @@ from tests.repository.unmarked import unmarked_texts
 
 PO = ROOT / "locale" / "pt_BR" / "LC_MESSAGES" / "django.po"
 ALIKE = Path(__file__).with_name("same_in_portuguese.txt")
-UNMARKED = {
-    "Renum",
-    "Renum · Renum",
-    "API",
-    "CSV",
-    "JSON",
-    "ms",
-    "· Suna",
-    "· Suna ·",
-    "https://suna.example.org",
-}
+UNMARKED = {"Renum", "Renum · Renum", "API", "CSV", "ms", "· Suna", "· Suna ·", "https://suna.example.org"}
 """Names, units and marks: the same in every language."""
-ENGLISH_ONLY = {"templates/api/docs.html", "templates/teams/builder_told.html"}
-"""Pages for programmers, whose words are those of the API; a part that is attributes of a tag."""
+ENGLISH_ONLY = {"templates/api/docs.html"}
+"""Pages for programmers, whose words are those of the API."""
 PLACEHOLDER = re.compile(r"%\(\w+\)s")
 
 
