@@ -213,6 +213,18 @@ def queries() -> list[Case]:
         for value in ("-1", "x", "99999999999")
     ]
     rows += [
+        Case(
+            f"Last-Event-ID {value!r}",
+            400,
+            "invalid_parameter",
+            b"",
+            "GET",
+            "{API}/executions/{execution}/events",
+            headers={"Last-Event-ID": value},
+        )
+        for value in ("", "x", "-1", "1,2", "99999999999")
+    ]
+    rows += [
         Case(f"{place}?{query}", 400, "invalid_parameter", b"", "GET", "{API}/" + f"{place}?{query}")
         for place, queries in BAD_QUERIES.items()
         for query in queries
