@@ -24,10 +24,11 @@ def refusals(window: Window) -> list[str]:
     return [said for said in window.complaints if "422" not in said and "412" not in said]
 
 
+@pytest.mark.parametrize("scripts", [True, False])
 def test_a_team_is_built_from_nothing_on_a_phone(
-    open_window: Callable[..., Window], owner: User, agents: None
+    open_window: Callable[..., Window], owner: User, agents: None, *, scripts: bool
 ) -> None:
-    window = open_window(width=390, height=844)
+    window = open_window(width=390, height=844, scripts=scripts)
     window.sign_in(owner.username, PASSWORD)
     page = window.page
     page.goto(f"{window.origin}/teams/new/")
