@@ -4,6 +4,7 @@ import uuid
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -90,6 +91,7 @@ def _form(
         "example": example_prompt(team),
         "run": build_run_view(team=team, by=request.user, prompt=prompt) if prompt.strip() else None,
         "form": FORM,
+        "stands_at": reverse("team-run", args=[team.pk]),
         # One per form: sending the form twice starts one execution.
         "form_key": request.POST.get("form_key") or uuid.uuid4(),
         "prompt": prompt,

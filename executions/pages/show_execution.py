@@ -4,6 +4,7 @@ import uuid
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
@@ -82,6 +83,7 @@ def execution_page(
             if execution.finished_at is None
             else (),
             "is_part": is_part,
+            "stands_at": reverse("execution", args=[execution.pk]),
         }
         response = render(request, f"{TEMPLATE}#live" if is_part else TEMPLATE, context, status=status)
     # One address, two bodies: a browser's back button must not show the part alone.

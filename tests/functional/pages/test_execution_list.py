@@ -77,6 +77,8 @@ def test_labels_are_put_on_by_a_form_shown_as_chips_and_filtered_by(client: Clie
     assert '<small id="labels-error" class="wrong">A label has at most 40 characters.</small>' in said
     assert f'value="{"x" * 41}"' in said
     assert f'hx-get="{address}?seen=' in said
+    # The page has its form's address, where there is nothing to see: another language leads to its own.
+    assert f'name="next" value="{address}"' in said
     assert figs.labels == ["final"]
 
 
