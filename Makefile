@@ -5,7 +5,7 @@ BIN := .venv/bin
 MANAGE := $(BIN)/python manage.py
 CODE := renum_site executions billing teams tests bench manage.py
 
-.PHONY: demo run test faults check bench docs lock stop clean
+.PHONY: demo run test faults check bench docs editor screenshots lock stop clean
 .DEFAULT_GOAL := demo
 
 # One stamp: a second run finds it newer than the lock and goes straight on.
@@ -45,6 +45,15 @@ bench: .venv/.ok
 # The tables of docs/api that are made from the API itself.
 docs: .venv/.ok
 	@$(MANAGE) renum_api_docs
+
+# The JSON editor of the builder, from frontend/ into static/vendor/. Needs node; nothing else does.
+editor:
+	@cd frontend && npm ci --no-audit --no-fund && node build.mjs
+
+# The pictures of the README and the documents, taken from the pages as they are.
+screenshots: .venv/.ok
+	@$(BIN)/python -m renum_site.embedded start
+	@$(BIN)/python -m pytest -q tests/browser/take_screenshots.py
 
 lock: .venv/.ok
 	@cd requirements && for name in runtime dev; do \

@@ -136,7 +136,7 @@ async def _refuse(scope: Message, send: Send) -> None:
         body, kind = json.dumps(problem).encode(), CONTENT_TYPE
         headers = [(b"x-request-id", request_id.encode())]
     else:
-        page = error_page(503, language_of_headers(scope["headers"]))
+        page = error_page(503, language_of_headers(scope.get("headers", [])))
         body, kind = page.encode(), "text/html; charset=utf-8"
         headers = [(b"content-security-policy", b"default-src 'self'")]
     headers += [

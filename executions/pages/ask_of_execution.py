@@ -22,6 +22,7 @@ from executions.pages.show_execution import find_execution
 from executions.pages.started_warnings import say_warnings
 from executions.pages.step_wishes import STEP_WISHES
 from executions.wording import refusal_sentence
+from executions.wording.refusals import REFUSAL_CODES
 from teams.actions.refusal import Refusal
 from teams.pages.refused import refused_page
 from teams.pages.signed_in import SignedInRequest, signed_in
@@ -60,6 +61,7 @@ def ask_for(verb: str) -> Callable[..., HttpResponseBase]:
                 ),
                 status=refusal.status,
                 back=reverse("execution", args=[execution_id]),
+                code=refusal.code if refusal.code in REFUSAL_CODES else "",
             )
         return redirect("execution", shown.pk)
 

@@ -1,7 +1,6 @@
 """An execution as its page shows it: plain values, gathered in a handful of queries."""
 
 import datetime as dt
-import json
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from executions.actions.execution_rights import is_pause_wanted
 from executions.actions.start_decision import is_in_doubt
 from executions.engine.state import EXECUTION_TERMINAL, STEP_TERMINAL, StepStatus
 from executions.models import Execution, ExecutionStep, Question
+from executions.pages.answer_text import AnswerText, build_answer, spare_formatting
 from executions.pages.live_view import NOTHING_LIVE, LiveView
 from executions.pages.question_view import QuestionView, build_question_view
 from executions.pages.spending import Spending, spending_of
@@ -23,22 +23,15 @@ from teams.pages.workflow_view import agent_names
 from teams.wording import step_titles
 from teams.workflow.plan import plan_from_json
 
-MAX_ANSWER_CHARS = 50_000
-"""Of one answer the page shows no more: a browser gets slow on megabytes of text."""
 MAX_REPEATS = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Text:
-    """A text for a page, and whether it was cut."""
-
-    text: str
-    is_cut: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class StepView:
-    """One step. `is_in_doubt`: a person has to say what became of its start."""
+    """One step. `is_in_doubt`: a person has to say what became of its start.
+
+    Before `retry_at` it is not started again.
+    """
 
     step_id: str
     title: str
@@ -50,7 +43,7 @@ class StepView:
     retry_at: dt.datetime | None
     elapsed_s: int | None
     is_over: bool
-    answer: Text | None
+    answer: AnswerText | None
     spending: Spending
     reused_from: uuid.UUID | None
     live: LiveView | None
@@ -79,7 +72,7 @@ class ExecutionView:
     is_over: bool
     steps: tuple[StepView, ...]
     steps_over: int
-    answer: Text | None
+    answer: AnswerText | None
     elapsed_s: int | None
     spending: Spending
     agents: tuple[AgentView, ...]
@@ -126,8 +119,9 @@ def build_execution_view(
             now=now,
             question=asked.get(step.pk),
             live=live.get(step.step_id),
+            answer=answer,
         )
-        for step in steps
+        for step, answer in zip(steps, _answers(steps), strict=True)
     )
     return ExecutionView(
         status_words=status_words(execution.status),
@@ -142,7 +136,7 @@ def build_execution_view(
         is_over=is_over,
         steps=views,
         steps_over=sum(view.is_over for view in views),
-        answer=_text(execution.result_text),
+        answer=build_answer(execution.result_text),
         elapsed_s=_elapsed_s(execution.started_at, execution.finished_at, now),
         spending=spending_of(totals.overall),
         agents=tuple(
@@ -171,6 +165,7 @@ def _step_view(
     now: dt.datetime,
     question: QuestionView | None,
     live: LiveView | None,
+    answer: AnswerText | None,
 ) -> StepView:
     is_over = step.status in STEP_TERMINAL
     return StepView(
@@ -187,10 +182,10 @@ def _step_view(
             names=titles,
         ),
         attempts=step.attempts,
-        retry_at=step.retry_at if step.status == "retrying" else None,
+        retry_at=step.retry_at if step.status in (StepStatus.RETRYING, StepStatus.READY) else None,
         elapsed_s=_elapsed_s(step.started_at, step.finished_at, now),
         is_over=is_over,
-        answer=_answer(step),
+        answer=answer,
         spending=spending_of(tally.get(step.step_id, Tally())),
         reused_from=getattr(step, "made_in", None),
         live=None if is_over else live,
@@ -213,18 +208,14 @@ def _open_questions(
     return found
 
 
-def _answer(step: ExecutionStep) -> Text | None:
-    if step.result_text:
-        return _text(step.result_text)
-    return (
-        None
-        if step.result_data is None
-        else _text(json.dumps(step.result_data, indent=2, ensure_ascii=False))
-    )
-
-
-def _text(text: str) -> Text | None:
-    return Text(text=text[:MAX_ANSWER_CHARS], is_cut=len(text) > MAX_ANSWER_CHARS) if text else None
+def _answers(steps: Sequence[ExecutionStep]) -> list[AnswerText | None]:
+    """Return each step's answer, with formatting as far as the page can bear it."""
+    found, formatted = [], 0
+    for step in steps:
+        answer = spare_formatting(build_answer(step.result_text, step.result_data), formatted_chars=formatted)
+        formatted += len(answer.text) if answer is not None and answer.looks == "markdown" else 0
+        found.append(answer)
+    return found
 
 
 def _elapsed_s(began: dt.datetime | None, ended: dt.datetime | None, now: dt.datetime) -> int | None:

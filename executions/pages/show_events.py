@@ -12,6 +12,7 @@ from executions.engine.state import EXECUTION_TERMINAL
 from executions.models import Execution
 from executions.pages.event_choice import EventChoice, events_chosen, read_event_choice
 from executions.pages.event_lines import build_lines
+from executions.pages.previous import with_previous
 from executions.wording import event_words, status_words
 from executions.wording.events import EVENT_KINDS
 from teams.api.csv_text import csv_pieces
@@ -27,7 +28,7 @@ AT_ONCE = 500
 
 def find_to_explain(request: SignedInRequest, execution_id: uuid.UUID) -> Execution:
     """Return the execution without its long texts; 404 for whoever may not see it."""
-    executions = Execution.objects.for_user(request.user).select_related("team")
+    executions = with_previous(Execution.objects.for_user(request.user).select_related("team"))
     return get_object_or_404(executions.defer("initial_prompt", "result", "result_text"), pk=execution_id)
 
 

@@ -12,6 +12,7 @@ from executions.actions.execution_rights import list_verbs, may_release
 from executions.models import Execution
 from executions.pages.execution_view import build_execution_view
 from executions.pages.live_view import find_live
+from executions.pages.previous import with_previous
 from executions.pages.step_wishes import STEP_WISHES
 from executions.pages.verb_buttons import VerbButton, build_buttons
 from teams.actions.rights import may
@@ -24,7 +25,7 @@ LEFT_OUT = ("workflow_version__source", "result", "connection__sealed_credential
 
 def find_execution(request: SignedInRequest, execution_id: uuid.UUID) -> Execution:
     """Return the execution; 404 for whoever may not see it."""
-    executions = Execution.objects.for_user(request.user)
+    executions = with_previous(Execution.objects.for_user(request.user))
     related = executions.select_related("team", "started_by", "workflow_version", "connection__owner")
     return get_object_or_404(related.defer(*LEFT_OUT), pk=execution_id)
 

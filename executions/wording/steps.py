@@ -99,5 +99,13 @@ def step_sentence(
             return _("Another attempt follows.")
         case "waiting_input":
             return _("The agent waits for an answer from a person.")
+        case "start_uncertain":
+            return reason_sentence("start_uncertain", params, names=names)
+        case "failed":
+            return _("It failed, and nothing says why.")
+        case "skipped":
+            return _("Skipped, and nothing says why.")
+        case "cancelled":
+            return _("It was stopped before its end.")
         case _:
             return ""

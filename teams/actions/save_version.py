@@ -33,14 +33,14 @@ def check_definition(definition: Json, *, team: Team | None) -> Checked:
         return read_definition(definition)
     listed = find_listed_agents(connection)
     known = None if listed is None else [agent.agent_id for agent in listed]
-    checked = read_definition(definition, known_agents=known, connection_limit=_limit_of(team))
+    checked = read_definition(definition, known_agents=known, connection_limit=limit_of_connection(team))
     if checked.plan is None:
         return checked
     more = catalogue_warnings(checked, team=team, connection=connection, listed=listed or ())
     return replace(checked, warnings=(*checked.warnings, *more))
 
 
-def _limit_of(team: Team) -> int | None:
+def limit_of_connection(team: Team) -> int | None:
     """Return how many runs the connection was learned to allow at once; staff may have typed in anything."""
     limits = team.connection.limits if team.connection else None
     limit = limits.get("parallel_runs") if isinstance(limits, dict) else None

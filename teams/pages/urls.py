@@ -3,6 +3,8 @@
 from django.urls import path
 
 from teams.pages.builder import edit_workflow, new_team
+from teams.pages.check_definition import check_text
+from teams.pages.draw_definition import draw_definition
 from teams.pages.export_document import export_document
 from teams.pages.import_document import import_document
 from teams.pages.invitation_verbs import invite, withdraw
@@ -20,6 +22,8 @@ urlpatterns = [
     path("templates/", list_team_templates, name="template-list"),
     path("templates/<slug:key>/", show_template, name="template"),
     path("leave/", leave, name="leave"),
+    path("teams/check/", check_text, name="team-check"),
+    path("teams/drawing/", draw_definition, name="team-drawing"),
     path("teams/new/", new_team, name="team-new"),
     path("teams/import/", import_document, name="document-import"),
     path(f"{_TEAM}edit/", edit_workflow, name="team-edit"),

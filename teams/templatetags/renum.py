@@ -2,6 +2,7 @@
 
 import datetime as dt
 from decimal import Decimal
+from functools import lru_cache
 
 from django import template
 from django.utils import formats, timezone
@@ -14,6 +15,9 @@ from teams.markdown.leaving import is_leavable, leave_address
 register = template.Library()
 
 _SMALL = Decimal("0.001")
+_KEPT_CHARS, _KEPT_TEXTS = 30_000, 256
+# A page that is followed live is made anew with each change, most of its texts as they were.
+_render_kept = lru_cache(maxsize=_KEPT_TEXTS)(render_markdown)
 
 
 @register.simple_tag
@@ -58,7 +62,8 @@ def span(seconds: float | None) -> str:
 @register.filter
 def markdown(text: str, top_heading: int = 3) -> str:
     """Return what an agent or a person wrote as safe HTML; its first headings get the level `top_heading`."""
-    return render_markdown(text, top_heading=top_heading)
+    render = render_markdown if len(text) > _KEPT_CHARS else _render_kept
+    return render(text, top_heading=top_heading)
 
 
 @register.filter

@@ -2,12 +2,19 @@
 
 import gettext
 import re
+from pathlib import Path
 
 import pytest
 
 from tests.repository.messages import ROOT, entries_of, texts_in_code, texts_in_templates
+from tests.repository.unmarked import unmarked_texts
 
 PO = ROOT / "locale" / "pt_BR" / "LC_MESSAGES" / "django.po"
+ALIKE = Path(__file__).with_name("same_in_portuguese.txt")
+UNMARKED = {"Renum", "Renum · Renum", "API", "CSV", "ms", "· Suna", "· Suna ·", "https://suna.example.org"}
+"""Names, units and marks: the same in every language."""
+ENGLISH_ONLY = {"templates/api/docs.html"}
+"""Pages for programmers, whose words are those of the API."""
 PLACEHOLDER = re.compile(r"%\(\w+\)s")
 
 
@@ -26,6 +33,38 @@ def test_no_text_is_untranslated_or_doubtful() -> None:
     assert len(entries) > 300
     assert [text for text, translations, _ in entries if not translations or not all(translations)] == []
     assert [text for text, _, fuzzy in entries if fuzzy] == []
+
+
+def test_a_translation_that_is_its_own_source_is_one_that_somebody_listed() -> None:
+    alike = sorted(text for text, translations, _ in entries_of(PO) if text in translations)
+
+    assert alike == ALIKE.read_text().splitlines()
+
+
+def test_every_text_of_a_template_is_marked_for_translation() -> None:
+    unmarked = [
+        f"{place}:{line}: {text}"
+        for path in sorted((ROOT / "templates").rglob("*.html"))
+        if (place := str(path.relative_to(ROOT))) not in ENGLISH_ONLY
+        for line, text in unmarked_texts(path.read_text())
+        if text not in UNMARKED
+    ]
+
+    assert unmarked == []
+
+
+@pytest.mark.parametrize(
+    ("template", "found"),
+    [
+        ("<p>Hello {{ name }}</p>", ["Hello"]),
+        ('<p>{% translate "Hello" %} {{ name }} · 3</p>', []),
+        ("{% blocktranslate %}Hello{% endblocktranslate %}<br>there", ["there"]),
+        ('<img alt="A cat"><input placeholder="{% translate "Name" %}">', ["A cat"]),
+        ('<code>agent_id</code>{# a note #}<button lang="pt-BR">Português</button>', []),
+    ],
+)
+def test_text_that_is_not_marked_is_found(template: str, found: list[str]) -> None:
+    assert [text for _, text in unmarked_texts(template)] == found
 
 
 def test_no_text_stands_in_the_catalogue_that_nobody_uses() -> None:

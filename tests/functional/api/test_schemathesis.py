@@ -46,7 +46,7 @@ def schema(kept_connection: None) -> Any:
 def places(mine) -> dict[str, Any]:
     """Give what stands in the path of each address, so that requests reach something."""
     known = {name: value if name == "number" else str(value) for name, value in mine.items()}
-    return known | {"service": "openai", "slug": "analysts"}
+    return known | {"service": "openai", "slug": "analysts", "template_key": "customer-service"}
 
 
 def faults_of(case: Case, headers: dict[str, str]) -> list[str]:

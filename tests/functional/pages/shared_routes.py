@@ -21,6 +21,10 @@ PAGES = {
     "team-settings": _SEES,
 }
 FORMS = {
+    # They change nothing.
+    "team-check": _EVERYBODY,
+    "team-drawing": _EVERYBODY,
+    "team-dry-run": _SEES,
     "team-version-restore": _EDITS,
     "team-invite": _OWNS,
     "team-withdraw": _OWNS,

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 
 from renum_site.error_pages import _WORDS, ErrorPagesMiddleware, error_page, language_of_headers
+from renum_site.request_limits import RequestLimits
 from teams.models import Team, User
 
 
@@ -93,3 +94,24 @@ def test_the_language_of_an_error_before_django_is_the_readers(
     headers: list[tuple[bytes, bytes]], language: str
 ) -> None:
     assert language_of_headers(headers) == language
+
+
+async def test_a_request_too_large_for_a_page_is_answered_with_a_page() -> None:
+    async def application(*_args: object) -> None:
+        raise AssertionError("nobody may see it")
+
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    headers = [(b"content-length", b"99999999"), (b"accept-language", b"pt-BR")]
+    scope = {"type": "http", "path": "/teams/", "method": "POST", "headers": headers}
+    await RequestLimits(application)(scope, receive, send)
+
+    assert sent[0]["status"] == 413
+    assert dict(sent[0]["headers"])[b"content-type"] == b"text/html; charset=utf-8"
+    assert "Grande demais" in sent[1]["body"].decode()

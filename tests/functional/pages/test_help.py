@@ -1,19 +1,23 @@
 """The help: open to everybody, in both languages, and complete."""
 
 import re
+from collections.abc import Callable
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import translation
 
+from executions.models import Execution
 from executions.wording import refusal_sentence
 from executions.wording.executions import EXECUTION_CODES
 from executions.wording.refusals import REFUSAL_CODES
 from executions.wording.steps import STEP_CODES
 from renum_site.help.codes import KNOWN_CODES, meanings_of
 from renum_site.help.glossary import FOR_EVERYBODY, INSIDE
+from teams.models import User
 from teams.wording.conditions import OPERATORS_IN_WORDS
+from tests.fixtures.site_rows import set_execution
 from tests.repository.messages import ROOT
 
 PAGES = ["help", "help-glossary", "help-workflow", "help-codes"]
@@ -56,6 +60,23 @@ def test_every_code_that_people_can_meet_is_known() -> None:
     assert STEP_CODES | EXECUTION_CODES | REFUSAL_CODES <= KNOWN_CODES
     assert [meaning.place for meaning in meanings_of("crashed")] == ["Beside a step", "Beside an execution"]
     assert meanings_of("not_found")[-1].sentence == refusal_sentence(code="not_found", message="")
+
+
+@pytest.mark.django_db
+def test_what_failed_and_what_was_refused_lead_to_the_page_of_their_code(
+    execution: Execution, owner: User, sign_in: Callable[[User], Client]
+) -> None:
+    client = sign_in(owner)
+    page = reverse("execution", args=[execution.pk])
+    before = client.get(page).content.decode()
+
+    set_execution(execution, status="failed", code="step_failed")
+    failed = client.get(page).content.decode()
+    refused = client.post(f"{page}pause/").content.decode()
+
+    assert "/help/codes/" not in before
+    assert 'href="/help/codes/step_failed/"' in failed
+    assert 'href="/help/codes/already_over/"' in refused
 
 
 def test_a_code_that_there_is_not_has_no_page() -> None:

@@ -1,5 +1,6 @@
 """Who may open and do what with versions, people, documents and settings."""
 
+import json
 from typing import Any
 
 import pytest
@@ -20,6 +21,9 @@ def prepare(name: str, team: Team) -> tuple[str, dict[str, Any]]:
     """Make what the address is about; return the address and what its form sends."""
     if name in ("document-import", "invitation-list", "team-new"):
         return reverse(name), {}
+    if name in ("team-check", "team-drawing", "team-dry-run"):
+        said = {"definition": json.dumps(CONDITIONAL), "prompt": "Look into it."}
+        return reverse(name, args=[team.pk] if name == "team-dry-run" else []), said
     if name.startswith("invitation") or name == "team-withdraw":
         kind, role = AddressKind.USERNAME, TeamRole.VIEWER
         made, _ = invite_member(team=team, by=team.owner, kind=kind, address="ina", role=role)

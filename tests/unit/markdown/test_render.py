@@ -11,7 +11,7 @@ from teams.markdown.leaving import NotLeavable, leave_address, read_address, rea
 from teams.markdown.parser import MAX_LINKS
 from teams.markdown.render import MAX_CHARS, MAX_MARKS
 
-MOST_CPU_S = 0.4
+MOST_CPU_S = 1.0
 """Twice what a pathological text may take on a quiet machine."""
 
 
