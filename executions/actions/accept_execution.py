@@ -95,6 +95,7 @@ class Draft:
     repeats: Execution | None = None
     kept: Mapping[str, ExecutionStep] = field(default_factory=dict)
     context: Sequence[ContextWrite] = ()
+    labels: tuple[str, ...] = ()
     warnings: tuple[Problem, ...] = ()
 
 
@@ -225,6 +226,7 @@ def _insert(draft: Draft, *, by: User, idempotency_key: str | None, sha256: str)
         request_sha256=sha256,
         deadline_at=Now() + timedelta(seconds=plan.deadline_s),
         retried_from=draft.repeats,
+        labels=list(draft.labels),
     )
     ExecutionStep.objects.bulk_create(
         _step_row(execution, position, step, draft.kept.get(step.id))

@@ -74,6 +74,7 @@ def _draft(old: Execution) -> Draft:
         plan=plan,
         prompt=old.initial_prompt,
         repeats=old,
+        labels=tuple(old.labels),
         kept={step_id: steps[step_id] for step_id in reusable},
         context=_context_of(plan, state, reusable, others),
         warnings=run_warnings_of(old.team, old.workflow_version),

@@ -48,5 +48,6 @@ def _draft(old: Execution) -> Draft:
         plan=checked.plan,
         prompt=old.initial_prompt,
         repeats=old,
+        labels=tuple(old.labels),
         warnings=run_warnings_in(checked.warnings),
     )

@@ -1,5 +1,7 @@
 """Starting a team: the execution is accepted and committed here, and carried by a driver."""
 
+from collections.abc import Sequence
+
 from executions.actions.accept_execution import (
     Draft,
     Started,
@@ -7,6 +9,7 @@ from executions.actions.accept_execution import (
     accept_once,
     check_team_can_run,
 )
+from executions.actions.labels import clean_labels
 from teams.actions.refusal import InvalidInput, input_problem
 from teams.actions.rights import check_role
 from teams.actions.run_warnings import run_warnings_in
@@ -16,7 +19,9 @@ from teams.models import Team, User
 PROMPT_BYTES = 262_144
 
 
-def start_execution(*, team: Team, by: User, prompt: str, idempotency_key: str | None = None) -> Started:
+def start_execution(
+    *, team: Team, by: User, prompt: str, labels: Sequence[str] = (), idempotency_key: str | None = None
+) -> Started:
     """Accept an execution of the team's published workflow for one prompt.
 
     The same `idempotency_key` of the same person makes one execution. Raises NotAllowed for less than an
@@ -24,11 +29,13 @@ def start_execution(*, team: Team, by: User, prompt: str, idempotency_key: str |
     """
     check_role(by, "operator", team)
     check_prompt(prompt)
+    kept = clean_labels(labels)
     return accept_once(
         by=by,
         idempotency_key=idempotency_key,
-        request=(str(team.id), prompt),
-        draft=lambda: _draft(team, prompt),
+        # Without labels it is what it was before there were any.
+        request=(str(team.id), prompt, *kept),
+        draft=lambda: _draft(team, prompt, kept),
     )
 
 
@@ -46,7 +53,7 @@ def check_prompt(prompt: str) -> None:
         raise input_problem("/prompt", "nul_character", "The prompt holds the character NUL. Remove it.")
 
 
-def _draft(team: Team, prompt: str) -> Draft:
+def _draft(team: Team, prompt: str, labels: tuple[str, ...]) -> Draft:
     if team.published_version is None:
         raise TeamCannotRun("The team has no workflow yet. Save one first.", code="no_workflow")
     connection = check_team_can_run(team)
@@ -59,5 +66,6 @@ def _draft(team: Team, prompt: str) -> Draft:
         connection=connection,
         plan=checked.plan,
         prompt=prompt,
+        labels=labels,
         warnings=run_warnings_in(checked.warnings),
     )

@@ -9,9 +9,9 @@ from rest_framework.request import Request
 
 from executions.engine.state import ExecutionStatus
 from executions.models import Execution
-from teams.api.declared import ID, Parameter
+from teams.api.declared import ID, WORDS, Parameter
 from teams.api.ordering import Order, Orders, ordering_parameter, read_amount, read_moment
-from teams.api.query import read_choices, read_time, read_uuid
+from teams.api.query import read_choices, read_time, read_uuid, read_words
 
 _MONEY: "DecimalField[Decimal, Decimal]" = DecimalField(max_digits=30, decimal_places=10)
 _COST = Coalesce(
@@ -24,6 +24,7 @@ ORDERS: Orders = {
     "finished_at": Order(by="finished_at", read=read_moment),
     "cost": Order(by=_COST, read=read_amount),
 }
+LABEL = Parameter("label", WORDS, "Only those that carry this label; upper and lower case differ.")
 OF_A_TEAM = (
     Parameter(
         "status",
@@ -33,6 +34,7 @@ OF_A_TEAM = (
     Parameter("created_after", _TIME, "Only those that were started at this time or later."),
     Parameter("created_before", _TIME, "Only those that were started before this time."),
     Parameter("started_by", ID, "Only those that this person started."),
+    LABEL,
     ordering_parameter(ORDERS),
 )
 OF_ALL_TEAMS = (Parameter("team", ID, "Only the executions of this team."), *OF_A_TEAM)
@@ -49,6 +51,9 @@ def narrowed(rows: QuerySet[Execution], request: Request) -> QuerySet[Execution]
         rows = rows.filter(started_by_id=person_id)
     if statuses:
         rows = rows.filter(status__in=statuses)
+    label = read_words(request, LABEL)
+    if label is not None:
+        rows = rows.filter(labels__contains=[label])
     if after is not None:
         rows = rows.filter(created_at__gte=after)
     if before is not None:

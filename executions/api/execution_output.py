@@ -57,6 +57,7 @@ class ExecutionOutput(serializers.ModelSerializer[Execution]):
     started_by = PersonOutput()
     payer = PersonOutput()
     prompt_start = serializers.CharField()
+    labels = serializers.ListField(child=serializers.CharField())
     code = TextOrNull()
     message = serializers.SerializerMethodField()
     params = serializers.JSONField(source="message_params")
@@ -75,6 +76,7 @@ class ExecutionOutput(serializers.ModelSerializer[Execution]):
             "started_by",
             "payer",
             "prompt_start",
+            "labels",
             "status",
             "code",
             "message",

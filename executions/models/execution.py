@@ -3,6 +3,8 @@
 from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, OuterRef, Q, Subquery
 from django.db.models.functions import Now
@@ -51,7 +53,7 @@ class Execution(models.Model):
     `crash_count` counts the drivers that died while they worked on it, since an attempt's end was last taken
     in. `event_seq` and `context_version` are the last numbers given out, under the row's lock.
     `result` is the answer as JSON, `result_text` the same for a reader. `message_params` are what a sentence
-    about `code` needs.
+    about `code` needs. `labels` are people's own words, by which they find it again.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -60,6 +62,9 @@ class Execution(models.Model):
     connection = models.ForeignKey(SunaConnection, on_delete=models.PROTECT, related_name="+")
     plan = models.JSONField(_("plan"))
     initial_prompt = models.TextField(_("prompt"))
+    labels = ArrayField(
+        models.CharField(max_length=40), default=list, blank=True, verbose_name=_("labels"), db_default=[]
+    )
     started_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="started_executions"
     )
@@ -131,8 +136,10 @@ class Execution(models.Model):
                 fields=["finished_at"],
                 condition=Q(finished_at__isnull=False),
             ),
+            GinIndex(name="execution_labelled", fields=["labels"]),
         ]
         constraints = [
+            models.CheckConstraint(name="execution_labels_ten", condition=Q(labels__len__lte=10)),
             models.CheckConstraint(
                 name="execution_status_known", condition=Q(status__in=list(ExecutionStatus))
             ),

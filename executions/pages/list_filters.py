@@ -26,6 +26,7 @@ class ListFilters:
     started_by: uuid.UUID | None = None
     since: dt.date | None = None
     until: dt.date | None = None
+    label: str = ""
     words: str = ""
 
     @property
@@ -37,6 +38,7 @@ class ListFilters:
             "started_by": self.started_by,
             "since": self.since,
             "until": self.until,
+            "label": self.label,
             "q": self.words,
         }
         return urlencode({key: str(value) for key, value in values.items() if value})
@@ -56,6 +58,8 @@ class ListFilters:
             rows = rows.filter(team_id=self.team)
         if self.started_by:
             rows = rows.filter(started_by_id=self.started_by)
+        if self.label:
+            rows = rows.filter(labels__contains=[self.label])
         if self.since:
             rows = rows.filter(created_at__gte=_start_of(self.since))
         if self.until:
@@ -74,9 +78,9 @@ def read_filters(query: Mapping[str, str]) -> ListFilters:
     status = query.get("status", "")
     if status and status != UNDER_WAY and status not in set(ExecutionStatus):
         raise UnreadableFilter
-    words = " ".join(query.get("q", "").replace("\x00", " ").split())[:MAX_WORDS_CHARS]
+    words, label = _words(query.get("q", "")), _words(query.get("label", ""))
     try:
-        words.encode()
+        (words + label).encode()
     except UnicodeEncodeError:
         raise UnreadableFilter from None
     return ListFilters(
@@ -85,6 +89,7 @@ def read_filters(query: Mapping[str, str]) -> ListFilters:
         started_by=read_id(query.get("started_by", "")),
         since=_read_day(query.get("since", "")),
         until=_read_day(query.get("until", "")),
+        label=label,
         words=words,
     )
 
@@ -95,6 +100,10 @@ def read_id(text: str) -> uuid.UUID | None:
         return uuid.UUID(text) if text else None
     except ValueError:
         raise UnreadableFilter from None
+
+
+def _words(text: str) -> str:
+    return " ".join(text.replace("\x00", " ").split())[:MAX_WORDS_CHARS]
 
 
 def _read_day(text: str) -> dt.date | None:

@@ -7,6 +7,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
+from executions.actions.labels import split_labels
 from executions.actions.start_execution import start_execution
 from executions.models import Execution
 from executions.pages.run_view import build_run_view, example_prompt
@@ -36,7 +37,11 @@ def run_team(request: SignedInRequest, team_id: uuid.UUID) -> HttpResponse:
     prompt = _prompt_of(request)
     try:
         started = start_execution(
-            team=team, by=request.user, prompt=prompt, idempotency_key=request.POST.get("form_key") or None
+            team=team,
+            by=request.user,
+            prompt=prompt,
+            labels=split_labels(request.POST.get("labels", "")),
+            idempotency_key=request.POST.get("form_key") or None,
         )
     except Refusal as refusal:
         sentence = refusal_sentence(code=refusal.code, message=refusal.message, problems=refusal.problems)
@@ -79,6 +84,7 @@ def _form(
         # One per form: sending the form twice starts one execution.
         "form_key": request.POST.get("form_key") or uuid.uuid4(),
         "prompt": prompt,
+        "labels": request.POST.get("labels", ""),
         "problem": problem,
     }
     return render(request, TEMPLATE, context, status=status)

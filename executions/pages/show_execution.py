@@ -9,6 +9,7 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
 from executions.actions.execution_rights import list_verbs, may_release
+from executions.actions.labels import labels_mark
 from executions.models import Execution
 from executions.pages.execution_view import build_execution_view
 from executions.pages.live_view import find_live
@@ -55,12 +56,15 @@ def show_execution(request: SignedInRequest, execution_id: uuid.UUID) -> HttpRes
     if is_part and request.GET.get("seen") == str(execution.event_seq):
         response = HttpResponse(status=204)
     else:
+        is_operator = may(request.user, "operator", execution.team)
         context = {
             "execution": execution,
+            "may_label": is_operator,
+            "labels_mark": labels_mark(execution.labels),
             "view": build_execution_view(
                 execution,
                 now=timezone.now(),
-                may_answer=may(request.user, "operator", execution.team),
+                may_answer=is_operator,
                 live=find_live(execution, with_output=not is_part),
             ),
             "verbs": _verbs(request, execution),

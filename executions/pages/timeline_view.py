@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.utils import formats, timezone
@@ -27,6 +27,10 @@ from teams.workflow.plan import Plan
 MAX_EVENTS = 5_000
 """Of more events the timeline leaves out the latest: its page must not become slow."""
 LANE_PX, MAX_LANES, MARGIN_PX = 12, 5, 4
+AHEAD = 0.03
+"""So much of the picture's width lies in the future while it is not over."""
+MIN_QUEUE = 0.01
+"""Of the time it lasted; nobody sees less."""
 
 _PHASES: Mapping[str, Promise] = {
     "waiting": gettext_lazy("waited for its turn"),
@@ -73,11 +77,18 @@ class Label:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimelineView:
-    """The whole picture. `phases` are those that it shows, for its legend."""
+    """The whole picture. `phases` are those that it shows, for its legend.
+
+    `queued_s` is how long it waited for a driver, and `queued` that time drawn, None where it is too short
+    or so long that nothing else could be seen. `now_x` is where the present is, "" when it is over.
+    """
 
     rows: tuple[Row, ...]
     labels: tuple[Label, ...]
     pauses: tuple[Bar, ...]
+    queued: Bar | None
+    queued_s: int
+    now_x: str
     phases: tuple[tuple[str, str], ...]
     zone: str
     has_critical: bool
@@ -103,6 +114,10 @@ def build_timeline_view(
     )
     if not any(timeline.spans.values()):
         return None
+    present = timeline.end if execution.finished_at is None else None
+    timeline, queued = _with_queue(timeline, execution.created_at)
+    if present is not None:
+        timeline = replace(timeline, end=present + (present - timeline.begin) * AHEAD)
     path = find_critical_path({step.id: step.depends for step in plan.steps}, timeline.spans)
     zone = timezone.get_current_timezone()
     shown = {one.phase for spans in timeline.spans.values() for one in spans}
@@ -115,10 +130,22 @@ def build_timeline_view(
             for tick in build_ticks(timeline.begin, timeline.end, zone=zone)
         ),
         pauses=tuple(_bar(pause, timeline, told=_("paused")) for pause in timeline.pauses),
+        queued=_bar(queued, timeline, told=_("waited for a driver")) if queued else None,
+        queued_s=max(0, int((execution.started_at - execution.created_at).total_seconds())),
+        now_x=f"{_percent(present, timeline):.2f}%" if present is not None else "",
         phases=tuple((phase, str(words)) for phase, words in _PHASES.items() if phase in shown),
         zone=timezone.localtime(timeline.begin).tzname() or "",
         has_critical=len(path) > 1,
     )
+
+
+def _with_queue(timeline: Timeline, accepted_at: dt.datetime) -> tuple[Timeline, Span | None]:
+    """Return the timeline with the time in the queue before it, where that is worth drawing."""
+    waited, lasted = timeline.begin - accepted_at, timeline.end - timeline.begin
+    if waited < lasted * MIN_QUEUE or waited > lasted:
+        return timeline, None
+    queued = Span(phase="queue", attempt=1, begin=accepted_at, end=timeline.begin)
+    return replace(timeline, begin=accepted_at), queued
 
 
 def _facts(execution: Execution) -> list[Fact]:

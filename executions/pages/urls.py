@@ -13,6 +13,7 @@ from executions.pages.connection_verbs import (
 )
 from executions.pages.dry_run import dry_run
 from executions.pages.inbox import answer, show_inbox
+from executions.pages.label_execution import label_execution
 from executions.pages.list_connections import list_connections
 from executions.pages.list_executions import list_executions
 from executions.pages.list_teams import list_teams
@@ -58,6 +59,7 @@ urlpatterns = [
     path("questions/<uuid:question_id>/answer/", answer, name="question-answer"),
     path(_ONE, show_execution, name="execution"),
     path("executions/compare/", compare_executions, name="execution-compare"),
+    path(f"{_ONE}labels/", label_execution, name="execution-labels"),
     path(f"{_ONE}events/", show_events, name="execution-events"),
     path(f"{_ONE}events/csv/", save_events_as_csv, name="execution-events-csv"),
     path(f"{_ONE}events/text/", save_events_as_text, name="execution-events-text"),

@@ -4,12 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from teams.drawing import Arrow, find_layout
+from teams.drawing import Arrow, cut_to_width, find_layout
+from teams.drawing.layout import WIDTH
 from teams.wording import in_words, step_conditions_words, step_titles
 from teams.workflow.plan import Plan
 
-TITLE_CHARS, LINE_CHARS = 20, 27
-"""What fits into a box."""
+_EDGE_PX, _FORK_PX = 12, 22
+"""The room that a box leaves at its sides, and for the sign of a step with conditions."""
+_TITLE_PX, _LINE_PX = 13, 11.5
+"""The sizes of the letters, as in graph.css."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,9 +66,12 @@ def build_graph(
     for step, box in zip(plan.steps, drawing.boxes, strict=True):
         state = states.get(step.id)
         agent = agents.get(step.agent_id, step.agent_id)
-        line = agent if state is None else f"{state.words} · {agent}"
-        conditions = step_conditions_words(step, titles)
-        told = [titles[step.id], agent, *([state.words] if state else ()), *conditions]
+        # Where nobody has named the agent, its id is often the step's own name.
+        said = [] if _is_same(agent, titles[step.id]) else [agent]
+        if state is not None:
+            said.insert(0, state.words)
+        told = [titles[step.id], *said, *step_conditions_words(step, titles)]
+        room_px = WIDTH - 2 * _EDGE_PX
         if step.depends:
             told.append("← " + in_words([titles[name] for name in step.depends]))
         nodes.append(
@@ -73,8 +79,13 @@ def build_graph(
                 step_id=step.id,
                 x=box.x,
                 y=box.y,
-                title=_cut(titles[step.id], TITLE_CHARS),
-                line=_cut(line, LINE_CHARS),
+                title=cut_to_width(
+                    titles[step.id],
+                    width_px=room_px - (_FORK_PX if step.conditions else 0),
+                    font_px=_TITLE_PX,
+                    is_bold=True,
+                ),
+                line=cut_to_width(" · ".join(said), width_px=room_px, font_px=_LINE_PX),
                 status=state.status if state else "",
                 is_conditional=bool(step.conditions),
                 told="\n".join(told),
@@ -83,5 +94,10 @@ def build_graph(
     return GraphView(width=drawing.width, height=drawing.height, nodes=tuple(nodes), arrows=drawing.arrows)
 
 
-def _cut(text: str, chars: int) -> str:
-    return text if len(text) <= chars else f"{text[: chars - 1].rstrip()}…"
+def _is_same(one: str, other: str) -> bool:
+    """Return whether two names are the same but for their capitals, spaces and hyphens."""
+    return _letters(one) == _letters(other)
+
+
+def _letters(name: str) -> str:
+    return "".join(letter for letter in name.casefold() if letter.isalnum())

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from executions.models import Execution
 from tests.browser.conftest import Window
@@ -110,5 +110,59 @@ def test_the_page_follows_the_stream_and_asks_by_itself_where_there_is_none(
     assert [url for url in asked if "/events?after=" in url]
     looks = [url for url in asked if "?seen=" in url]
     # One look for each change, not one a second: events that come together are one.
-    assert len(looks) <= Execution.objects.get(pk=execution.pk).event_seq
+    assert 1 <= len(looks) <= Execution.objects.get(pk=execution.pk).event_seq - 1
     assert follows.complaints == []
+
+
+def test_what_a_reader_opened_and_focused_outlives_the_news(
+    watched: Callable[[list[str]], tuple[RunningRenum, RunningWeb, Execution]],
+    open_window: Callable[..., Window],
+) -> None:
+    renum, web, execution = watched([json.dumps({"takes": 1}), json.dumps({"takes": 5})])
+    window = open_window(width=390, height=844)
+    open_page(window, web, renum, execution)
+    page = window.page
+    expect(page.locator("[data-step=agent-1] .badge")).to_have_text("completed", timeout=20_000)
+    page.locator("[data-step=agent-1] details").first.evaluate("e => { e.open = true }")
+    page.locator("#node-agent-2").focus()
+    page.evaluate("window.scrollTo(0, 300)")
+    before = page.locator("#live").get_attribute("hx-get")
+
+    renum.wait_for(execution)
+    expect(page.locator("#live .badge").first).to_have_text("completed", timeout=15_000)
+
+    assert page.locator("#live").get_attribute("hx-get") != before
+    assert page.evaluate("document.activeElement.id") == "node-agent-2"
+    assert page.evaluate("window.scrollY") == pytest.approx(300, abs=2)
+    expect(page.locator("[data-step=agent-1] details").first).to_have_attribute("open", "")
+    assert window.complaints == []
+
+
+def test_a_stream_that_is_lost_midway_is_replaced_by_asking_until_it_comes_back(
+    watched: Callable[[list[str]], tuple[RunningRenum, RunningWeb, Execution]],
+    open_window: Callable[..., Window],
+) -> None:
+    renum, web, execution = watched([json.dumps({"takes": 3}), json.dumps({"takes": 7})])
+    window = open_window()
+    page = window.page
+    streams, looks = [], []
+
+    def note(route: Route) -> None:
+        streams.append(route.request.url)
+        if len(streams) == 1:
+            # It ends at once, as where a proxy closes it: a browser asks again after the time it is told.
+            route.fulfill(status=200, content_type="text/event-stream", body="retry: 4000\n\n")
+        else:
+            route.continue_()
+
+    page.route("**/events?after=*", note)
+    page.on("request", lambda request: looks.append(len(streams)) if "?seen=" in request.url else None)
+    open_page(window, web, renum, execution)
+
+    expect(page.locator("[data-step=agent-1] .badge")).to_have_text("completed", timeout=20_000)
+    renum.wait_for(execution)
+    expect(page.locator("#live .badge").first).to_have_text("completed", timeout=15_000)
+
+    assert looks.count(1) >= 2, "it asked while the stream was lost"
+    assert len(streams) >= 2, "it opened the stream again"
+    assert window.complaints == []

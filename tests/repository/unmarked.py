@@ -45,6 +45,10 @@ def unmarked_texts(template: str) -> Iterator[tuple[int, str]]:
         # The lines stay where they are.
         return re.sub(r"[^\n]", " ", match[0])
 
+    blanked = _LANGUAGE.sub(blank, _TRANSLATED.sub(blank, template))
+    if "=" in blanked and "<" not in blanked:
+        # Attributes for the tags of those that include it.
+        blanked = f"<i {blanked}>"
     parser = _Texts()
-    parser.feed(_LANGUAGE.sub(blank, _TRANSLATED.sub(blank, template)))
+    parser.feed(blanked)
     yield from parser.found

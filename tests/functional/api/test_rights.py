@@ -104,6 +104,7 @@ EXPECTED: dict[tuple[str, str], tuple[int, ...]] = {
     ("team-executions", "POST"): (401, 404, 404, 403, 202, 202, 202, 403, 202),
     ("executions", "GET"): OWN_THINGS,
     ("execution", "GET"): TEAM_IS_SEEN,
+    ("execution", "PATCH"): (401, 404, 404, 403, 200, 200, 200, 403, 200),
     ("execution-events", "GET"): TEAM_IS_SEEN,
     ("execution-live", "GET"): TEAM_IS_SEEN,
     ("execution-usage", "GET"): TEAM_IS_SEEN,
@@ -159,6 +160,7 @@ BODIES: dict[tuple[str, str], Any] = {
     ("connection", "PATCH"): {"name": "Renamed"},
     ("user-key", "PUT"): {"key": "sk-matrix-0123456789"},
     ("team-executions", "POST"): {"prompt": "Go."},
+    ("execution", "PATCH"): {"labels": ["Q4"]},
     ("question-answer", "POST"): {"answer": "Lisbon."},
 }
 TEAM_PLACES = (
@@ -171,7 +173,8 @@ TEAM_PLACES = (
     "team-invitations",
 )
 HEADERS = dict.fromkeys(
-    (("team", "PATCH"), ("team-versions", "POST"), ("version-publication", "POST")), ANY_STATE
+    (("team", "PATCH"), ("execution", "PATCH"), ("team-versions", "POST"), ("version-publication", "POST")),
+    ANY_STATE,
 )
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 

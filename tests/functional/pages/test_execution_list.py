@@ -50,6 +50,42 @@ def test_each_filter_lets_through_what_it_says(
     assert shown(client, "q=100%25") == []
 
 
+def test_labels_are_put_on_by_a_form_shown_as_chips_and_filtered_by(client: Client, team: Team) -> None:
+    begun = client.post(
+        f"/teams/{team.pk}/run/",
+        {"from": "form", "prompt": "Figs of this year", "labels": "Q4 & co, , draft"},
+    )
+    address = begun.headers["Location"]
+    figs = Execution.objects.get(initial_prompt__startswith="Figs")
+    page = client.get(address).content.decode()
+
+    assert figs.labels == ["Q4 & co", "draft"]
+    assert "/executions/?label=Q4%20%26%20co" in page
+    assert "Figs" in client.get("/executions/?label=Q4%20%26%20co").content.decode()
+    assert shown(client, "label=draft") == []
+    assert "Figs" not in client.get("/executions/?label=Draft").content.decode()
+    assert client.get("/executions/?label=%ED%A0%80").status_code in (200, 404)
+
+    seen = page.split('name="seen" value="')[1].split('"')[0]
+    changed = client.post(f"{address}labels/", {"seen": seen, "labels": "final"})
+    late = client.post(f"{address}labels/", {"seen": seen, "labels": "mine"})
+    long = client.post(f"{address}labels/", {"labels": "x" * 41})
+    figs.refresh_from_db()
+
+    assert (changed.status_code, late.status_code, long.status_code) == (302, 412, 400)
+    assert "A label has at most 40 characters." in long.content.decode()
+    assert figs.labels == ["final"]
+
+
+def test_a_refused_run_keeps_the_labels_that_were_typed(client: Client, team: Team) -> None:
+    said = {"from": "form", "prompt": "Figs", "labels": "draft, " + "x" * 41}
+    refused = client.post(f"/teams/{team.pk}/run/", said)
+
+    assert refused.status_code == 400
+    assert f'value="{said["labels"]}"' in refused.content.decode()
+    assert "A label has at most 40 characters." in refused.content.decode()
+
+
 def test_a_filter_that_finds_nothing_says_so_and_leads_back(client: Client) -> None:
     body = client.get("/executions/?q=cherries").content.decode()
 

@@ -34,7 +34,7 @@ CONNECTION_FORMS = {"connection-test", "connection-sync", "connection-forget"}
 STEP_VERBS = {"execution-start_again", "execution-give_up_start"}
 ESTIMATE = "team-estimate"
 """A form that changes nothing: whoever sees the team may send it."""
-FORMS = {"team-run", ESTIMATE, "question-answer", *VERBS, *STEP_VERBS, *CONNECTION_FORMS}
+FORMS = {"team-run", "execution-labels", ESTIMATE, "question-answer", *VERBS, *STEP_VERBS, *CONNECTION_FORMS}
 WITHOUT_OBJECT = {
     "leave",
     "execution-compare",
