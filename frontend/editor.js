@@ -5,8 +5,9 @@
 // complete inside quotation marks, such as step ids and agent ids.
 import { autocompletion } from "@codemirror/autocomplete";
 import { json } from "@codemirror/lang-json";
-import { syntaxTree } from "@codemirror/language";
+import { HighlightStyle, syntaxHighlighting, syntaxTree } from "@codemirror/language";
 import { forceLinting, linter, lintGutter } from "@codemirror/lint";
+import { tags } from "@lezer/highlight";
 import { EditorView, basicSetup } from "codemirror";
 
 const MEMBERS =
@@ -14,6 +15,12 @@ const MEMBERS =
   "on_error on_question output schema title type limits max_parallel deadline version name description source " +
   "sources step field operator value any all else";
 const CHECK_DELAY_MS = 600;
+
+const colours = HighlightStyle.define([
+  { tag: tags.propertyName, color: "var(--pico-primary)" },
+  { tag: tags.string, color: "var(--pico-ins-color)" },
+  { tag: [tags.number, tags.bool, tags.null], color: "var(--pico-del-color)" },
+]);
 
 const look = EditorView.theme({
   "&": { color: "var(--pico-color)", backgroundColor: "var(--pico-form-element-background-color)" },
@@ -28,6 +35,9 @@ const look = EditorView.theme({
   ".cm-tooltip, .cm-panels": { backgroundColor: "var(--pico-card-background-color)", color: "var(--pico-color)" },
 });
 
+// What the judge said last of the agents there are, by field.
+const agents = new Map();
+
 function judge(field) {
   return async (view) => {
     const token = field.form && field.form.querySelector('input[name="csrfmiddlewaretoken"]');
@@ -39,6 +49,7 @@ function judge(field) {
       const answer = await fetch(field.dataset.checkUrl, { method: "POST", body, headers });
       if (!answer.ok) return failed[0].message ? failed : [];
       const said = await answer.json();
+      agents.set(field, said.agents || []);
       const mark = (severity) => (one) => ({
         from: Math.min(one.from, text.length),
         to: Math.min(Math.max(one.to, one.from), text.length),
@@ -59,9 +70,13 @@ function completions(field) {
     const known = node.name === "PropertyName" ? MEMBERS.split(" ") : (field.dataset.words || "").split(" ");
     const ids = [...context.state.doc.toString().matchAll(/"id"\s*:\s*"([^"\\]{1,128})"/g)].map((found) => found[1]);
     const options = node.name === "PropertyName" ? known : [...known, ...ids];
+    const listed = node.name === "PropertyName" ? [] : agents.get(field) || [];
     return {
       from: node.from + 1,
-      options: [...new Set(options)].filter(Boolean).map((label) => ({ label })),
+      options: [
+        ...listed.map((agent) => ({ label: agent.id, detail: agent.name })),
+        ...[...new Set(options)].filter(Boolean).map((label) => ({ label })),
+      ],
       validFor: /^[\w.:-]*$/,
     };
   };
@@ -76,6 +91,7 @@ export function enhance(field) {
     basicSetup,
     json(),
     look,
+    syntaxHighlighting(colours),
     EditorView.lineWrapping,
     EditorView.contentAttributes.of({ "aria-label": label ? label.textContent.trim() : field.name }),
     autocompletion({ override: [completions(field)] }),
@@ -93,6 +109,13 @@ export function enhance(field) {
   field.hidden = true;
   // A field that nobody sees must not keep the form from being sent.
   field.required = false;
+  for (const link of document.querySelectorAll(`a[href="#${CSS.escape(field.id)}"]`)) {
+    link.addEventListener("click", (event) => {
+      event.preventDefault();
+      view.focus();
+      view.dom.scrollIntoView({ block: "nearest" });
+    });
+  }
   if (field.hasAttribute("autofocus")) view.focus();
   if (field.dataset.checkUrl) forceLinting(view);
   return view;

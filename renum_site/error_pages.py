@@ -11,13 +11,14 @@ from functools import cache
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
-import redis
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
+from django_redis.exceptions import ConnectionInterrupted
+from redis.exceptions import RedisError
 
 from renum_site.api_errors import is_of_the_api
 
@@ -72,7 +73,8 @@ _WORDS: Mapping[int, tuple[Any, Any, Any]] = {
     ),
     503: (_("Not now"), _("Renum is busy or cannot reach a part of itself."), _LATER),
 }
-_AWAY = (OperationalError, InterfaceError, redis.ConnectionError, redis.TimeoutError)
+# The same as at the API (teams/api/problems.py).
+_AWAY = (OperationalError, InterfaceError, ConnectionInterrupted, RedisError)
 Answer = Callable[[HttpRequest], HttpResponse]
 
 

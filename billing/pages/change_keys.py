@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
@@ -20,6 +21,8 @@ from billing.actions.store_user_key import (
 )
 from billing.models import UserApiKey
 from billing.pages.show_keys import keys_page
+from teams.api.throttles import count_on_page
+from teams.pages.refused import refused_page
 from teams.pages.signed_in import SignedInRequest, signed_in
 
 
@@ -30,6 +33,10 @@ from teams.pages.signed_in import SignedInRequest, signed_in
 def store_key(request: SignedInRequest) -> HttpResponse:
     """Store a key in place of the one that was there, and go back to the keys; else say what is wrong."""
     service, key = request.POST.get("service", "").strip(), request.POST.get("key", "")
+    wait_s = _seconds_to_wait(request)
+    if wait_s:
+        page = keys_page(request, service=service[:40], problem=_wait_words(wait_s), field="key", status=429)
+        return _with_wait(page, wait_s)
     try:
         stored = store_user_key(user=request.user, service=service, key=key, now=timezone.now())
     except KeyRefused as refusal:
@@ -56,6 +63,12 @@ def remove_key(request: SignedInRequest, service: str) -> HttpResponse:
     try:
         name = check_service_name(service)
         if request.method == "POST":
+            wait_s = _seconds_to_wait(request)
+            if wait_s:
+                page = refused_page(
+                    request, sentence=_wait_words(wait_s), status=429, back=reverse("keys"), code="throttled"
+                )
+                return _with_wait(page, wait_s)
             delete_user_key(user=request.user, service=name)
             messages.success(request, _("The key for %(service)s is deleted.") % {"service": name})
             return redirect("keys")
@@ -66,6 +79,20 @@ def remove_key(request: SignedInRequest, service: str) -> HttpResponse:
         raise Http404
     context = {"key": row, "uses": uses_of_key(request.user, name)}
     return render(request, "billing/key_delete.html", context)
+
+
+def _seconds_to_wait(request: SignedInRequest) -> int:
+    rate = count_on_page(request.user, "key_changes")
+    return rate.reset_s if rate is not None and rate.is_exceeded else 0
+
+
+def _wait_words(wait_s: int) -> str:
+    return _("Too many tries. Wait %(seconds)s seconds, then try again.") % {"seconds": wait_s}
+
+
+def _with_wait(page: HttpResponse, wait_s: int) -> HttpResponse:
+    page.headers["Retry-After"] = str(wait_s)
+    return page
 
 
 def _problem_words(refusal: KeyRefused) -> str:

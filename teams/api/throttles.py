@@ -82,12 +82,11 @@ class PersonThrottle(BaseThrottle):
         if not isinstance(request.user, User):
             return True
         kind = kind_of(request.method or "", view)
-        limit: int = getattr(settings.API, f"{kind}_per_minute")
         token = token_of(request)
-        limits = {f"renum:rate:{kind}:user:{request.user.pk}": limit * PERSON_TIMES}
+        limits = _limit_of_person(request.user, kind)
         if token is not None:
-            limits[f"renum:rate:{kind}:token:{token.digest[:32]}"] = limit
-        rates = self._count(limits)
+            limits[f"renum:rate:{kind}:token:{token.digest[:32]}"] = _per_minute(kind)
+        rates = self.count(limits)
         if rates:
             self._rate = min(rates, key=lambda rate: (not rate.is_exceeded, rate.remaining))
             request.rate = self._rate  # type: ignore[attr-defined]
@@ -97,7 +96,9 @@ class PersonThrottle(BaseThrottle):
         """Return the seconds until the limit's next window."""
         return None if self._rate is None else float(self._rate.reset_s)
 
-    def _count(self, limits: dict[str, int]) -> list[Rate]:
+    @staticmethod
+    def count(limits: dict[str, int]) -> list[Rate]:
+        """Count one more under each key; return how each limit stands, nothing where Redis is away."""
         if time.monotonic() < PersonThrottle._asleep_until:
             return []
         try:
@@ -111,10 +112,25 @@ class PersonThrottle(BaseThrottle):
         return list(_rates(limits.values(), told))
 
 
+def count_on_page(user: User, kind: str) -> Rate | None:
+    """Count what a person does on a page, together with what they do at the API; None where nobody counts."""
+    rates = PersonThrottle.count(_limit_of_person(user, kind))
+    return rates[0] if rates else None
+
+
 def kind_of(method: str, view: Any) -> str:
     """Return what a request counts as: reads, writes, starts or key_changes."""
     usual = "reads" if method in SAFE_METHODS else "writes"
     return str(getattr(view, "throttle_kinds", {}).get(method, usual))
+
+
+def _limit_of_person(user: User, kind: str) -> dict[str, int]:
+    return {f"renum:rate:{kind}:user:{user.pk}": _per_minute(kind) * PERSON_TIMES}
+
+
+def _per_minute(kind: str) -> int:
+    limit: int = getattr(settings.API, f"{kind}_per_minute")
+    return limit
 
 
 def _rates(limits: Iterable[int], told: Iterable[tuple[int, int]]) -> Iterable[Rate]:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from teams.wording.problems import problem_words
 from teams.workflow.problems import Problem
 
 _FIELD_OF = {
@@ -61,7 +62,7 @@ def problem_lines(problems: Sequence[Problem]) -> tuple[ProblemLine, ...]:
 
 def problem_sentence(problem: Problem) -> str:
     """Return a problem in words."""
-    return problem.message
+    return problem_words(problem)
 
 
 def lines_of_text(text: str, problems: Sequence[Problem]) -> tuple[ProblemLine, ...]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from django.http import HttpResponse, JsonResponse
 from django.views.decorators.http import require_POST
 
+from teams.actions.catalogue_warnings import find_listed_agents
 from teams.actions.save_version import check_definition
 from teams.models import Team
 from teams.pages.named_team import named_team
@@ -60,8 +61,17 @@ def check_text(request: SignedInRequest) -> HttpResponse:
         {
             "problems": [one.as_json() for one in checked.problems],
             "warnings": [one.as_json() for one in checked.warnings],
+            "agents": _agents_of(team),
         }
     )
+
+
+def _agents_of(team: Team | None) -> list[dict[str, str]]:
+    """Return what an editor may complete: the agents that the team's connection lists."""
+    if team is None or team.connection is None:
+        return []
+    listed = find_listed_agents(team.connection) or ()
+    return [{"id": one.agent_id, "name": one.name} for one in listed if one.missing_since is None]
 
 
 def check_source(source: str, *, team: Team | None) -> CheckedText:

@@ -1,8 +1,17 @@
-"""The workflow that a form brings as text."""
+"""The workflow that a form brings, as text."""
 
 from django.http import HttpRequest
 
+from teams.pages.builder_draft import JSON, as_text, blank, read_draft
+
 
 def sent_definition(request: HttpRequest) -> str:
-    """Return the field `definition` with line ends as the author sees them: browsers send CRLF."""
-    return request.POST.get("definition", "").replace("\r\n", "\n")
+    """Return the field `definition`, or what the builder's own form says, with its steps or its text.
+
+    Line ends are as the author sees them: browsers send CRLF.
+    """
+    sent = request.POST
+    if "definition" in sent or "view" not in sent:
+        return sent.get("definition", "").replace("\r\n", "\n")
+    draft = read_draft(sent, otherwise=blank())
+    return draft.text if draft.view == JSON else as_text(draft.document)

@@ -85,7 +85,7 @@ def test_an_agent_that_the_teams_connection_does_not_have_is_told_of(client: Cli
 
     alone, with_team = check(client, text), check(client, text, team=str(team.pk))
 
-    assert alone == {"problems": [], "warnings": []}
+    assert alone == {"problems": [], "warnings": [], "agents": []}
     assert with_team["problems"] == []
     assert [(one["code"], one["pointer"]) for one in with_team["warnings"]] == [
         ("unknown_agent", "/agents/0/agent_id")
@@ -155,3 +155,30 @@ def test_a_dry_run_says_what_is_wrong_and_keeps_what_was_typed(client: Client, t
 
     assert answer.status_code == 400
     assert b'role="alert"' in answer.content
+
+
+def test_the_builders_own_form_is_drawn_and_run_dry_as_it_stands(client: Client, team: Team) -> None:
+    form = {"view": "form", "base": json.dumps(TWO_STEPS), "undo": "[]", "team": str(team.pk)}
+    text = {"view": "json", "base": "{}", "source": json.dumps(TWO_STEPS, indent=1).replace("\n", "\r\n")}
+
+    for sent in (form, text):
+        drawn = client.post(reverse("team-drawing"), sent)
+        run = client.post(reverse("team-dry-run", args=[team.pk]), sent)
+
+        assert drawn.content.count(b"data-node=") == 2
+        assert run.status_code == 200
+        assert b"At first" in run.content
+
+
+def test_a_new_teams_workflow_is_judged_by_the_connection_that_is_chosen(
+    client: Client, team: Team, outsider: User, sign_in: Callable[[User], Client]
+) -> None:
+    sent = {"definition": json.dumps(TWO_STEPS), "connection": str(team.connection_id)}
+
+    assert "Ada" in client.post(reverse("team-drawing"), sent).content.decode()
+    assert {agent["name"] for agent in client.post(reverse("team-check"), sent).json()["agents"]} == {
+        "Ada",
+        "Bela",
+        "Chico",
+    }
+    assert sign_in(outsider).post(reverse("team-check"), sent).json()["agents"] == []

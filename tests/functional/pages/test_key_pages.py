@@ -3,12 +3,14 @@
 import json
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
+from django.test.utils import CaptureQueriesContext, override_settings
 from django.utils import timezone
 
 from billing.actions import key_use
@@ -22,8 +24,9 @@ from teams.actions.create_team import create_team
 from teams.actions.save_version import save_version
 from teams.models import SunaConnection, Team, User
 from tests.fixtures.people import SEQUENTIAL
+from tests.functional.api.conftest import client_for
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clean_redis")]
 
 KEY = "sk-proj-CANARY-0123456789"
 
@@ -135,6 +138,35 @@ def test_a_key_is_deleted_only_when_that_is_confirmed(sign_in: Callable[[User], 
     assert not UserApiKey.objects.exists()
     assert client.post("/keys/openai/delete/").status_code == 404
     assert client.get("/keys/no%20such/delete/").status_code == 404
+
+
+def test_keys_are_changed_on_the_page_and_at_the_api_as_often_together(
+    sign_in: Callable[[User], Client], owner: User, outsider: User
+) -> None:
+    client = sign_in(owner)
+    address = "/api/v1/user-keys/openai"
+
+    # A person may do twice what one token may.
+    with override_settings(API=replace(settings.API, key_changes_per_minute=2)):
+        changed = [
+            client.post("/keys/store/", {"service": "openai", "key": KEY}).status_code,
+            client_for(owner).put(address, {"key": KEY}, format="json").status_code,
+            client.post("/keys/store/", {"service": "openai", "key": "short"}).status_code,
+            client.post("/keys/openai/delete/").status_code,
+        ]
+        store_user_key(user=owner, service="openai", key=KEY, now=timezone.now())
+        stored = client.post("/keys/store/", {"service": "tavily", "key": KEY})
+        deleted = client.post("/keys/openai/delete/", headers={"Accept-Language": "pt-br"})
+        assert client.get("/keys/openai/delete/").status_code == 200
+        assert sign_in(outsider).post("/keys/store/", {"service": "openai", "key": KEY}).status_code == 302
+
+    assert changed == [302, 200, 400, 302]
+    assert [answer.status_code for answer in (stored, deleted)] == [429, 429]
+    assert all(1 <= int(answer["Retry-After"]) <= 60 for answer in (stored, deleted))
+    assert "Too many tries. Wait " in stored.content.decode()
+    assert "CANARY" not in stored.content.decode()
+    assert "Tentativas demais." in deleted.content.decode()
+    assert [row.service_name for row in UserApiKey.objects.for_user(owner)] == ["openai"]
 
 
 def test_the_execution_that_used_a_key_last_is_linked(
