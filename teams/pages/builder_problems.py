@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from teams.wording.catalogue import what_to_do
 from teams.wording.problems import problem_words
 from teams.workflow.json_places import find_places, line_and_column, place_of
 from teams.workflow.problems import Problem
@@ -46,8 +47,8 @@ def problem_lines(problems: Sequence[Problem]) -> tuple[ProblemLine, ...]:
 
 
 def problem_sentence(problem: Problem) -> str:
-    """Return a problem in words."""
-    return problem_words(problem)
+    """Return a problem in words, and what to do where the words leave it open."""
+    return f"{problem_words(problem)} {what_to_do(problem.code)}".rstrip()
 
 
 def lines_of_text(text: str, problems: Sequence[Problem]) -> tuple[ProblemLine, ...]:
