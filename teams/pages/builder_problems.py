@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+
 from teams.wording.catalogue import what_to_do
 from teams.wording.problems import problem_words
 from teams.workflow.json_places import find_places, line_and_column, place_of
@@ -43,12 +45,20 @@ class Told:
 
 def problem_lines(problems: Sequence[Problem]) -> tuple[ProblemLine, ...]:
     """Return the problems with the fields that they are about."""
-    return tuple(ProblemLine(target=_target(one.pointer), sentence=problem_sentence(one)) for one in problems)
+    return tuple(ProblemLine(target=_target(one.pointer), sentence=_in_a_form(one)) for one in problems)
 
 
 def problem_sentence(problem: Problem) -> str:
     """Return a problem in words, and what to do where the words leave it open."""
     return f"{problem_words(problem)} {what_to_do(problem.code)}".rstrip()
+
+
+def _in_a_form(problem: Problem) -> str:
+    # People type names there: how an id is spelt is no answer to them.
+    if problem.code == "invalid_id" and problem.pointer.endswith("/agent_id"):
+        name = str(problem.params.get("value", ""))
+        return _("There is no agent “%(name)s”. Choose one of the connection's agents.") % {"name": name}
+    return problem_sentence(problem)
 
 
 def lines_of_text(text: str, problems: Sequence[Problem]) -> tuple[ProblemLine, ...]:

@@ -67,6 +67,9 @@ def test_a_name_that_is_no_agents_is_kept_and_others_are_offered(
     assert fields_of(page)["s0-agent_id"] == ["twin"]
     assert "Did you mean Twin (agent-197) or Twin (agent-198)?" in text_of(page)
     assert "Suna does not list this agent." in text_of(page)
+    told = text_of(send(olga, page, "check", s0__agent_id="Writr 00"))
+    assert "There is no agent “Writr 00”." in told
+    assert "Did you mean Writer" in told
     hostile = "a" * 100_000
     assert send(olga, page, "check", s0__agent_id=hostile).status_code == 200
     assert send(olga, page, "check", s0__agent_id="").status_code == 200
