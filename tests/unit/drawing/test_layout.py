@@ -3,7 +3,7 @@
 import re
 from itertools import combinations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from teams.drawing import MAX_DRAWN, Box, Drawing, find_layout
@@ -26,6 +26,7 @@ def graphs(draw: st.DrawFn) -> tuple[list[str], list[tuple[str, str]]]:
     return steps, draw(st.lists(st.sampled_from(pairs), unique=True)) if pairs else []
 
 
+@settings(deadline=None)
 @given(graphs())
 def test_no_two_boxes_overlap_and_every_arrow_leads_to_the_right_from_box_to_box(graph):
     steps, arrows = graph
@@ -78,6 +79,7 @@ def touches(box: Box, x: float, y: float) -> bool:
     return box.x - 2 <= x <= box.x + WIDTH + 2 and box.y - 2 <= y <= box.y + HEIGHT + 2
 
 
+@settings(deadline=None)
 @given(graphs())
 def test_a_drawing_downwards_has_every_arrow_lead_down_and_no_two_boxes_overlap(graph):
     steps, arrows = graph
