@@ -25,7 +25,7 @@ from teams.models import (
     User,
 )
 from tests.fixtures.owner_secrets import OwnerSecrets, store_secrets
-from tests.fixtures.people import PASSWORD, SEQUENTIAL, make_member
+from tests.fixtures.people import PASSWORD, SEQUENTIAL, make_member, make_person
 from tests.fixtures.site_rows import ask, doubt_start, set_execution, start
 from tests.functional.api.conftest import ANY_STATE, NOW, PROBLEM, assert_problem, client_for
 
@@ -63,6 +63,7 @@ EXPECTED: dict[tuple[str, str], tuple[int, ...]] = {
     ("team-members", "GET"): TEAM_IS_SEEN,
     ("team-member", "PATCH"): (401, 404, 404, 403, 403, 403, 200, 403, 403),
     ("team-member", "DELETE"): (401, 404, 404, 403, 403, 403, 204, 403, 403),
+    ("team-hand-over", "POST"): (401, 404, 404, 403, 403, 403, 200, 403, 403),
     ("team-invitations", "GET"): (401, 404, 404, 403, 403, 403, 200, 200, 200),
     ("team-invitations", "POST"): (401, 404, 404, 403, 403, 403, 201, 403, 403),
     ("invitations", "GET"): OWN_THINGS,
@@ -140,6 +141,7 @@ EXPECTED: dict[tuple[str, str], tuple[int, ...]] = {
     # Only staff with the right release what crashed; here nobody has it.
     ("execution-release", "POST"): (401, 404, 404, 403, 403, 403, 403, 403, 403),
 }
+HEIR_ID = "00000000-0000-7000-8000-0000000000e1"
 TEMPLATE_ROLES = ("classifier", "technical_support", "billing_support", "general_support")
 BODIES: dict[tuple[str, str], Any] = {
     ("token", "POST"): {"username": "olga", "password": PASSWORD, "name": "matrix"},
@@ -152,6 +154,7 @@ BODIES: dict[tuple[str, str], Any] = {
     ("template-use", "POST"): {"agents": dict.fromkeys(TEMPLATE_ROLES, "agent-123")},
     ("team-by-slug", "PUT"): {"description": "applied", "definition": SEQUENTIAL},
     ("team-member", "PATCH"): {"role": "operator"},
+    ("team-hand-over", "POST"): {"user": HEIR_ID},
     ("team-invitations", "POST"): {"email": "nobody@example.org"},
     ("me", "PATCH"): {"language": "pt-br"},
     ("tokens", "POST"): {"name": "matrix", "scope": "read"},
@@ -277,6 +280,13 @@ def _team_places(wanted: dict[str, str], team: Team, connection: SunaConnection)
         return {name: {**of_team, "number": 1}}
     if name == "team-member":
         return {name: {**of_team, "user_id": make_member(team, "mia", TeamRole.VIEWER).pk}}
+    if name == "team-hand-over":
+        # A team of which nothing goes on, with the same members and one more.
+        idle = create_team(owner=owner, name="Idle", definition=SEQUENTIAL)
+        TeamMembership.objects.filter(team=team).update(team=idle)
+        heir = make_person("hedy", id=HEIR_ID)
+        TeamMembership.objects.create(team=idle, user=heir, role=TeamRole.VIEWER)
+        return {name: {"team_id": idle.pk}}
     if name in ("invitation", "invitation-acceptance"):
         username, viewer = AddressKind.USERNAME, TeamRole.VIEWER
         made, _ = invite_member(team=team, by=owner, kind=username, address="oscar", role=viewer)

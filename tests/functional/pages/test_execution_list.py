@@ -138,3 +138,14 @@ def test_odd_words_are_searched_for_like_others(client: Client, query: str) -> N
 
     assert response.status_code == 200
     assert "<script>'" not in response.content.decode()
+
+
+def test_words_are_found_by_how_they_begin_and_follow_a_prompt_that_changes(client: Client) -> None:
+    apples = Execution.objects.get(initial_prompt__startswith="Apples")
+    apples.initial_prompt = "Apples of this year at example.org/press-release, \"C++\" and 'more'"
+    apples.save(update_fields=["initial_prompt"])
+
+    for words in ("app yea", "year apples", "release", "example.org/press", "c++", "more"):
+        assert shown(client, f"q={quote(words)}") == ["Apples"], words
+    for words in ("pples", "apples pears", "&", "' | !"):
+        assert shown(client, f"q={quote(words)}") == [], words
