@@ -12,9 +12,10 @@ from teams.models import User
 from teams.pages.own_password import MAX_PASSWORD_CHARS, password_problem
 
 
-def _bound_passwords(form: forms.Form) -> None:
-    # Hashing what is as large as a request may be would cost seconds.
+def _mend_fields(form: forms.Form) -> None:
+    # Hashing what is as large as a request may be would cost seconds. The label stands above the field.
     for field in form.fields.values():
+        field.widget.attrs.pop("placeholder", None)
         if isinstance(field.widget, forms.PasswordInput):
             field.validators.append(MaxLengthValidator(MAX_PASSWORD_CHARS))
             field.widget.attrs["maxlength"] = str(MAX_PASSWORD_CHARS)
@@ -26,7 +27,7 @@ class SignUpForm(allauth_forms.SignupForm):  # type: ignore[misc]  # allauth bri
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["username"].label = _("User name")
-        _bound_passwords(self)
+        _mend_fields(self)
 
 
 class ChangePasswordForm(allauth_forms.ChangePasswordForm):  # type: ignore[misc]
@@ -36,7 +37,7 @@ class ChangePasswordForm(allauth_forms.ChangePasswordForm):  # type: ignore[misc
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        _bound_passwords(self)
+        _mend_fields(self)
 
     def clean_oldpassword(self) -> str:
         """Return it; a wrong one, or one too many, is an error of the field."""
