@@ -76,3 +76,16 @@ def test_a_graphviz_that_fails_leaves_the_page_without_a_picture(monkeypatch, ca
 
 def touches(box: Box, x: float, y: float) -> bool:
     return box.x - 2 <= x <= box.x + WIDTH + 2 and box.y - 2 <= y <= box.y + HEIGHT + 2
+
+
+@given(graphs())
+def test_a_drawing_downwards_has_every_arrow_lead_down_and_no_two_boxes_overlap(graph):
+    steps, arrows = graph
+    drawing = find_layout(steps, arrows, is_downwards=True)
+
+    assert drawing is not None
+    places = {box.step_id: box for box in drawing.boxes}
+    for one, other in combinations(drawing.boxes, 2):
+        assert abs(one.x - other.x) >= WIDTH or abs(one.y - other.y) >= HEIGHT
+    for arrow in drawing.arrows:
+        assert places[arrow.source].y < places[arrow.target].y
