@@ -12,6 +12,7 @@ from django.templatetags.static import static
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
+from renum_site.account_settings import *  # noqa: F403  its names are Django's
 from renum_site.addresses import (
     NOWHERE,
     NOWHERE_REDIS,
@@ -182,6 +183,10 @@ INSTALLED_APPS = [
     "django_htmx",
     "template_partials",
     "csp",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "teams",
     "billing",
     "executions",
@@ -201,6 +206,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "teams.pages.preferences.PreferencesMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
 ]
@@ -227,16 +233,8 @@ TEMPLATES: list[dict[str, Any]] = [
 
 # People and tokens
 AUTH_USER_MODEL = "teams.User"
-AUTHENTICATION_BACKENDS = ["teams.actions.sign_in.LimitedBackend"]
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
-]
-LOGIN_URL = "login"
-LOGIN_REDIRECT_URL = "/"
-LOGOUT_REDIRECT_URL = "login"
+# May anybody make an account? Otherwise people are made in the admin.
+SIGN_UP = env.choice("RENUM_SIGN_UP", default="open" if DEVELOPMENT else "closed", among=("open", "closed"))
 # Knox's migrations make its own token table beside ours: they do not know that the model is swapped.
 MIGRATION_MODULES = {"knox": None}
 KNOX_TOKEN_MODEL = "teams.ApiToken"  # noqa: S105  the name of a model
@@ -284,7 +282,6 @@ UNFOLD: dict[str, Any] = {
         {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("img/renum.svg")}
     ],
     "SHOW_VIEW_ON_SITE": False,
-    "LOGIN": {"form": "teams.pages.sign_in_form.AdminSignInForm"},
     "SITE_DROPDOWN": [
         {"icon": "arrow_back", "title": _("Back to Renum"), "link": reverse_lazy("start")},
         {"icon": "stethoscope", "title": _("Doctor"), "link": reverse_lazy("doctor")},
@@ -328,6 +325,10 @@ EMAIL_USE_SSL: bool = _mail.get("EMAIL_USE_SSL", False)
 EMAIL_USE_TLS: bool = _mail.get("EMAIL_USE_TLS", False)
 EMAIL_TIMEOUT: int = _mail.get("EMAIL_TIMEOUT", 10)
 DEFAULT_FROM_EMAIL = env.text("RENUM_MAIL_FROM", default="renum@localhost")
+# Without mail nobody can confirm an address, and so none is asked for.
+SENDS_MAIL = bool(EMAIL_HOST)
+ACCOUNT_EMAIL_VERIFICATION = "mandatory" if SENDS_MAIL else "none"
+ACCOUNT_SIGNUP_FIELDS = ["username*", *(["email*"] if SENDS_MAIL else []), "password1*", "password2*"]
 
 # Who may read /metrics: whoever has the token, and these networks
 METRICS_TOKEN = env.secret("RENUM_METRICS_TOKEN", min_length=16)

@@ -1,7 +1,6 @@
 """Every address of the site. Each app brings its own addresses; nothing is decided here."""
 
 from django.contrib import admin
-from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import URLPattern, URLResolver, include, path
 
 from renum_site.api_schema import OpenApiDocument, show_api_docs
@@ -9,7 +8,8 @@ from renum_site.doctor.page import show_doctor
 from renum_site.favicon import favicon
 from renum_site.health import healthz, readyz
 from renum_site.metrics import metrics
-from teams.pages.sign_in_form import SignInForm
+from teams.pages.admin_sign_in import sign_in_to_admin
+from teams.pages.choose_language import choose_language
 
 api_urls: list[URLPattern | URLResolver] = [
     path("openapi.json", OpenApiDocument.as_view(), name="openapi"),
@@ -25,19 +25,16 @@ urlpatterns = [
     path("favicon.ico", favicon, name="favicon"),
     path("api/docs", show_api_docs, name="api-docs"),
     path("api/v1/", include((api_urls, "api"))),
-    path(
-        "accounts/login/",
-        LoginView.as_view(redirect_authenticated_user=True, authentication_form=SignInForm),
-        name="login",
-    ),
-    path("accounts/logout/", LogoutView.as_view(), name="logout"),
-    path("i18n/", include("django.conf.urls.i18n")),
+    path("accounts/", include("teams.pages.account_urls")),
+    path("i18n/setlang/", choose_language, name="set_language"),
     path("admin/doctor/", admin.site.admin_view(show_doctor), name="doctor"),
+    path("admin/login/", sign_in_to_admin, name="admin-login"),
     path("admin/", admin.site.urls),
     path("", include("renum_site.help.urls")),
     path("", include("teams.pages.urls")),
     path("", include("executions.pages.urls")),
     path("", include("executions.pages.cost_urls")),
     path("", include("billing.pages.urls")),
+    path("", include("teams.pages.own_account_urls")),
     path("", include("teams.pages.token_urls")),
 ]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from billing.actions.find_unreadable_keys import find_unreadable_keys
 from billing.models import UserApiKey
+from teams.actions.readable_factors import count_factors, find_unreadable_factors
 from teams.models import SunaConnection
 from teams.models.encrypted_text import Undecryptable
 
@@ -24,13 +25,15 @@ class Secrets:
 
 
 def find_secrets() -> Secrets:
-    """Return how many of the users' keys and of the connections' credentials are there and can be opened."""
+    """Return how many users' keys, connections' credentials and second factors are there and open."""
     sealed = SunaConnection.objects.filter(sealed_credential__isnull=False)
     unreadable = [f"user_api_key {row_id}" for row_id in find_unreadable_keys()]
     unreadable += [
         f"suna_connection {row_id}" for row_id in _unreadable_credentials(sealed.values_list("id", flat=True))
     ]
-    return Secrets(stored=UserApiKey.objects.count() + sealed.count(), unreadable=tuple(unreadable))
+    unreadable += [f"second_factor {row_id}" for row_id in find_unreadable_factors()]
+    stored = UserApiKey.objects.count() + sealed.count() + count_factors()
+    return Secrets(stored=stored, unreadable=tuple(unreadable))
 
 
 def _unreadable_credentials(ids: Iterable[uuid.UUID]) -> Iterator[uuid.UUID]:

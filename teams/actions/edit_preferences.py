@@ -1,4 +1,4 @@
-"""Changing the language and the time zone in which a person reads Renum."""
+"""Changing how a person reads Renum, its language and time zone, and what they are called."""
 
 import zoneinfo
 
@@ -7,8 +7,17 @@ from django.conf import settings
 from teams.actions.refusal import input_problem
 from teams.models import User
 
+MAX_NAME_CHARS = 150
 
-def edit_preferences(*, user: User, language: str | None = None, time_zone: str | None = None) -> User:
+
+def edit_preferences(
+    *,
+    user: User,
+    language: str | None = None,
+    time_zone: str | None = None,
+    first_name: str | None = None,
+    last_name: str | None = None,
+) -> User:
     """Change what is given; an empty text leaves it to the browser and the site. Raises InvalidInput."""
     columns: list[str] = []
     if language is not None:
@@ -23,6 +32,14 @@ def edit_preferences(*, user: User, language: str | None = None, time_zone: str 
             raise input_problem("/time_zone", "invalid_value", message)
         user.time_zone = time_zone
         columns.append("time_zone")
+    for column, name in (("first_name", first_name), ("last_name", last_name)):
+        if name is None:
+            continue
+        if len(name) > MAX_NAME_CHARS or not name.isprintable():
+            message = "A name has at most 150 characters, none of them a control or direction character."
+            raise input_problem(f"/{column}", "invalid_value", message)
+        setattr(user, column, name)
+        columns.append(column)
     if columns:
         user.save(update_fields=columns)
     return user

@@ -12,7 +12,9 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 from knox.crypto import hash_token
 
+from teams.actions.confirmed_address import awaits_confirmation
 from teams.actions.refusal import Refusal, input_problem
+from teams.actions.second_factor import check_code
 from teams.actions.token_text import build_token
 from teams.models import ApiToken, ApiTokenScope, User
 
@@ -28,6 +30,13 @@ class WrongCredentials(Refusal):
 
     code = "wrong_credentials"
     status = 401
+
+
+class EmailNotConfirmed(Refusal):
+    """The person made an account and has not confirmed its e-mail address yet."""
+
+    code = "email_not_confirmed"
+    status = 403
 
 
 class TokenGone(Refusal):
@@ -57,15 +66,24 @@ def issue_token(
     request: HttpRequest | None,
     username: str,
     password: str,
+    code: str,
     name: str,
     scope: ApiTokenScope,
     lifetime: dt.timedelta,
 ) -> IssuedToken:
-    """Make a token of the person with that name and password. Raises WrongCredentials and TooManyTokens."""
+    """Make a token of the person with that name and password, and the code of their second factor if any.
+
+    Raises WrongCredentials, EmailNotConfirmed, CodeRequired, WrongCode, TooManyTries and TooManyTokens.
+    """
     user = authenticate(request, username=username, password=password)
     if not isinstance(user, User):
         logger.warning("no token issued: wrong name or password")
         raise WrongCredentials("The name or the password is wrong.")
+    if awaits_confirmation(user):
+        raise EmailNotConfirmed(
+            "Confirm your e-mail address first: follow the link in the mail you were sent."
+        )
+    check_code(user=user, code=code)
     return _make(user, name=name, scope=scope, expiry=timezone.now() + lifetime)
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.contrib.auth.backends import ModelBackend
 from django.http import HttpRequest
@@ -25,6 +26,7 @@ class LimitedBackend(ModelBackend):
         """Return the person; None where name or password are wrong."""
         if username is None or password is None:
             return None
+        username = name_of(username)
         address = "" if request is None else address_of(request)
         take_try(username=username, address=address)
         user = super().authenticate(request, username=username, password=password, **kwargs)
@@ -32,6 +34,17 @@ class LimitedBackend(ModelBackend):
             return None
         forget_tries(username=username, address=address)
         return user
+
+
+def name_of(given: str) -> str:
+    """Return the user name of whoever confirmed the e-mail address; what was given where nobody did.
+
+    So a name and its addresses share their tries. A user name that looks like an address comes first.
+    """
+    if "@" not in given or "\x00" in given or User.objects.filter(username=given).exists():
+        return given
+    owners = EmailAddress.objects.filter(email=given.lower(), verified=True)
+    return owners.values_list("user__username", flat=True).first() or given
 
 
 def address_of(request: HttpRequest) -> str:

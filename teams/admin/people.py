@@ -8,8 +8,10 @@ from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from teams.actions.adopt_address import replace_addresses
 from teams.admin.theme import ModelAdmin
 from teams.models import User
 
@@ -53,6 +55,14 @@ class UserAdmin(PersonAdminBase, ModelAdmin[User]):
         *(DjangoUserAdmin.fieldsets or ()),
         (_("Pages"), {"fields": ("language", "time_zone")}),
     )
+
+    def save_model(
+        self, request: HttpRequest, obj: User, form: "forms.ModelForm[User]", change: bool
+    ) -> None:
+        """Save the person; an address that staff changes takes the place of all that they had."""
+        super().save_model(request, obj, form, change)
+        if change and "email" in form.changed_data:
+            replace_addresses(user=obj)
 
 
 @admin.register(Group)

@@ -11,7 +11,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from teams.actions.edit_preferences import edit_preferences
+from teams.actions.edit_preferences import MAX_NAME_CHARS, edit_preferences
 from teams.actions.issue_token import TooManyTokens, issue_own_token
 from teams.actions.revoke_token import revoke_token
 from teams.api.authentication import person, token_of
@@ -24,10 +24,12 @@ from teams.models import ApiToken, ApiTokenScope, User
 
 
 class PreferencesInput(InputSerializer):
-    """How somebody reads Renum; null leaves it to the browser and the site."""
+    """How somebody reads Renum, and what they are called; null leaves it to the browser and the site."""
 
     language = Text(max_length=10, allow_blank=True, allow_null=True, required=False)
     time_zone = Text(max_length=64, allow_blank=True, allow_null=True, required=False)
+    first_name = Text(max_length=MAX_NAME_CHARS, allow_blank=True, allow_null=True, required=False)
+    last_name = Text(max_length=MAX_NAME_CHARS, allow_blank=True, allow_null=True, required=False)
 
 
 class OwnTokenInput(InputSerializer):
@@ -70,12 +72,25 @@ class MeOutput(serializers.ModelSerializer[User]):
 
     email = TextOrNull()
     token = TokenOutput(allow_null=True)
+    first_name = TextOrNull()
+    last_name = TextOrNull()
     language = TextOrNull()
     time_zone = TextOrNull()
 
     class Meta:
         model = User
-        fields = ["id", "username", "email", "language", "time_zone", "is_staff", "date_joined", "token"]
+        fields = [
+            "id",
+            "username",
+            "email",
+            "first_name",
+            "last_name",
+            "language",
+            "time_zone",
+            "is_staff",
+            "date_joined",
+            "token",
+        ]
 
 
 class Me(Endpoint):
@@ -89,7 +104,7 @@ class Me(Endpoint):
         return Response(_shown(person(request), token_of(request)))
 
     def patch(self, request: Request) -> Response:
-        """Change the language and the time zone in which they read pages."""
+        """Change the language and the time zone in which they read pages, and their name."""
         given = {name: value or "" for name, value in read_body(request, PreferencesInput).items()}
         edit_preferences(user=person(request), **given)
         return Response(_shown(person(request), token_of(request)))

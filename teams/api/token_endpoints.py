@@ -11,8 +11,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
 
-from teams.actions.issue_token import TooManyTokens, WrongCredentials, issue_token
+from teams.actions.issue_token import EmailNotConfirmed, TooManyTokens, WrongCredentials, issue_token
 from teams.actions.revoke_token import revoke_token
+from teams.actions.second_factor import MAX_CODE_CHARS, CodeRequired, WrongCode
 from teams.actions.sign_in_limit import TooManyTries
 from teams.api.authentication import token_of
 from teams.api.declared import NOTHING, Answer, Refused
@@ -26,10 +27,14 @@ MAX_DAYS = 3650
 
 
 class NewTokenInput(InputSerializer):
-    """Who asks for a token, and for which. Without `expires_in_days` it lives as long as the site says."""
+    """Who asks for a token, and for which. Without `expires_in_days` it lives as long as the site says.
 
-    username = Text(max_length=150)
+    `username` may be a confirmed e-mail address; `code` is needed from who has a second factor.
+    """
+
+    username = Text(max_length=254)
     password = Text(max_length=1000)
+    code = Text(max_length=MAX_CODE_CHARS, allow_blank=True, default="")
     name = Text(max_length=100, allow_blank=True, default="")
     scope = Choice(choices=ApiTokenScope.values, default=ApiTokenScope.READ.value)
     expires_in_days = WholeNumber(min_value=1, max_value=MAX_DAYS, required=False)
@@ -52,7 +57,14 @@ class Token(Endpoint):
     inputs = {"POST": NewTokenInput}
     answers = {"POST": Answer(status=201, body=NewTokenOutput), "DELETE": NOTHING}
     refuses = {
-        "POST": (WrongCredentials, TooManyTries, TooManyTokens),
+        "POST": (
+            WrongCredentials,
+            EmailNotConfirmed,
+            CodeRequired,
+            WrongCode,
+            TooManyTries,
+            TooManyTokens,
+        ),
         "DELETE": (Refused(status=400, code="no_token"),),
     }
 
@@ -78,6 +90,7 @@ class Token(Endpoint):
             request=request._request,  # noqa: SLF001  what Django's authenticate takes
             username=body["username"],
             password=body["password"],
+            code=body["code"],
             name=body["name"],
             scope=ApiTokenScope(body["scope"]),
             lifetime=dt.timedelta(days=days) if days else default,

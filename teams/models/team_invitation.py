@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
@@ -46,10 +46,17 @@ class TeamInvitationQuerySet(models.QuerySet["TeamInvitation"]):
         return self.filter(expires_at__gt=Now())
 
     def addressed_to(self, user: "User") -> "TeamInvitationQuerySet":
-        """Return the open ones for the user, by user name or e-mail address."""
+        """Return the open ones for the user, by user name or e-mail address.
+
+        Only an address that the user has confirmed counts, or one that staff gave to somebody who never made
+        addresses of their own: anybody may type in what is another's.
+        """
         mine = Q(kind=AddressKind.USERNAME, address=user.username)
+        own = user.emailaddress_set.all()  # type: ignore[attr-defined]  # allauth brings no types
+        mine |= Q(kind=AddressKind.EMAIL, address__in=own.filter(verified=True).values("email"))
         if user.email:
-            mine |= Q(kind=AddressKind.EMAIL, address=folded_email(user.email))
+            by_staff = Q(kind=AddressKind.EMAIL, address=folded_email(user.email))
+            mine |= by_staff & Q(~Exists(own))
         return self.open().filter(mine).exclude(team__owner=user)
 
     def for_user(self, user: "User") -> "TeamInvitationQuerySet":

@@ -32,6 +32,12 @@ _PROBLEMS: Mapping[tuple[str, str], Any] = {
     ("/username", "invalid_value"): _("There are spaces or odd characters around it."),
     ("/email", "required"): _("Say who is invited."),
     ("/email", "invalid_value"): _("This is no e-mail address."),
+    ("/language", "invalid_value"): _("Choose one of the languages."),
+    ("/time_zone", "invalid_value"): _(
+        "There is no time zone of that name. Write it like America/Sao_Paulo."
+    ),
+    ("/first_name", "invalid_value"): _("A name has at most 150 characters, and none that is no text."),
+    ("/last_name", "invalid_value"): _("A name has at most 150 characters, and none that is no text."),
     ("/renum", "invalid_value"): _("This is no team's document that Renum reads."),
     ("/document", "malformed_json"): _("This is no JSON. Copy it again, whole."),
     ("/document", "too_large"): _("The document is too large: 1 MB is the most."),

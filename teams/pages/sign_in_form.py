@@ -1,37 +1,36 @@
-"""The forms that people sign in with, on the page and in the admin: they say why a try was not made."""
+"""The form that people sign in with: a user name or a confirmed e-mail address, and a password."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from django.contrib.auth.forms import AuthenticationForm
-from django.core.exceptions import ValidationError
-from django.utils.translation import gettext as _
-from redis.exceptions import RedisError
+from allauth.account.forms import LoginForm
+from django import forms
+from django.utils.translation import gettext_lazy as _
 
-from teams.actions.sign_in_limit import TooManyTries
+from teams.models import User
+from teams.pages.own_password import MAX_PASSWORD_CHARS
 
-if TYPE_CHECKING:
-    from django.contrib.admin.forms import AdminAuthenticationForm as AdminForm
-else:
-    from unfold.forms import AuthenticationForm as AdminForm
+MAX_LOGIN_CHARS = 254
 
 
-class _SaysWhy(AuthenticationForm):
-    def clean(self) -> dict[str, Any]:
-        """Look at name and password; a try too many is an error of the form."""
-        try:
-            return super().clean()
-        except TooManyTries as refusal:
-            message = _("Too many tries. Wait %(seconds)s seconds, then try again.")
-            params = {"seconds": refusal.retry_after_s}
-            raise ValidationError(message, code="throttled", params=params) from None
-        except RedisError:
-            message = _("Nobody can sign in at the moment. Try again in a few seconds.")
-            raise ValidationError(message, code="unavailable") from None
+class SignInForm(LoginForm):  # type: ignore[misc]  # allauth brings no types
+    """Signing in. The field is called `username` on the page, where programs that keep passwords look."""
 
+    user: User | None
 
-class SignInForm(_SaysWhy):
-    """Signing in on the page."""
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["login"] = forms.CharField(
+            label=_("User name or e-mail address"),
+            max_length=MAX_LOGIN_CHARS,
+            widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "none"}),
+        )
+        self.fields["password"] = forms.CharField(
+            label=_("Password"),
+            max_length=MAX_PASSWORD_CHARS,
+            strip=False,
+            widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+        )
 
-
-class AdminSignInForm(_SaysWhy, AdminForm):
-    """Signing in to the admin."""
+    def add_prefix(self, field_name: str) -> str:
+        """Return the field's name on the page."""
+        return str(super().add_prefix("username" if field_name == "login" else field_name))

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from teams.actions.issue_token import MAX_TOKENS, TokenGone, TooManyTokens, issue_own_token
 from teams.actions.revoke_token import revoke_token
+from teams.actions.second_factor import has_second_factor
 from teams.models import ApiToken, ApiTokenScope
 from teams.pages.own_password import find_password_problem
 from teams.pages.signed_in import SignedInRequest, signed_in
@@ -103,6 +104,7 @@ def _tokens_page(
         "problem": problem,
         "field": field,
         "asks_password": request.user.has_usable_password(),
+        "asks_code": has_second_factor(request.user),
     }
     return render(request, "teams/tokens.html", context, status=status)
 
