@@ -2,12 +2,11 @@
 
 from django.urls import path
 
-from billing.api.usage_endpoints import UsageList, UsageSummary
+from billing.api.usage_endpoints import UsageList
 from billing.api.user_key_endpoints import UserKey, UserKeyList
 
 urlpatterns = [
     path("usage", UsageList.as_view(), name="usage"),
-    path("usage/summary", UsageSummary.as_view(), name="usage-summary"),
     path("user-keys", UserKeyList.as_view(), name="user-keys"),
     path("user-keys/<str:service>", UserKey.as_view(), name="user-key"),
 ]
