@@ -31,6 +31,8 @@ from teams.workflow.problems import Problem
 KEY_CHARS = 255
 PATIENCE_MS = 1000
 """So long an equal request waits for the first one; most are through in a hundredth of it."""
+# The foreign key takes the same lock, but at the commit only. It waits for a hand-over, not for edits.
+_HOLD_TEAM = "SELECT owner_id, payer_id, is_active FROM teams_team WHERE id = %s FOR KEY SHARE"
 _TURN = "SELECT pg_try_advisory_xact_lock(hashtextextended('renum:idempotency:' || %s, 0))"
 _OTHERS_TURN = "SELECT pg_advisory_xact_lock_shared(hashtextextended('renum:idempotency:' || %s, 0))"
 _IN_PROGRESS = "The same request is being carried out. Send it again in a moment."
@@ -112,8 +114,9 @@ def accept_once(
     `request` is what must be the same under the same key. `draft` is called inside the transaction and may
     refuse; what is refused uses no key up. A key counts for as long as the site says, from when the execution
     was accepted. But for staff, the person must still be an operator of the team: whoever takes that away
-    meanwhile finds this execution, or this finds that it was taken away. Raises NotAllowed, InvalidInput,
-    IdempotencyKeyReused, RequestInProgress, TooManyQueued, TeamGone, and what `draft` raises.
+    meanwhile finds this execution, or this finds that it was taken away. So it is with a hand-over of the
+    team: nothing is billed to whoever owned it before. Raises NotAllowed, InvalidInput, IdempotencyKeyReused,
+    RequestInProgress, TooManyQueued, TeamCannotRun, TeamGone, and what `draft` raises.
     """
     _check_key(idempotency_key)
     sha256 = hashlib.sha256(json.dumps(list(request)).encode()).hexdigest()
@@ -131,6 +134,7 @@ def accept_once(
             # First what is cheap: under overload most requests end here.
             check_queue_limit(by)
             wanted = draft()
+            _hold_team(wanted.team)
             if not as_staff:
                 hold_role(by, "operator", wanted.team)
             execution = _insert(wanted, by=by, idempotency_key=idempotency_key, sha256=sha256)
@@ -159,6 +163,25 @@ def check_team_can_run(team: Team) -> SunaConnection:
         message = "The team has no connection to a Suna that is ready. Choose one and test it."
         raise TeamCannotRun(message, code="no_connection")
     return team.connection
+
+
+def _hold_team(team: Team) -> None:
+    """Keep the team from being handed over to the end of the transaction.
+
+    Taken before the member's role, as whoever hands over takes them. Raises TeamGone, and TeamCannotRun where
+    the team is off by now or another would pay than the draft says.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_HOLD_TEAM, [team.pk])
+        found = cursor.fetchone()
+    if found is None:
+        raise TeamGone("The team was deleted in this very moment.")
+    owner_id, payer_id, is_active = found
+    if not is_active:
+        raise TeamCannotRun("The team is switched off. Its owner can switch it on.", code="team_inactive")
+    if (owner_id, payer_id) != (team.owner_id, team.payer_id):
+        message = "The team got another owner in this very moment. Look at it, then start it again."
+        raise TeamCannotRun(message, code="team_handed_over")
 
 
 def _check_key(key: str | None) -> None:

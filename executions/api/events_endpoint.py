@@ -76,8 +76,9 @@ class ExecutionEvents(Endpoint):
         """
         execution = find_execution(person(request), execution_id)
         after = read_whole(request, "after", low=0, high=MAX_SEQ) or 0
+        last_id = _last_event_id(request)
         if wants_events(request):
-            return _stream(request, execution, after)
+            return _stream(request, execution, after if last_id is None else last_id)
         limit = read_whole(request, "limit", low=1, high=MAX_LIMIT) or DEFAULT_LIMIT
         events = list(_narrowed(execution, request).filter(seq__gt=after).order_by("seq")[:limit])
         last_seq = events[-1].seq if events else after
@@ -101,7 +102,7 @@ def _stream(request: Request, execution: Execution, after: int) -> HttpResponseB
         if name in request.query_params:
             raise _refused(name, f"A stream takes no {name}: it sends every event.")
     # What is not there yet is not skipped: a number from nowhere must not hide what comes.
-    after = min(_last_event_id(request, after), execution.event_seq)
+    after = min(after, execution.event_seq)
     if execution.status in EXECUTION_TERMINAL and after == execution.event_seq:
         return Response(status=204)
     language, execution_id = get_language() or "en", execution.pk
@@ -127,10 +128,10 @@ def render_event(event: ExecutionEvent) -> bytes:
     return rendered
 
 
-def _last_event_id(request: Request, after: int) -> int:
+def _last_event_id(request: Request) -> int | None:
     text = request.headers.get("Last-Event-ID")
-    if not text:
-        return after
+    if text is None:
+        return None
     if not _SEQ.fullmatch(text) or int(text) > MAX_SEQ:
         raise _refused("Last-Event-ID", "Last-Event-ID is the id of an event: a whole number.")
     return int(text)

@@ -33,6 +33,7 @@ _REFUSALS: Mapping[str, Any] = {
     "start_not_in_doubt": _("The step does not wait for a decision about its start any more."),
     "request_in_progress": _("The same is being carried out already. Look again in a moment."),
     "site_queue_full": _("Too many executions wait at present. Try again in a moment."),
+    "team_handed_over": _("The team got another owner in this very moment. Look at it, then start it again."),
     "team_inactive": _("The team is switched off. Its owner can switch it on."),
     "too_many_paused": _(
         "Too many executions are paused before they began. Resume or cancel some of them first."

@@ -38,6 +38,7 @@ def people_page(
         "team": team,
         "members": [(member, role_words(member.role)) for member in members],
         "is_owner": is_owner,
+        "may_edit": may(request.user, "editor", team),
         "invitations": [
             (invitation, role_words(invitation.role))
             for invitation in (team.invitations.open().order_by("-id") if is_owner else ())

@@ -56,6 +56,7 @@ def compare_versions(request: SignedInRequest, team_id: uuid.UUID) -> HttpRespon
         "team": team,
         "before": before,
         "after": after,
+        "may_edit": may(request.user, "editor", team),
         "numbers": sorted({*numbers, before.number, after.number}, reverse=True),
         "diff": build_diff_view(
             before.definition,

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
 from teams.models import Agent, Team, User
 from tests.browser.conftest import Window
@@ -73,12 +73,17 @@ def test_a_colleague_who_saved_meanwhile_is_seen_and_nothing_is_lost(
     expect(mine.get_by_text("saved version 2 while you edited")).to_be_visible()
     expect(mine.get_by_label("Role").first).to_have_value("mine")
     mine.get_by_role("button", name="JSON").click()
-    source = mine.get_by_label("The workflow as JSON")
-    text = source.input_value()
-    source.fill(text.replace('"agents"', '"agents",'))
+    editor = mine.locator(".cm-content")
+    text = mine.locator("textarea[data-editor]").input_value()
+    type_over(editor, text.replace('"agents"', '"agents",'))
     mine.get_by_role("button", name="Check and draw").click()
     expect(mine.get_by_role("alert")).to_contain_text("Line")
-    mine.get_by_label("The workflow as JSON").fill(text)
+    type_over(editor, text)
     mine.get_by_role("button", name="Form").click()
     expect(mine.get_by_label("Role").first).to_have_value("mine")
     assert [said for window in windows for said in refusals(window)] == []
+
+
+def type_over(editor: Locator, text: str) -> None:
+    editor.press("ControlOrMeta+a")
+    editor.page.keyboard.insert_text(text)

@@ -94,7 +94,7 @@ def test_the_page_follows_the_rows_without_losing_what_the_reader_opened(
     bill(watched, step)
     set_execution(watched, status="running")
     page.get_by_text("Its answer").click()
-    answer = page.locator("details[open] .text").last
+    answer = page.locator("details[open] .markdown").last
     expect(answer).to_have_text(HOSTILE)
 
     set_step(watched, "agent-456", status="running", started_at=NOW, attempts=1)

@@ -1,7 +1,6 @@
 """Bad requests: each is refused with its status and code, as a problem, and writes nothing."""
 
 import json
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -10,74 +9,8 @@ from django.urls import reverse
 
 from tests.fixtures.people import SEQUENTIAL
 from tests.functional.api.bad_queries import BAD_OF_A_LIST, BAD_QUERIES
+from tests.functional.api.bad_transport import Case, transport
 from tests.functional.api.conftest import API, assert_problem
-
-JSON = "application/json"
-
-
-@dataclass(frozen=True)
-class Case:
-    """One request to one place, and what is said to it; `error` is the code of the first entry of errors."""
-
-    name: str
-    status: int
-    code: str
-    body: bytes | str | Any = b""
-    method: str = "POST"
-    path: str = "{API}/teams/{team}/executions"
-    content_type: str = JSON
-    error: str | None = None
-    pointer: str | None = None
-    headers: dict[str, str] = field(default_factory=dict)
-
-
-def transport() -> list[Case]:
-    """Bodies and headers that no endpoint should see."""
-    text = json.dumps({"prompt": "Go."})
-    return [
-        Case("1 MiB and a byte", 413, "body_too_large", b'"' + b"x" * (1024 * 1024) + b'"'),
-        Case("10 MB", 413, "body_too_large", b"x" * 10_000_000),
-        Case(
-            "a body without a length", 411, "length_required", b"", headers={"Transfer-Encoding": "chunked"}
-        ),
-        Case("a length that is no number", 400, "bad_request", text, headers={"Content-Length": "-5"}),
-        Case("text", 415, "unsupported_media_type", text, content_type="text/plain"),
-        Case("no type", 415, "unsupported_media_type", text, content_type=""),
-        Case(
-            "a form",
-            415,
-            "unsupported_media_type",
-            "prompt=Go",
-            content_type="application/x-www-form-urlencoded",
-        ),
-        Case("multipart", 415, "unsupported_media_type", text, content_type="multipart/form-data"),
-        *(
-            Case(
-                f"charset {charset}",
-                415,
-                "unsupported_media_type",
-                text,
-                content_type=f"{JSON}; charset={charset}",
-            )
-            for charset in ("foo", "idna", "utf-16", "rot13", "zlib", "latin-1")
-        ),
-        Case("a byte order mark", 400, "malformed_json", b"\xef\xbb\xbf" + text.encode()),
-        Case("invalid UTF-8", 400, "malformed_json", b'{"prompt": "\xff"}'),
-        Case("an unknown host", 400, "bad_request", text, headers={"Host": "evil.example"}),
-        Case("TRACE", 405, "method_not_allowed", method="TRACE"),
-        Case("OPTIONS", 405, "method_not_allowed", method="OPTIONS"),
-        Case("PUT", 405, "method_not_allowed", text, method="PUT"),
-        Case(
-            "a method override",
-            405,
-            "method_not_allowed",
-            text,
-            method="POST",
-            path="{API}/teams/{team}",
-            headers={"X-HTTP-Method-Override": "PATCH"},
-        ),
-        Case("XML wanted", 406, "not_acceptable", text, headers={"Accept": "application/xml"}),
-    ]
 
 
 def json_values() -> list[Case]:
@@ -211,6 +144,18 @@ def queries() -> list[Case]:
     rows += [
         Case(f"after={value}", 400, "invalid_parameter", b"", "GET", events + value)
         for value in ("-1", "x", "99999999999")
+    ]
+    rows += [
+        Case(
+            f"Last-Event-ID {value!r}",
+            400,
+            "invalid_parameter",
+            b"",
+            "GET",
+            "{API}/executions/{execution}/events",
+            headers={"Last-Event-ID": value},
+        )
+        for value in ("", "x", "-1", "1,2", "99999999999")
     ]
     rows += [
         Case(f"{place}?{query}", 400, "invalid_parameter", b"", "GET", "{API}/" + f"{place}?{query}")

@@ -215,3 +215,13 @@ def test_the_list_is_narrowed_and_says_how_the_last_execution_stands(
     ):
         assert "No team is like that." in client.get(f"/teams/?{query}").content.decode()
     assert ours.get("/teams/?search=%00&show=odd&page=999").status_code == 200
+
+
+@pytest.mark.parametrize("name", ["team", "team-versions", "team-diff", "team-people", "team-settings"])
+def test_every_page_of_a_team_leads_its_editors_to_the_builder_and_nobody_else(
+    sign_in: SignIn, team: Team, editor: User, operator: User, name: str
+) -> None:
+    address, builder = reverse(name, args=[team.pk]), reverse("team-edit", args=[team.pk])
+
+    assert f'href="{builder}"' in sign_in(editor).get(address).content.decode()
+    assert f'href="{builder}"' not in sign_in(operator).get(address).content.decode()

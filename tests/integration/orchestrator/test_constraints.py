@@ -78,6 +78,7 @@ CASES: dict[str, Case] = {
         rows, status="completed", finished_at=AT.replace(year=2001)
     ),
     "execution_idempotency_key_once": lambda rows: execution(rows, idempotency_key="key-1"),
+    "execution_labels_ten": lambda rows: execution(rows, labels=[str(number) for number in range(11)]),
     "execution_status_final": lambda rows: change(rows.execution, status="running", finished_at=None),
     "execution_step_once": lambda rows: step(rows.execution, position=1),
     "execution_step_position_once": lambda rows: step(rows.execution, step_id="other"),
