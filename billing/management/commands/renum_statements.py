@@ -1,4 +1,4 @@
-"""`manage.py renum_statements close`: close the months that are over, at any time and as often as one likes."""
+"""`manage.py renum_statements close`: close the months that are over, at any time, as often as one likes."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.db import connection
 
-from billing.statements import GRACE_DAYS, close_statements, last_month_to_close
+from billing.ledger.statements import GRACE_DAYS, close_statements, last_month_to_close
 
 
 class Command(BaseCommand):

@@ -11,9 +11,9 @@ from django.core.management import call_command
 from django.db import IntegrityError, transaction
 
 from billing.ledger import record_responses
+from billing.ledger.statements import GRACE_DAYS, close_statements, last_month_to_close, tally_of
 from billing.ledger.totals import Tally, tally_of_rows
 from billing.models import Statement, StatementLine, UsageLog
-from billing.statements import GRACE_DAYS, close_statements, last_month_to_close, tally_of
 
 OCTOBER = dt.datetime(2026, 10, 31, 23, 59, 59, tzinfo=dt.UTC)
 NOVEMBER = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
