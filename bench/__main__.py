@@ -81,6 +81,7 @@ def _measure(situations: tuple[Situation, ...], *, rounds: int, results: Path, f
     from bench.api import FULL as FULL_API
     from bench.api import QUICK as QUICK_API
     from bench.api import measure_api
+    from bench.costs import FULL_ROWS, QUICK_ROWS, measure_costs
     from bench.figures import build_figures
     from bench.history import check_history
     from bench.machine import describe_machine, describe_versions
@@ -106,7 +107,13 @@ def _measure(situations: tuple[Situation, ...], *, rounds: int, results: Path, f
             product = Product(supervisor, suna_url=suna.url, manage=manage)
             found = run_rounds(situations, suna=suna, product=product, rounds=rounds, say=say)
             api = measure_api(supervisor, product, QUICK_API if situations is QUICK else FULL_API, say=say)
-        figures = build_figures(found, api=api)
+            costs = measure_costs(
+                product.owner,
+                product.team_of_one_step(),
+                rows=QUICK_ROWS if situations is QUICK else FULL_ROWS,
+                say=say,
+            )
+        figures = build_figures(found, api={**api, **costs})
         chosen = settings.ORCHESTRATOR
         write_results(
             results,

@@ -2,12 +2,14 @@
 
 from django.urls import path
 
-from billing.api.usage_endpoints import UsageList, UsageSummary
+from billing.api.statement_endpoints import OneStatement, StatementList
+from billing.api.usage_endpoints import UsageList
 from billing.api.user_key_endpoints import UserKey, UserKeyList
 
 urlpatterns = [
     path("usage", UsageList.as_view(), name="usage"),
-    path("usage/summary", UsageSummary.as_view(), name="usage-summary"),
+    path("statements", StatementList.as_view(), name="statements"),
+    path("statements/<uuid:statement_id>", OneStatement.as_view(), name="statement"),
     path("user-keys", UserKeyList.as_view(), name="user-keys"),
     path("user-keys/<str:service>", UserKey.as_view(), name="user-key"),
 ]

@@ -103,6 +103,7 @@ _FIGURES: Schema = {
         "properties": {"cost_usd": {"type": "string", "pattern": "^[0-9]+([.][0-9]+)?$"}, "unpriced": _COUNT},
     },
 }
+_SUMS: Schema = {"type": "object", "required": ["usage", "cost"], "properties": _FIGURES}
 _TEXT_OR_NULL = {"type": ["string", "null"]}
 _ID_OR_NULL = {"type": ["string", "null"], "format": "uuid"}
 _MOMENT_OR_NULL = {"type": ["string", "null"], "format": "date-time"}
@@ -134,14 +135,18 @@ _KEYS: Schema = {
 }
 SUMMARY: Schema = {
     "type": "object",
-    "description": "`total` is all of `results`; of the keys those are there that `group_by` names.",
-    "required": ["group_by", "time_zone", "from", "to", "total", "results"],
+    "description": (
+        "`total` is all of `results`, and `in_vain` what of it went to attempts that failed, were stopped or "
+        "given up; of the keys those are there that `group_by` names."
+    ),
+    "required": ["group_by", "time_zone", "from", "to", "total", "in_vain", "results"],
     "properties": {
         "group_by": {"type": "array", "items": {"enum": list(_KEYS)}},
         "time_zone": {"type": "string"},
         "from": _MOMENT_OR_NULL,
         "to": _MOMENT_OR_NULL,
-        "total": {"type": "object", "required": ["usage", "cost"], "properties": _FIGURES},
+        "total": _SUMS,
+        "in_vain": _SUMS,
         "results": {
             "type": "array",
             "items": {"type": "object", "required": ["usage", "cost"], "properties": {**_KEYS, **_FIGURES}},
@@ -157,18 +162,20 @@ _PEOPLE = (GroupBy.USER, GroupBy.PAYER)
 def written_summary(
     summary: Summary,
     *,
+    in_vain: Tally,
     by: Sequence[GroupBy],
     time_zone: str,
     since: dt.datetime | None,
     until: dt.datetime | None,
 ) -> dict[str, Any]:
-    """Return a summary as JSON values, beside what was asked for."""
+    """Return a summary as JSON values, beside what was asked for and what of it was spent in vain."""
     return {
         "group_by": [key.value for key in by],
         "time_zone": time_zone,
         "from": None if since is None else _moment(since),
         "to": None if until is None else _moment(until),
         "total": figures_of(summary.overall),
+        "in_vain": figures_of(in_vain),
         "results": _written_groups(summary),
     }
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from decimal import Context, Decimal
 from typing import Any
 
+from django.core.exceptions import EmptyResultSet
+from django.db import connections
 from django.db.models import Aggregate, Count, F, Q, QuerySet, Sum
 from django.db.models.expressions import Combinable
 
@@ -97,6 +99,16 @@ _SUMS: Mapping[str, Aggregate] = {
     "unpriced": Count("id", filter=Q(pricing=PricingStatus.UNPRICED.value)),
     "unreported": Count("id", filter=Q(pricing=PricingStatus.UNREPORTED.value)),
 }
+# The same for groups, of the columns below.
+_ADDED_UP = ("tokens_input", "tokens_output", "tokens_cached", "tokens_reasoning", "cost_usd", "pricing")
+_GROUPED_SUMS = ", ".join(
+    (
+        "COUNT(*)",
+        *(f"SUM({column})" for column in _ADDED_UP[:-1]),
+        f"COUNT(*) FILTER (WHERE pricing = '{PricingStatus.UNPRICED.value}')",
+        f"COUNT(*) FILTER (WHERE pricing = '{PricingStatus.UNREPORTED.value}')",
+    )
+)
 
 
 def tally_of_rows(rows: QuerySet[UsageLog]) -> Tally:
@@ -111,9 +123,28 @@ def tallies_by(
 
     `keys` are expressions under a name, one at least. Returns up to `limit` groups, each with its keys.
     """
-    groups = rows.order_by().values(**keys).annotate(**_SUMS).order_by(*keys)[:limit]
-    found: Iterable[Mapping[str, Any]] = groups
-    return [({name: group[name] for name in keys}, _tally(group)) for group in found]
+    query = rows.order_by().values(*_ADDED_UP, **keys).query
+    # A page adds up more rows than it would read: PostgreSQL takes the day of a moment for as many groups as
+    # there are moments, and sorts a million rows on disk for it. Of a column that comes out of a subquery it
+    # makes no such guess; OFFSET 0 keeps the subquery one.
+    try:
+        meant, params = query.sql_with_params()
+    except EmptyResultSet:
+        return []
+    with connections[rows.db].cursor() as cursor:
+        names = [connections[rows.db].ops.quote_name(name) for name in keys]
+        places = ", ".join(str(place) for place, _ in enumerate(names, start=1))
+        cursor.execute(
+            # Names are quoted, and what people wrote is in the parameters.
+            f"SELECT {', '.join(names)}, {_GROUPED_SUMS} FROM ({meant} OFFSET 0) AS meant "  # noqa: S608
+            f"GROUP BY {places} ORDER BY {places} LIMIT %s",
+            [*params, limit],
+        )
+        found = cursor.fetchall()
+    return [
+        (dict(zip(keys, row, strict=False)), _tally(dict(zip(_SUMS, row[len(keys) :], strict=True))))
+        for row in found
+    ]
 
 
 def _tally(sums: Mapping[str, Any]) -> Tally:

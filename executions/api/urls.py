@@ -29,6 +29,7 @@ from executions.api.question_endpoints import QuestionAnswer, QuestionDetail, Qu
 from executions.api.record_endpoints import ExecutionUsage
 from executions.api.result_endpoint import ExecutionResult
 from executions.api.run_endpoints import ExecutionRuns, ExecutionStepRuns, ExecutionSteps
+from executions.api.usage_summary_endpoint import UsageSummary
 from executions.api.verb_endpoints import (
     ExecutionCancellation,
     ExecutionPause,
@@ -51,6 +52,7 @@ urlpatterns = [
     path("connections/<uuid:connection_id>", ConnectionDetail.as_view(), name="connection"),
     path("connections/<uuid:connection_id>/test", ConnectionTest.as_view(), name="connection-test"),
     path("connections/<uuid:connection_id>/sync", ConnectionSync.as_view(), name="connection-sync"),
+    path("usage/summary", UsageSummary.as_view(), name="usage-summary"),
     path("health", Health.as_view(), name="health"),
     path("teams/<uuid:team_id>/members", TeamMembers.as_view(), name="team-members"),
     path("teams/<uuid:team_id>/members/<uuid:user_id>", TeamMember.as_view(), name="team-member"),

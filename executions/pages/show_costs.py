@@ -24,7 +24,7 @@ from billing.pages.cost_filters import (
 )
 from billing.pages.cost_period import DEFAULT, PRESETS, BadPeriod, preset_period, read_period
 from billing.pages.cost_view import build_cost_view
-from executions.pages.wasted import wasted_of
+from executions.actions.spent_in_vain import spent_in_vain
 from teams.pages.signed_in import SignedInRequest, signed_in
 
 
@@ -50,7 +50,7 @@ def show_costs(request: SignedInRequest) -> HttpResponse:
     context = {
         "view": view,
         "query": query,
-        "wasted": wasted_of(narrow(rows, query.narrowed)) if view.overall.responses else None,
+        "wasted": spent_in_vain(narrow(rows, query.narrowed)) if view.overall.responses else None,
         "chips": build_chips(query, reader=request.user),
         "presets": [
             (words, query.of_period({} if name == DEFAULT else {"period": name}), name == query.period.preset)

@@ -27,6 +27,7 @@ from teams.models import (
 from tests.fixtures.owner_secrets import OwnerSecrets, store_secrets
 from tests.fixtures.people import PASSWORD, SEQUENTIAL, make_member, make_person
 from tests.fixtures.site_rows import ask, doubt_start, set_execution, start
+from tests.fixtures.statement_rows import make_statement
 from tests.functional.api.conftest import ANY_STATE, NOW, PROBLEM, assert_problem, client_for
 
 PEOPLE = ("anonymous", "outsider", "staff", "viewer", "operator", "editor", "owner", "read", "run")
@@ -101,6 +102,9 @@ EXPECTED: dict[tuple[str, str], tuple[int, ...]] = {
     ("user-key", "DELETE"): (401, 404, 404, 404, 404, 404, 204, 403, 403),
     ("usage", "GET"): OWN_THINGS,
     ("usage-summary", "GET"): OWN_THINGS,
+    ("statements", "GET"): OWN_THINGS,
+    # The payer's own; here it is the owner's.
+    ("statement", "GET"): (401, 404, 404, 404, 404, 404, 200, 200, 200),
     ("team-executions", "GET"): TEAM_IS_SEEN,
     ("team-executions", "POST"): (401, 404, 404, 403, 202, 202, 202, 403, 202),
     ("executions", "GET"): OWN_THINGS,
@@ -266,6 +270,7 @@ def places(team, execution, owner, secrets, suna_connection, request) -> dict[st
         "execution-step-start-again": in_doubt,
         "execution-step-give-up-start": in_doubt,
         "user-key": {"service": "openai"},
+        "statement": {"statement_id": make_statement(owner).pk},
         "question": (asked := {"question_id": ask(execution).pk}),
         "question-answer": asked,
         **_team_places(request.node.callspec.params, team, suna_connection),

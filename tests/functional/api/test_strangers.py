@@ -169,6 +169,7 @@ def test_what_strangers_cost_is_added_up_without_what_others_cost(stranger, mine
     for query in ("", *(f"?group_by={key.value}" for key in GroupBy)):
         body = stranger.get(summary + query).json()
         groups = [body["total"], *body["results"]]
+        assert body["in_vain"]["usage"]["responses"] == 0, query
         assert len(groups) == (2 if query else 1), query
         for group in groups:
             assert {name: group["usage"][name] for name in own} == own, query

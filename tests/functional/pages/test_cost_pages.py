@@ -163,7 +163,11 @@ def test_what_failed_attempts_cost_is_told_apart_and_listed(
     page = client.get(f"/costs/{BUSY}")
     rows = client.get(f"/costs/rows/{BUSY}&in_vain=1").context["rows"]
 
+    told = client.get("/api/v1/usage/summary").json()
     assert page.context["wasted"].responses == len(steps) - 1
+    assert told["in_vain"]["usage"]["responses"] == len(steps) - 1 == told["total"]["usage"]["responses"] - 1
+    assert told["in_vain"]["cost"] == {"cost_usd": f"{page.context['wasted'].cost_usd:f}", "unpriced": 0}
+    assert client.get("/api/v1/usage/summary?agent=nobody").json()["in_vain"]["usage"]["responses"] == 0
     assert {line["row"].step_id for line in rows} == {
         step.step_id for step, columns in zip(steps, ends, strict=False) if columns["status"] != "completed"
     }

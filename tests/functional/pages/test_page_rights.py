@@ -17,6 +17,7 @@ from teams.models import ApiTokenScope, Team, User
 from teams.pages.token_urls import urlpatterns as token_urls
 from teams.pages.urls import urlpatterns as team_urls
 from tests.fixtures.site_rows import NOW, ask, doubt_start, set_execution
+from tests.fixtures.statement_rows import make_statement
 from tests.functional.pages.shared_routes import SHARED
 
 pytestmark = pytest.mark.django_db
@@ -47,7 +48,16 @@ WITHOUT_OBJECT = {
     "connection-list",
     "connection-new",
 }
-OWN_PAGES = {"costs", "cost-rows", "keys", "key-delete", "tokens", "token-revoke"}
+OWN_PAGES = {
+    "costs",
+    "cost-rows",
+    "statement",
+    "statement-list",
+    "keys",
+    "key-delete",
+    "tokens",
+    "token-revoke",
+}
 OWN_FORMS = {"key-store", "token-make"}
 # What a person gets from each address: status of a GET of a page, of a POST of a form.
 EXPECTED = {
@@ -220,7 +230,10 @@ def own_routes() -> Iterator[str]:
 def test_what_is_ones_own_is_shown_to_oneself_alone(owner: User, outsider: User, name: str) -> None:
     store_user_key(user=owner, service="openai", key="sk-CANARY-0123456789", now=NOW)
     token = issue_own_token(by=owner, using=None, name="a", scope=ApiTokenScope.READ, lifetime=None)
-    args = {"key-delete": ["openai"], "token-revoke": [token.row.public_id]}.get(name, [])
+    statement = make_statement(owner)
+    args = {"key-delete": ["openai"], "token-revoke": [token.row.public_id], "statement": [statement.pk]}.get(
+        name, []
+    )
     address = reverse(name, args=args)
     assert name in OWN_PAGES | OWN_FORMS
 

@@ -17,6 +17,6 @@ def rows_in_vain(rows: QuerySet[UsageLog]) -> QuerySet[UsageLog]:
     return rows.filter(agent_run_id__in=runs.values("pk"))
 
 
-def wasted_of(rows: QuerySet[UsageLog]) -> Tally:
+def spent_in_vain(rows: QuerySet[UsageLog]) -> Tally:
     """Return what those rows add up to, in one query."""
     return tally_of_rows(rows_in_vain(rows))
