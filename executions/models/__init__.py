@@ -8,6 +8,7 @@ from executions.models.execution import Execution
 from executions.models.execution_event import ExecutionEvent
 from executions.models.execution_step import ExecutionStep
 from executions.models.question import Question, QuestionState
+from executions.models.team_message import MessageDelivery, MessageKind, TeamMessage
 
 __all__ = [
     "AgentRun",
@@ -18,6 +19,9 @@ __all__ = [
     "Execution",
     "ExecutionEvent",
     "ExecutionStep",
+    "MessageDelivery",
+    "MessageKind",
     "Question",
     "QuestionState",
+    "TeamMessage",
 ]
