@@ -32,6 +32,7 @@ class MessageLine:
     sender: str
     is_person: bool
     recipient: str
+    is_for_steps: bool
     text: str
     reply_seq: int | None
     told: str
@@ -102,6 +103,7 @@ def build_message_lines(
             sender=names[row.sender],
             is_person=row.sender.startswith("user:"),
             recipient=_recipient(row.recipient, names),
+            is_for_steps=row.recipient is None or row.recipient.startswith("step:"),
             text=row.text,
             reply_seq=None if row.reply_to is None else row.reply_to.seq,
             told=", ".join(titles.get(one.step.step_id, one.step.step_id) for one in row.deliveries.all()),

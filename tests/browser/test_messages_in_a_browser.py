@@ -50,7 +50,7 @@ def test_a_person_writes_to_the_team_and_replies_on_a_phone(open_window: Callabl
     desk.page.get_by_label("Write to the team").fill("Only the years since 2020.")
     desk.page.get_by_label("For", exact=True).select_option("agent-456")
     desk.page.get_by_role("button", name="Send").click()
-    expect(desk.page.locator("#m3 .said")).to_have_text("Only the years since 2020.")
+    expect(desk.page.locator("#m3 .words")).to_have_text("Only the years since 2020.")
     expect(desk.page.locator("#m2")).to_contain_text("goes on from message 1")
     assert list(TeamMessage.objects.order_by("seq").values_list("kind", flat=True)) == [
         "request",

@@ -8,7 +8,6 @@ from django.db.models.functions import Now
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from rest_framework.views import APIView
 
-from billing.actions.store_user_key import store_user_key
 from executions.actions.pause_execution import pause_execution
 from executions.models import ContextChange, Execution
 from teams.actions.create_team import create_team
@@ -25,6 +24,7 @@ from teams.models import (
     TeamRole,
     User,
 )
+from tests.fixtures.owner_secrets import OwnerSecrets, store_secrets
 from tests.fixtures.people import PASSWORD, SEQUENTIAL, make_member
 from tests.fixtures.site_rows import ask, doubt_start, set_execution, start
 from tests.functional.api.conftest import ANY_STATE, NOW, PROBLEM, assert_problem, client_for
@@ -218,8 +218,12 @@ def user(person: str, request: pytest.FixtureRequest) -> User | None:
 
 
 @pytest.fixture
-def places(team, execution, owner, suna_connection, request) -> dict[str, dict[str, Any]]:
-    store_user_key(user=owner, service="openai", key="sk-owner-0123456789", now=NOW)
+def secrets(team) -> OwnerSecrets:
+    return store_secrets(team)
+
+
+@pytest.fixture
+def places(team, execution, owner, secrets, suna_connection, request) -> dict[str, dict[str, Any]]:
     step = execution.steps.get(position=0)
     ContextChange.objects.create(execution=execution, version=1, key="note", value="Hush.", created_at=NOW)
     Execution.objects.filter(pk=execution.pk).update(context_version=1)
@@ -300,7 +304,9 @@ def _team_places(wanted: dict[str, str], team: Team, connection: SunaConnection)
 
 @pytest.mark.parametrize("person", PEOPLE)
 @pytest.mark.parametrize(("name", "method"), EXPECTED)
-def test_a_route_answers_each_kind_of_person_as_its_row_says(name, method, person, user, places) -> None:
+def test_a_route_answers_each_kind_of_person_as_its_row_says(
+    name, method, person, user, places, secrets
+) -> None:
     scope = ApiTokenScope(person) if person in ("read", "run") else ApiTokenScope.ADMIN
     client = client_for(user, scope)
     path = reverse(f"api:{name}", kwargs=places.get(name, {}))
@@ -312,6 +318,24 @@ def test_a_route_answers_each_kind_of_person_as_its_row_says(name, method, perso
     assert response.status_code == EXPECTED[name, method][PEOPLE.index(person)], response.content
     if response.status_code >= 400:
         assert response.headers["Content-Type"] == PROBLEM
+    told = secrets.in_answer(text_of(response))
+    assert told == [] or user == secrets.owner
+
+
+def text_of(response: Any) -> str:
+    parts = response.streaming_content if response.streaming else [response.content]
+    return b"".join(parts).decode()
+
+
+@pytest.mark.parametrize(
+    ("name", "told"), [("user-key", "fingerprint"), ("connection", "mark of the bearer")]
+)
+def test_what_nobody_else_is_told_is_told_to_the_owner(name, told, owner, team, secrets) -> None:
+    places = {"user-key": {"service": "openai"}, "connection": {"connection_id": team.connection_id}}
+
+    answer = client_for(owner).get(reverse(f"api:{name}", kwargs=places[name]))
+
+    assert told in secrets.in_answer(text_of(answer))
 
 
 @pytest.mark.parametrize(

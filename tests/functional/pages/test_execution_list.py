@@ -73,7 +73,12 @@ def test_labels_are_put_on_by_a_form_shown_as_chips_and_filtered_by(client: Clie
     figs.refresh_from_db()
 
     assert (changed.status_code, late.status_code, long.status_code) == (302, 412, 400)
-    assert "A label has at most 40 characters." in long.content.decode()
+    said = long.content.decode()
+    assert '<small id="labels-error" class="wrong">A label has at most 40 characters.</small>' in said
+    assert f'value="{"x" * 41}"' in said
+    assert f'hx-get="{address}?seen=' in said
+    # The page has its form's address, where there is nothing to see: another language leads to its own.
+    assert f'name="next" value="{address}"' in said
     assert figs.labels == ["final"]
 
 
@@ -83,7 +88,10 @@ def test_a_refused_run_keeps_the_labels_that_were_typed(client: Client, team: Te
 
     assert refused.status_code == 400
     assert f'value="{said["labels"]}"' in refused.content.decode()
-    assert "A label has at most 40 characters." in refused.content.decode()
+    assert '<small id="labels-error" class="wrong">A label has at most 40 characters.</small>' in (
+        refused.content.decode()
+    )
+    assert 'id="problem"' not in refused.content.decode()
 
 
 def test_a_filter_that_finds_nothing_says_so_and_leads_back(client: Client) -> None:
