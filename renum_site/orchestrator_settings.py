@@ -28,7 +28,8 @@ class OrchestratorSettings:
     `event_clients_per_user`; who takes nothing of a stream for `stream_write_s` is cut off. An
     end that Suna may take back counts once it has lasted
     `doubtful_end_s`. A run that has answered in full and never says that it is over counts as over once
-    nothing in its thread has changed for `lingering_s`.
+    nothing in its thread has changed for `lingering_s`. The team of one execution sends
+    `messages` at most, one run `messages_per_run` of them, of `message_bytes` each.
     """
 
     lease_ttl_s: float
@@ -68,6 +69,9 @@ class OrchestratorSettings:
     event_clients: int
     event_clients_per_user: int
     stream_write_s: float
+    messages: int
+    messages_per_run: int
+    message_bytes: int
 
 
 def read_orchestrator_settings(env: Env) -> OrchestratorSettings:
@@ -110,6 +114,9 @@ def read_orchestrator_settings(env: Env) -> OrchestratorSettings:
         event_clients=env.whole("RENUM_EVENT_CLIENTS", default=1000, low=0, high=10_000),
         event_clients_per_user=env.whole("RENUM_EVENT_CLIENTS_PER_USER", default=50, low=1, high=10_000),
         stream_write_s=env.seconds("RENUM_STREAM_WRITE_S", default=20, low=0.5, high=600),
+        messages=env.whole("RENUM_MESSAGES", default=1000, low=1, high=10_000),
+        messages_per_run=env.whole("RENUM_MESSAGES_PER_RUN", default=20, low=1, high=200),
+        message_bytes=env.whole("RENUM_MESSAGE_BYTES", default=16_384, low=256, high=65_536),
     )
     if settings.beat_s * 2 > settings.lease_ttl_s:
         msg = "RENUM_BEAT_S must be at most half of RENUM_LEASE_TTL_S, or one late beat would lose the lease."

@@ -118,7 +118,7 @@ def accept_once(
     team: nothing is billed to whoever owned it before. Raises NotAllowed, InvalidInput, IdempotencyKeyReused,
     RequestInProgress, TooManyQueued, TeamCannotRun, TeamGone, and what `draft` raises.
     """
-    _check_key(idempotency_key)
+    check_key(idempotency_key)
     sha256 = hashlib.sha256(json.dumps(list(request)).encode()).hexdigest()
     if idempotency_key is not None:
         earlier = _find_earlier(by, idempotency_key, sha256)
@@ -184,7 +184,8 @@ def _hold_team(team: Team) -> None:
         raise TeamCannotRun(message, code="team_handed_over")
 
 
-def _check_key(key: str | None) -> None:
+def check_key(key: str | None) -> None:
+    """Raise InvalidInput for an Idempotency-Key that is none; None is no key."""
     if key is not None and (not 1 <= len(key) <= KEY_CHARS or not key.isascii() or not key.isprintable()):
         message = f"An Idempotency-Key has 1 to {KEY_CHARS} printable ASCII characters."
         raise input_problem("/idempotency_key", "invalid_value", message)

@@ -24,6 +24,7 @@ from executions.api.execution_endpoints import (
 from executions.api.health_endpoint import Health
 from executions.api.live_endpoint import ExecutionLive
 from executions.api.member_endpoints import TeamHandOver, TeamMember, TeamMembers
+from executions.api.message_endpoints import ExecutionMessages
 from executions.api.plan_endpoints import TeamPlan, WorkflowPlan
 from executions.api.question_endpoints import QuestionAnswer, QuestionDetail, QuestionList
 from executions.api.record_endpoints import ExecutionUsage
@@ -86,6 +87,7 @@ urlpatterns = [
     path(f"{_ONE}/release", ExecutionRelease.as_view(), name="execution-release"),
     path(f"{_ONE}/retry", ExecutionRetry.as_view(), name="execution-retry"),
     path(f"{_ONE}/run-again", ExecutionRunAgain.as_view(), name="execution-run-again"),
+    path(f"{_ONE}/messages", ExecutionMessages.as_view(), name="execution-messages"),
     path(_STEP, ExecutionStepDetail.as_view(), name="execution-step"),
     path(f"{_STEP}/runs", ExecutionStepRuns.as_view(), name="execution-step-runs"),
     path(f"{_STEP}/start-again", StepStartAgain.as_view(), name="execution-step-start-again"),

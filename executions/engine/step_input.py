@@ -15,6 +15,9 @@ Its parts, in this order, with one empty line between them:
    block or open another. A source without a result has one line instead of a text: `(skipped:
    condition_false)`, `(failed: timeout)`, `(cancelled: execution_failed)`, `(not finished)`, `(not set)`.
 
+A step with `tools: team` has two kinds of blocks more, `How to write to your team` and one for each of its
+messages (`team_mail`): each is a block of its own, so that no message can pretend to be another's.
+
 A step with neither instructions nor role, whose only source is the initial prompt, gets the initial prompt
 itself. Texts are inserted once and never interpreted.
 """
@@ -28,6 +31,7 @@ from executions.engine.outcome import written, written_result
 from executions.engine.prompt_cut import Shortened, count_bytes, fit
 from executions.engine.results import clean_text
 from executions.engine.state import ExecutionState, StepState, StepStatus
+from executions.engine.team_mail import HOW_HEADING, Mail, how_to_write, mail_heading
 from teams.workflow.plan import Plan, PlanStep, Source
 
 MAX_PROMPT_BYTES = 256 * 1024
@@ -59,13 +63,22 @@ class _Block:
     text: str
 
 
-def build_prompt(plan: Plan, state: ExecutionState, step_id: str) -> StepPrompt:
-    """Return the prompt of a step as the state stands; it is frozen when the step starts."""
+def build_prompt(plan: Plan, state: ExecutionState, step_id: str, *, mail: Sequence[Mail] = ()) -> StepPrompt:
+    """Return the prompt of a step as the state stands; it is frozen when the step starts.
+
+    `mail` are the messages for a step with `tools: team`, oldest first.
+    """
     step = plan.step(step_id)
     sources = _list_sources(plan, state, step)
     blocks = [_build_block(plan, state, source, sources) for source in sources]
+    if step.tools == "team":
+        blocks.append(_Block(heading=HOW_HEADING, text=how_to_write(plan, step_id)))
+        blocks += [_Block(heading=_short(mail_heading(one)), text=clean_text(one.text)[0]) for one in mail]
     bare = (
-        not step.instructions and not step.role and [source.kind for source in sources] == ["initial_prompt"]
+        step.tools != "team"
+        and not step.instructions
+        and not step.role
+        and [source.kind for source in sources] == ["initial_prompt"]
     )
     said = [step.instructions or "", step.role or "", *(block.heading for block in blocks)]
     tag = choose_tag([*said, *(block.text for block in blocks)])

@@ -31,7 +31,7 @@ DROP FUNCTION renum_prompt_words(text);
 
 
 class Migration(migrations.Migration):
-    dependencies = [("executions", "0011_labels")]
+    dependencies = [("executions", "0012_team_messages")]
 
     operations = [
         migrations.CreateModel(

@@ -9,6 +9,7 @@ from executions.models.execution_event import ExecutionEvent
 from executions.models.execution_step import ExecutionStep
 from executions.models.prompt_words import PromptWords
 from executions.models.question import Question, QuestionState
+from executions.models.team_message import MessageDelivery, MessageKind, TeamMessage
 
 __all__ = [
     "AgentRun",
@@ -19,7 +20,10 @@ __all__ = [
     "Execution",
     "ExecutionEvent",
     "ExecutionStep",
+    "MessageDelivery",
+    "MessageKind",
     "PromptWords",
     "Question",
     "QuestionState",
+    "TeamMessage",
 ]

@@ -23,12 +23,14 @@ from executions.orchestrator.database_calls import in_any_thread
 from executions.orchestrator.hints import Hints
 from executions.orchestrator.holder import Holder
 from executions.orchestrator.live_runs import LiveRuns
+from executions.orchestrator.mailbox import read_mailbox
 from executions.orchestrator.obey import Obeyed, obey
 from executions.orchestrator.open_starts import OpenStarts
 from executions.orchestrator.outcomes import Outcome
 from executions.orchestrator.questions import close_questions, find_prompt, list_waiting, read_closed
 from executions.orchestrator.starts import Starts
 from executions.orchestrator.take_in import end_parked, take_closed_questions, take_in
+from executions.orchestrator.team_mailing import close_requests
 from executions.orchestrator.tracked import RunRecord, Tracked
 from executions.orchestrator.wishes import heed_wishes, rests
 from teams.workflow.plan import Json
@@ -192,6 +194,8 @@ class Advance:
             self._is_outdated = False
             await self.renew_service()
         changes, obeyed = self._new_changes(), Obeyed()
+        if self.tracked.talks:
+            self.tracked.mailbox = await in_any_thread(read_mailbox, self.tracked.id)
         for outcome in ended:
             self._attempts.pop(_step_of(outcome), None)
             self.starts.give_back(_step_of(outcome))
@@ -205,7 +209,8 @@ class Advance:
             take_closed_questions(self.tracked, closed, changes, now=self.now())
             for decision in decide_ending(self.tracked.plan, self.tracked.state):
                 obey(self.tracked, decision, changes, obeyed, now=self.now())
-        await self._refresh_context()
+        await self._refresh_context(changes)
+        close_requests(self.tracked, changes, due_at=self.now())
         heed_wishes(self.tracked, changes, now=self.now())
         for decision in self.starts.decide(now=self.now()):
             # Everything is decided, but the execution is over only when every run in Suna is.
@@ -296,11 +301,12 @@ class Advance:
             and self.tracked.state.steps[step_id].status is StepStatus.READY
         )
 
-    async def _refresh_context(self) -> None:
+    async def _refresh_context(self, changes: Changes) -> None:
         values: dict[str, Json] = {}
         if self.tracked.context_version:
             values = await in_any_thread(read_context, self.tracked.id, version=self.tracked.context_version)
-        self.tracked.take_context(values)
+        # What this turn writes itself is committed with what it decides.
+        self.tracked.take_context({**values, **{write.key: write.value for write in changes.context}})
 
     async def _wait(self) -> list[Outcome]:
         """Wait until there is news or the clock says so; return the attempts that ended."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from billing.ledger import LedgerEntry
+from executions.orchestrator.message_rows import Delivered, Post
 from executions.orchestrator.question_rows import Asked
 from teams.models.uuid7 import new_id
 from teams.workflow.plan import Json
@@ -45,13 +46,15 @@ class Changes:
     """Everything that one transition writes, in one transaction with whatever else is pending.
 
     `driver_id` and `epoch` are the fence: the row must still be held with them. Both are None for an append
-    from outside the drivers (events and context only), which takes the row's lock and nothing else.
+    from outside the drivers (events, context and messages only), which takes the row's lock and nothing else.
     `execution` maps columns of Execution to new values; `steps` and `runs` map ids to whole rows of the
     columns that drivers own (`row_writes` names them all). Where `start_requested` is true in a run's row,
     its start_requested_at becomes the transaction's time. `questions` are new ones,
-    `closed_questions` the row ids of steps that wait for no answer any more. `totals` asks for usage and cost
-    sums to be brought up to date also where `usage` is empty. `clears_crashes` forgets the crashes that were
-    charged to the execution: it has got further than where its drivers died. At least one event is there.
+    `closed_questions` the row ids of steps that wait for no answer any more. `messages` are the team's, in
+    their order, `delivered` those that stand in the prompt of a step that starts. `totals` asks for usage and
+    cost sums to be brought up to date also where `usage` is empty. `clears_crashes` forgets the crashes that
+    were charged to the execution: it has got further than where its drivers died. At least one event is
+    there.
     """
 
     execution_id: uuid.UUID
@@ -66,6 +69,8 @@ class Changes:
     usage: list[LedgerEntry] = field(default_factory=list)
     questions: list[Asked] = field(default_factory=list)
     closed_questions: set[uuid.UUID] = field(default_factory=set)
+    messages: list[Post] = field(default_factory=list)
+    delivered: list[Delivered] = field(default_factory=list)
     totals: bool = False
     clears_crashes: bool = False
 

@@ -21,6 +21,7 @@ from executions.models import ContextChange, ContextSnapshot, ExecutionEvent
 from executions.orchestrator.changes import Changes, ChangesRefused, Committed, Fenced
 from executions.orchestrator.database_calls import brief_locks, read_only_is_away, sqlstate_of
 from executions.orchestrator.event_hints import tell_of_events_on_commit
+from executions.orchestrator.message_rows import write_deliveries, write_messages
 from executions.orchestrator.question_rows import close_questions_of, write_questions
 from executions.orchestrator.row_writes import (
     COUNTER_COLUMNS,
@@ -149,6 +150,7 @@ def _write(batch: Sequence[Changes], unsure: Collection[uuid.UUID]) -> BatchResu
         outcomes.append(_committed(row, at, seen_at))
     _write_statuses(held)
     _write_questions(held, at)
+    _write_messages(held, at)
     write_rows(
         COUNTER_SQL,
         COUNTER_COLUMNS,
@@ -217,6 +219,14 @@ def _write_questions(held: Sequence[Changes], at: dt.datetime) -> None:
         if changes.questions or changes.closed_questions:
             write_questions(changes.execution_id, changes.questions, at=at)
             close_questions_of(sorted(changes.closed_questions))
+
+
+def _write_messages(held: Sequence[Changes], at: dt.datetime) -> None:
+    for changes in held:
+        if changes.messages:
+            write_messages(changes.execution_id, changes.messages, at=at)
+        if changes.delivered:
+            write_deliveries(changes.delivered, at=at)
 
 
 def _event_rows(changes: Changes, last_seq: int, at: dt.datetime) -> list[ExecutionEvent]:

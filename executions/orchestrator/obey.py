@@ -18,6 +18,7 @@ from executions.engine.step_input import build_prompt
 from executions.engine.transitions import apply_decision
 from executions.orchestrator.changes import Changes, Event
 from executions.orchestrator.questions import find_prompt
+from executions.orchestrator.team_mailing import close_requests, deliver_mail
 from executions.orchestrator.tracked import Tracked, turn_of
 from teams.workflow.plan import Json
 
@@ -44,8 +45,12 @@ def obey(tracked: Tracked, decision: Decision, changes: Changes, obeyed: Obeyed,
     match decision:
         case StartStep(step_id=step_id, attempt=attempt, conditions=conditions):
             _keep_conditions(tracked, step_id, conditions)
+            told = len(changes.delivered)
             prompt = _find_prompt(tracked, step_id, changes)
             data = {"attempt": attempt, **turn_of(tracked.state.steps[step_id])}
+            told = len(changes.delivered) - told
+            if told:
+                data["messages"] = told
             obeyed.starts.append(Start(step_id=step_id, prompt=prompt))
             _write_step(tracked, step_id, changes, kind="step_starting", data=data)
         case HoldStep(step_id=step_id, reason=reason, conditions=conditions):
@@ -72,6 +77,7 @@ def obey(tracked: Tracked, decision: Decision, changes: Changes, obeyed: Obeyed,
             changes.execution = dict(tracked.columns)
             changes.events.append(Event(kind="execution_ending", data={"code": code, **params}))
         case FinishExecution():
+            close_requests(tracked, changes)
             _finish(tracked, decision, changes)
 
 
@@ -116,7 +122,8 @@ def _find_prompt(tracked: Tracked, step_id: str, changes: Changes) -> str:
     parked = tracked.runs.get(step_id)
     if parked is not None:
         return parked.prompt
-    prompt = build_prompt(tracked.plan, tracked.state, step_id)
+    mail = deliver_mail(tracked, step_id, changes)
+    prompt = build_prompt(tracked.plan, tracked.state, step_id, mail=mail)
     extras = tracked.extras[step_id]
     extras.input, extras.input_cuts = prompt.prompt, list(prompt.cuts)
     extras.original = prompt.prompt

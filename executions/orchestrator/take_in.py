@@ -21,6 +21,7 @@ from executions.orchestrator.outcomes import (
 )
 from executions.orchestrator.questions import ASKED, Closed, take_closed, take_question
 from executions.orchestrator.run_facts import facts_of_run
+from executions.orchestrator.team_talk import hear_talk, write_talk
 from executions.orchestrator.tracked import RunRecord, Tracked, turn_of
 from teams.workflow.plan import Json
 
@@ -58,8 +59,9 @@ def _take_answer(
         # The step was stopped while its run came to its own end: the first terminal status stands.
         _write_run(tracked, run, changes, kind="run_ended_late")
         return
+    talk = hear_talk(tracked, run, result, changes, now=now)
     transition = complete_attempt(
-        tracked.plan, tracked.state, run.step_id, text=result.text, structured=result.structured, now=now
+        tracked.plan, tracked.state, run.step_id, text=talk.text, structured=talk.structured, now=now
     )
     if transition.outcome.kind != "completed":
         run.status, run.code = AgentRunStatus.FAILED, transition.outcome.code or "agent_failed"
@@ -72,6 +74,7 @@ def _take_answer(
         data["cleaned"] = True
     _write_run(tracked, run, changes)
     _write_step(tracked, run.step_id, changes, kind="step_completed", data=data)
+    write_talk(tracked, run, talk, changes)
     _write_context(tracked, run.step_id, changes)
 
 

@@ -19,6 +19,7 @@ from executions.engine.state import (
     StepStatus,
 )
 from executions.models import AgentRun, Execution, ExecutionStep, Question, QuestionState
+from executions.orchestrator.mailbox import Mailbox
 from teams.models import SunaConnection
 from teams.models.uuid7 import new_id
 from teams.workflow.plan import Json, Plan, plan_from_json
@@ -91,7 +92,7 @@ class Tracked:
 
     `columns` are the execution row's columns that drivers own, as they shall be written next. `exchanges`
     holds the questions of each step that were answered, in order. `answers_in_place` says whether the service
-    takes an answer in the place of the run that asked.
+    takes an answer in the place of the run that asked. `mailbox` is the team's conversation as of this turn.
     """
 
     execution: Execution
@@ -106,6 +107,12 @@ class Tracked:
     usage_missing: bool = False
     exchanges: dict[str, list[Exchange]] = field(default_factory=dict)
     answers_in_place: bool = True
+    mailbox: Mailbox = field(default_factory=Mailbox)
+
+    @property
+    def talks(self) -> bool:
+        """Whether any step is told the team's messages and may write some."""
+        return any(step.tools == "team" for step in self.plan.steps)
 
     @property
     def id(self) -> uuid.UUID:

@@ -19,6 +19,7 @@ from executions.pages.list_executions import list_executions
 from executions.pages.list_teams import list_teams
 from executions.pages.list_versions import list_versions
 from executions.pages.member_verbs import change_role, hand_over, take_out
+from executions.pages.messages import show_messages, write_message
 from executions.pages.run_team import estimate_of_run, run_team
 from executions.pages.show_connection import show_connection
 from executions.pages.show_context import show_context
@@ -65,6 +66,8 @@ urlpatterns = [
     path(f"{_ONE}events/csv/", save_events_as_csv, name="execution-events-csv"),
     path(f"{_ONE}events/text/", save_events_as_text, name="execution-events-text"),
     path(f"{_ONE}context/", show_context, name="execution-context"),
+    path(f"{_ONE}messages/", show_messages, name="execution-messages"),
+    path(f"{_ONE}messages/write/", write_message, name="execution-message"),
     path(f"{_ONE}steps/<str:step_id>/", show_step, name="execution-step"),
     *(
         path(

@@ -155,6 +155,8 @@ _KINDS = {
     "executions.ExecutionEvent": "events",
     "executions.ContextChange": "context_changes",
     "executions.ContextSnapshot": "context_snapshots",
+    "executions.TeamMessage": "team_messages",
+    "executions.MessageDelivery": "message_deliveries",
 }
 
 

@@ -21,6 +21,7 @@ _WORDS: Mapping[str, Any] = {
     "execution_resumed": _("It goes on"),
     "execution_started": _("It began"),
     "late_run_found": _("A run that came late was found in Suna"),
+    "message_posted": _("Somebody wrote to the team"),
     "pause_requested": _("Somebody asked to pause it"),
     "question_answered": _("A question was answered"),
     "question_asked": _("An agent asked a question"),
@@ -49,6 +50,7 @@ _WORDS: Mapping[str, Any] = {
     "step_skipped": _("A step was skipped"),
     "step_starting": _("A step starts"),
     "step_waiting": _("A step waits"),
+    "team_block_refused": _("What an agent wrote to its team could not be read"),
 }
 EVENT_KINDS = frozenset(_WORDS)
 

@@ -29,12 +29,14 @@ _REFUSALS: Mapping[str, Any] = {
     "nothing_to_retry": _("Nothing would come out differently. The execution can be run again as a whole."),
     "question_closed": _("The question is not open any more."),
     "quarantined": _("The execution is set aside after repeated crashes. Staff can release it."),
+    "request_closed": _("The request does not wait for a reply any more."),
     "start_decided": _("Somebody has decided otherwise already."),
     "start_not_in_doubt": _("The step does not wait for a decision about its start any more."),
     "request_in_progress": _("The same is being carried out already. Look again in a moment."),
     "site_queue_full": _("Too many executions wait at present. Try again in a moment."),
     "team_handed_over": _("The team got another owner in this very moment. Look at it, then start it again."),
     "team_inactive": _("The team is switched off. Its owner can switch it on."),
+    "too_many_messages": _("The team of this execution has sent all the messages that it may."),
     "too_many_paused": _(
         "Too many executions are paused before they began. Resume or cancel some of them first."
     ),
@@ -58,6 +60,16 @@ _PROBLEMS: Mapping[tuple[str, str], Any] = {
     ("/answer", "too_large"): _("The answer is too long: 64 KiB are the most."),
     ("/answer", "surrogate"): _("The answer holds a broken character. Remove it."),
     ("/answer", "nul_character"): _("The answer holds the character NUL. Remove it."),
+    ("/text", "required"): _("Write a message."),
+    ("/text", "too_large"): _("The message is too long."),
+    ("/text", "surrogate"): _("The message holds a broken character. Remove it."),
+    ("/text", "nul_character"): _("The message holds the character NUL. Remove it."),
+    ("/default", "too_large"): _("The default answer is too long."),
+    ("/default", "unexpected_key"): _("Only a request has a default answer. Say how long it waits."),
+    ("/to", "unknown_step"): _("The execution has no such step."),
+    ("/to", "not_listening"): _("This step is told no messages: its workflow does not say so."),
+    ("/reply_to", "unknown_message"): _("The execution has no such message."),
+    ("/timeout_s", "out_of_range"): _("A request waits from 1 second to 24 hours."),
     ("/idempotency_key", "invalid_value"): _("This form is damaged. Reload the page and send it again."),
 }
 REFUSAL_CODES = frozenset(_REFUSALS)

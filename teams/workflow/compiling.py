@@ -147,6 +147,7 @@ def _plan_step(
         timeout_s=step.timeout_s or defaults.timeout_s or _UNSAID.timeout_s,
         retry=step.retry or defaults.retry or RetryPolicy(),
         on_question=step.on_question or defaults.on_question or _UNSAID.on_question,
+        tools=step.tools or defaults.tools or _UNSAID.tools,
         on_error=step.on_error or defaults.on_error or _on_error_of_type(definition, awaited_patiently),
         output_schema=step.output_schema,
     )

@@ -7,7 +7,7 @@ may be about knows its place in the document (`at`).
 from dataclasses import dataclass
 from typing import Literal
 
-from teams.workflow.plan import Join, Json, OnError, QuestionPolicy, RetryPolicy
+from teams.workflow.plan import Join, Json, OnError, QuestionPolicy, RetryPolicy, Tools
 from teams.workflow.problems import Pointer
 
 WorkflowType = Literal["sequential", "parallel", "conditional", "pipeline", "graph"]
@@ -92,6 +92,7 @@ class StepDefinition:
     retry: RetryPolicy | None
     on_error: OnError | None
     on_question: QuestionPolicy | None
+    tools: Tools | None
     output_schema: Json
 
 
@@ -104,6 +105,7 @@ class Defaults:
     retry: RetryPolicy | None = None
     on_error: OnError | None = None
     on_question: QuestionPolicy | None = None
+    tools: Tools | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ Json: TypeAlias = Any
 PathRoot: TypeAlias = Literal["text", "data", "status", "result", "context", "initial_prompt"]
 Join: TypeAlias = Literal["all_success", "none_failed", "all_done", "any_success"]
 OnError: TypeAlias = Literal["fail", "continue"]
+Tools: TypeAlias = Literal["none", "team"]
 
 
 class Path(msgspec.Struct, frozen=True, kw_only=True):
@@ -115,7 +116,8 @@ class PlanStep(msgspec.Struct, frozen=True, kw_only=True):
     the language's section 3 (predecessor in a chain, depends_on, input, conditions), without repeats, in
     document order; `condition_steps` those that the conditions name. `else_group` holds the ids of the
     group that a step with conditions "else" closes, and is None for every other step. `on_error` is final:
-    the step's own, else the defaults', else the one of the type.
+    the step's own, else the defaults', else the one of the type. With `tools` "team" the step is told its
+    team's messages and may send some itself.
     """
 
     id: str
@@ -134,6 +136,7 @@ class PlanStep(msgspec.Struct, frozen=True, kw_only=True):
     retry: RetryPolicy = RetryPolicy()
     on_error: OnError = "fail"
     on_question: QuestionPolicy = QuestionPolicy()
+    tools: Tools = "none"
     output_schema: Json = None
 
 

@@ -8,7 +8,7 @@ from teams.workflow.condition_parsing import read_conditions
 from teams.workflow.definition import GRAPH_TYPES, ConditionItem, Defaults, Reference, StepDefinition
 from teams.workflow.input_parsing import read_input
 from teams.workflow.output_schema import check_output_schema
-from teams.workflow.plan import Join, Json, OnError
+from teams.workflow.plan import Join, Json, OnError, Tools
 from teams.workflow.problems import excerpt
 from teams.workflow.question_parsing import read_question_policy
 from teams.workflow.retry_parsing import read_retry
@@ -29,14 +29,16 @@ STEP_KEYS = (
     "retry",
     "on_error",
     "on_question",
+    "tools",
     "output",
 )
-DEFAULT_KEYS = ("timeout", "retry", "on_error", "services", "on_question")
+DEFAULT_KEYS = ("timeout", "retry", "on_error", "services", "on_question", "tools")
 SERVICE_PATTERN = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 """A service's name becomes part of an HTTP header; no underscore, because proxies drop those."""
 
 _JOINS = ("all_success", "none_failed", "all_done", "any_success")
 _ON_ERROR = ("fail", "continue")
+_TOOLS = ("none", "team")
 
 
 def read_step(
@@ -71,6 +73,7 @@ def read_step(
         retry=shared.retry,
         on_error=shared.on_error,
         on_question=shared.on_question,
+        tools=shared.tools,
         output_schema=_read_output_schema(schema) if schema else None,
     )
 
@@ -78,13 +81,14 @@ def read_step(
 def read_defaults(node: Node, *, known_services: Collection[str] | None) -> Defaults:
     """Return what a step and `defaults` both may say, of an object whose keys are checked already."""
     timeout, retry, question = node.member("timeout"), node.member("retry"), node.member("on_question")
-    on_error, services = node.member("on_error"), node.member("services")
+    on_error, services, tools = node.member("on_error"), node.member("services"), node.member("tools")
     return Defaults(
         services=_read_services(services, known_services) if services else None,
         timeout_s=timeout.duration() if timeout else None,
         retry=read_retry(retry) if retry else None,
         on_error=cast("OnError | None", on_error.choice(_ON_ERROR)) if on_error else None,
         on_question=read_question_policy(question) if question else None,
+        tools=cast("Tools | None", tools.choice(_TOOLS)) if tools else None,
     )
 
 

@@ -121,6 +121,7 @@ EXPECTED: dict[tuple[str, str], tuple[int, ...]] = {
             ("execution-context", "GET"),
             ("execution-context-history", "GET"),
             ("execution-context-value", "GET"),
+            ("execution-messages", "GET"),
             ("execution-result", "GET"),
             ("execution-step", "GET"),
             ("execution-step-runs", "GET"),
@@ -139,6 +140,7 @@ EXPECTED: dict[tuple[str, str], tuple[int, ...]] = {
         ],
         (401, 404, 404, 403, 202, 202, 202, 403, 202),
     ),
+    ("execution-messages", "POST"): (401, 404, 404, 403, 201, 201, 201, 403, 201),
     ("questions", "GET"): OWN_THINGS,
     ("question", "GET"): TEAM_IS_SEEN,
     ("question-answer", "POST"): (401, 404, 404, 403, 200, 200, 200, 403, 200),
@@ -169,6 +171,7 @@ BODIES: dict[tuple[str, str], Any] = {
     ("team-executions", "POST"): {"prompt": "Go."},
     ("execution", "PATCH"): {"labels": ["Q4"]},
     ("question-answer", "POST"): {"answer": "Lisbon."},
+    ("execution-messages", "POST"): {"text": "Mind the year."},
 }
 TEAM_PLACES = (
     "team",
@@ -260,6 +263,7 @@ def places(team, execution, owner, secrets, suna_connection, request) -> dict[st
                 "execution-runs",
                 "execution-context",
                 "execution-context-history",
+                "execution-messages",
             ),
             of_execution,
         ),

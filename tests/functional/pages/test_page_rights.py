@@ -35,7 +35,16 @@ CONNECTION_FORMS = {"connection-test", "connection-sync", "connection-forget"}
 STEP_VERBS = {"execution-start_again", "execution-give_up_start"}
 ESTIMATE = "team-estimate"
 """A form that changes nothing: whoever sees the team may send it."""
-FORMS = {"team-run", "execution-labels", ESTIMATE, "question-answer", *VERBS, *STEP_VERBS, *CONNECTION_FORMS}
+FORMS = {
+    "team-run",
+    "execution-labels",
+    "execution-message",
+    ESTIMATE,
+    "question-answer",
+    *VERBS,
+    *STEP_VERBS,
+    *CONNECTION_FORMS,
+}
 WITHOUT_OBJECT = {
     "leave",
     "execution-compare",
@@ -122,7 +131,7 @@ def test_each_address_answers_each_person_as_their_role_says(
         assert asked.status_code == expected
         return
     if name in FORMS:
-        said = {"prompt": "Look into it.", "step": step_id, "answer": "Lisbon."}
+        said = {"prompt": "Look into it.", "step": step_id, "answer": "Lisbon.", "text": "Hear."}
         said |= {"connection": str(team.connection_id)}
         status = client.post(address, said).status_code
         expected = EXPECTED[person]["form"]

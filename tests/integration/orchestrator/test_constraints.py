@@ -1,5 +1,6 @@
 """Every named constraint and trigger of teams and executions, broken once. A new one without a case fails."""
 
+import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -8,7 +9,15 @@ from django.apps import apps
 from django.db import IntegrityError, connection, models, transaction
 from knox.models import get_token_model
 
-from executions.models import AgentRun, ContextChange, ContextSnapshot, Drain, ExecutionEvent
+from executions.models import (
+    AgentRun,
+    ContextChange,
+    ContextSnapshot,
+    Drain,
+    ExecutionEvent,
+    MessageDelivery,
+    TeamMessage,
+)
 from teams.models import Agent, SunaConnection, Team, TeamInvitation, TeamMembership, WorkflowVersion
 from tests.integration.orchestrator.rows import (
     AT,
@@ -40,6 +49,32 @@ def connect(rows: Rows, **fields: Any) -> None:
 def invite(rows: Rows, **fields: Any) -> None:
     said = {"kind": "username", "address": "nadia", "role": "viewer", "expires_at": LATER}
     TeamInvitation.objects.create(team=rows.team, **(said | fields))
+
+
+def write(rows: Rows, **fields: Any) -> TeamMessage:
+    said = {"seq": 1, "kind": "broadcast", "sender": "system", "text": "Hear.", "thread": uuid.uuid4()}
+    return TeamMessage.objects.create(execution=rows.execution, created_at=AT, **(said | fields))
+
+
+def write_twice(rows: Rows, **fields: Any) -> None:
+    for seq in (1, 2):
+        write(rows, seq=seq, **fields)
+
+
+def reply_twice(rows: Rows) -> None:
+    asked = write(rows, seq=1, kind="request", expires_at=LATER)
+    for seq in (2, 3):
+        write(rows, seq=seq, kind="reply", recipient="system", reply_to=asked)
+
+
+def deliver(rows: Rows, message: TeamMessage, *, attempt: int = 1) -> MessageDelivery:
+    return MessageDelivery.objects.create(message=message, step=rows.step, attempt=attempt, created_at=AT)
+
+
+def deliver_twice(rows: Rows) -> None:
+    message = write(rows)
+    for _ in range(2):
+        deliver(rows, message)
 
 
 def begin_a_drain() -> None:
@@ -125,6 +160,20 @@ CASES: dict[str, Case] = {
     "question_person_or_policy": lambda rows: change(
         rows.question, answered_by=rows.owner, is_automatic=True
     ),
+    "team_message_seq_once": lambda rows: [write(rows) for _ in range(2)],
+    "team_message_once_a_place": lambda rows: write_twice(rows, agent_run=rows.run, place=0),
+    "team_message_one_reply": reply_twice,
+    "team_message_key_once": lambda rows: write_twice(rows, idempotency_key="one"),
+    "team_message_kind_known": lambda rows: write(rows, kind="shout"),
+    "team_message_counted_from_one": lambda rows: write(rows, seq=0),
+    "team_message_broadcast_to_all": lambda rows: write(rows, recipient="people"),
+    "team_message_request_expires": lambda rows: write(rows, kind="request"),
+    "team_message_reply_to_one": lambda rows: write(rows, kind="reply"),
+    "team_message_run_and_place": lambda rows: write(rows, place=1),
+    "team_message_append_only": lambda rows: change(write(rows), text="Another."),
+    "message_delivery_once": deliver_twice,
+    "message_delivery_of_an_attempt": lambda rows: deliver(rows, write(rows), attempt=0),
+    "message_delivery_append_only": lambda rows: change(deliver(rows, write(rows)), attempt=2),
     "question_state_final": lambda rows: change(rows.question, state="withdrawn"),
 }
 WRITERS = {"execution_prompt_words"}

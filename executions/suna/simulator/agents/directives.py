@@ -5,6 +5,7 @@ that are given the initial prompt, and one in a step's instructions on that step
 """
 
 import json
+import re
 from hashlib import sha256
 from typing import Any
 
@@ -14,12 +15,14 @@ from executions.suna.simulator.agents.roles import find_role, part_of
 
 MARK = "@@sim"
 _MAX_KEYS = 50_000
+_REQUEST = re.compile(r"^<<<<BLOCK [0-9]+: Request ([0-9a-f]{12}) from ", re.MULTILINE)
 
 
 class Directive(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a run shall do. Everything left out is as usual.
 
-    - `text`: the answer, as it stands. `chars`: the answer's length. `output`: a structured result.
+    - `text`: the answer, as it stands; `{request}` in it is the mark of the prompt's last request of the
+      team. `chars`: the answer's length. `output`: a structured result.
     - `complete`, `ask`: the answer is given, or a question put, through that tool. `then` is the directive
       for the run on the next message, which answers the question: `{answer}` in its texts is that message.
     - `fail`: the model refuses; `partial` lets it say half of its answer first, and it does so
@@ -83,6 +86,12 @@ def follow_up(then: dict[str, Any], *, answer: str) -> Directive:
         return msgspec.convert(_filled_in(then, answer), Directive)
     except msgspec.ValidationError as error:
         return Directive(fail=f"bad directive: {error}")
+
+
+def find_request(prompt: str) -> str:
+    """Return the mark of the last request of the team that stands in the prompt, "" without one."""
+    marks = _REQUEST.findall(prompt)
+    return marks[-1] if marks else ""
 
 
 def _filled_in(value: Any, answer: str) -> Any:

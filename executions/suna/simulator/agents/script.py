@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from executions.suna.simulator.agents.classifier import classify
-from executions.suna.simulator.agents.directives import Directive, without_directives
+from executions.suna.simulator.agents.directives import Directive, find_request, without_directives
 from executions.suna.simulator.agents.language import Language, find_language
 from executions.suna.simulator.agents.phrases import ANSWERED, NUMBERS, PHRASES
 from executions.suna.simulator.agents.roles import Role, find_role, without_role_line
@@ -169,7 +169,7 @@ def _turns(prompt: str, role: Role | None, directive: Directive, *, first: str |
 
 def _text(prompt: str, role: Role | None, directive: Directive, *, first: str | None) -> str:
     if directive.text is not None:
-        text = directive.text
+        text = directive.text.replace("{request}", find_request(prompt))
     elif directive.output is not None:
         text = f"```json\n{json.dumps(directive.output, ensure_ascii=False)}\n```"
     elif first is None:
