@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from hypothesis import settings
 
 from tests.fixtures.loopback import refuse_outside_connections
 
@@ -24,6 +25,9 @@ pytest_plugins = [
 def pytest_configure(config: pytest.Config) -> None:
     """Refuse connections to other machines before the first test module is imported."""
     refuse_outside_connections()
+    # How long an example takes says how busy the machine is, and nothing of the code.
+    settings.register_profile("renum", deadline=None)
+    settings.load_profile("renum")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -5,7 +5,7 @@ import json
 import unicodedata
 from collections.abc import Sequence
 
-from teams.actions.refusal import input_problem
+from teams.actions.refusal import Refusal, input_problem
 
 MAX_LABELS = 10
 LABEL_CHARS = 40
@@ -33,6 +33,11 @@ def split_labels(text: str) -> list[str]:
 def labels_mark(labels: Sequence[str]) -> str:
     """Return the mark of the labels: what two people who change them compare."""
     return hashlib.sha256(json.dumps(["labels", *labels]).encode()).hexdigest()[:24]
+
+
+def is_about_labels(refusal: Refusal) -> bool:
+    """Whether all that was refused are labels."""
+    return bool(refusal.problems) and all(problem.pointer == POINTER for problem in refusal.problems)
 
 
 def _clean(label: str) -> str:

@@ -23,7 +23,7 @@ from executions.api.execution_endpoints import (
 )
 from executions.api.health_endpoint import Health
 from executions.api.live_endpoint import ExecutionLive
-from executions.api.member_endpoints import TeamMember, TeamMembers
+from executions.api.member_endpoints import TeamHandOver, TeamMember, TeamMembers
 from executions.api.plan_endpoints import TeamPlan, WorkflowPlan
 from executions.api.question_endpoints import QuestionAnswer, QuestionDetail, QuestionList
 from executions.api.record_endpoints import ExecutionUsage
@@ -56,6 +56,7 @@ urlpatterns = [
     path("health", Health.as_view(), name="health"),
     path("teams/<uuid:team_id>/members", TeamMembers.as_view(), name="team-members"),
     path("teams/<uuid:team_id>/members/<uuid:user_id>", TeamMember.as_view(), name="team-member"),
+    path("teams/<uuid:team_id>/hand-over", TeamHandOver.as_view(), name="team-hand-over"),
     path("teams/<uuid:team_id>/plan", TeamPlan.as_view(), name="team-plan"),
     path("workflows/plan", WorkflowPlan.as_view(), name="workflow-plan"),
     path("teams/<uuid:team_id>/executions", TeamExecutions.as_view(), name="team-executions"),

@@ -7,6 +7,7 @@ from executions.models.driver import Driver
 from executions.models.execution import Execution
 from executions.models.execution_event import ExecutionEvent
 from executions.models.execution_step import ExecutionStep
+from executions.models.prompt_words import PromptWords
 from executions.models.question import Question, QuestionState
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "Execution",
     "ExecutionEvent",
     "ExecutionStep",
+    "PromptWords",
     "Question",
     "QuestionState",
 ]

@@ -137,6 +137,13 @@ class Execution(models.Model):
                 condition=Q(finished_at__isnull=False),
             ),
             GinIndex(name="execution_labelled", fields=["labels"]),
+            models.Index(name="execution_of_status", fields=["status", "-id"]),
+            models.Index(name="execution_created", fields=["created_at"]),
+            models.Index(
+                name="execution_under_way",
+                fields=["team", "-id"],
+                condition=Q(status__in=["queued", "running", "paused", "cancelling", "quarantined"]),
+            ),
         ]
         constraints = [
             models.CheckConstraint(name="execution_labels_ten", condition=Q(labels__len__lte=10)),

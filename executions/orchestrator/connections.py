@@ -6,6 +6,7 @@ executions on it: its client refuses every call and says why.
 
 import asyncio
 import uuid
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -41,6 +42,7 @@ UNREADABLE = "the connection's credential cannot be decrypted with the configure
 UNTESTED = "it is not known yet which Suna the connection leads to"
 COLUMNS = ("base_url", "wire_profile", "sends_user_keys", "moved_at")
 """What a driver has to know of a connection beside its client."""
+RETIRES_AFTER_S = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,13 +56,27 @@ class Current:
 class OpenConnections:
     """The open clients of one driver. A connection that was edited gets a client of its own.
 
-    `changed` is told, in the event loop, of a connection behind which another Suna seems to be.
+    `changed` is told, in the event loop, of a connection behind which another Suna seems to be, `replaced` of
+    one that has another client from now on. The old one is closed when its last call is over, and no sooner
+    than `retires_after_s`, so that whoever is told has the new one by then.
     """
 
-    def __init__(self, gates: Gates, *, changed: Callable[[uuid.UUID, str], None] = lambda *_: None) -> None:
+    def __init__(
+        self,
+        gates: Gates,
+        *,
+        changed: Callable[[uuid.UUID, str], None] = lambda *_: None,
+        replaced: Callable[[uuid.UUID], None] = lambda _: None,
+        retires_after_s: float = RETIRES_AFTER_S,
+    ) -> None:
         self._gates = gates
         self._changed = changed
-        self._open: dict[Key, AgentService] = {}
+        self._replaced = replaced
+        self._retires_after_s = retires_after_s
+        self._open: dict[uuid.UUID, tuple[Key, GuardedService]] = {}
+        # Of the thread that reads, until the event loop takes them.
+        self._outdated: deque[tuple[uuid.UUID, GuardedService]] = deque()
+        self._retiring: dict[GuardedService, asyncio.Task[None]] = {}
         self._next: dict[uuid.UUID, asyncio.Task[Current]] = {}
         self._reads: set[asyncio.Task[Current]] = set()
 
@@ -82,15 +98,35 @@ class OpenConnections:
     async def aclose(self) -> None:
         """Close every client, those included that a call which was broken off still opens meanwhile."""
         await asyncio.gather(*self._reads, return_exceptions=True)
-        while self._open:
-            _, client = self._open.popitem()
+        self._retire_outdated()
+        for retiring in self._retiring.values():
+            retiring.cancel()
+        await asyncio.gather(*self._retiring.values(), return_exceptions=True)
+        left = [*self._retiring, *(client for _, client in self._open.values())]
+        self._retiring.clear()
+        self._open.clear()
+        for client in left:
             await client.aclose()
 
     def _note_read(self, reading: "asyncio.Task[Current]") -> None:
         self._reads.discard(reading)
+        self._retire_outdated()
         if not reading.cancelled():
             # Nobody may be left who takes it, and then it is nobody's fault either.
             reading.exception()
+
+    def _retire_outdated(self) -> None:
+        while self._outdated:
+            connection_id, client = self._outdated.popleft()
+            self._retiring[client] = asyncio.create_task(
+                self._retire(client), name=f"old client of {connection_id}"
+            )
+            self._replaced(connection_id)
+
+    async def _retire(self, client: GuardedService) -> None:
+        await asyncio.sleep(self._retires_after_s)
+        await client.retire()
+        self._retiring.pop(client, None)
 
     def _read_next(self, connection_id: uuid.UUID) -> Current:
         # Whoever asks from here on may mean what is written after this.
@@ -118,10 +154,15 @@ class OpenConnections:
             connection.owner_id is None,
             _capabilities_of(connection),
         )
-        if key not in self._open:
-            changed = partial(self._changed, connection.id, connection.wire_profile)
-            self._open[key] = GuardedService(open_connection(connection), gate=gate, changed=changed)
-        return self._open[key]
+        known = self._open.get(connection.id)
+        if known is not None and known[0] == key:
+            return known[1]
+        changed = partial(self._changed, connection.id, connection.wire_profile)
+        client = GuardedService(open_connection(connection), gate=gate, changed=changed)
+        self._open[connection.id] = (key, client)
+        if known is not None:
+            self._outdated.append((connection.id, known[1]))
+        return client
 
 
 def _capabilities_of(connection: SunaConnection) -> Capabilities | None:

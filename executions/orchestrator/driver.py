@@ -71,7 +71,9 @@ class Driver:
             self._lease.driver_id, now=self._lease.now, died=self.stop, changed=self._tell_of_change
         )
         self._redetection = Redetection(mended=self._mended)
-        self._connections = OpenConnections(self._gates, changed=self._redetection.note)
+        self._connections = OpenConnections(
+            self._gates, changed=self._redetection.note, replaced=self._tell_of_change
+        )
         self.hints = Hints()
         self.live = LiveRuns()
         self.models = AgentModels()

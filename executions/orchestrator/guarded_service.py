@@ -4,8 +4,11 @@ A call that is held back fails at once as Unavailable that surely was not sent. 
 looks at a run that is to be stopped.
 """
 
+import asyncio
+import contextlib
 import time
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable, Iterator
+from functools import partial
 from typing import TypeVar
 
 from executions.agent_service import (
@@ -23,12 +26,32 @@ from executions.agent_service import (
     Urgency,
 )
 from executions.live_output import LiveEvent
+from executions.orchestrator.closed_service import ClosedService
 from executions.orchestrator.gate import Gate
 from executions.orchestrator.retry_budget import RetryBudget
 
 R = TypeVar("R")
 
 NOT_ASKED = "it does not answer; it is asked again before long"
+LEFT = "the connection has changed"
+
+
+class _Left(ClosedService):
+    """What is left of a service that was closed: how it behaved, and no call."""
+
+    def __init__(self, service: AgentService) -> None:
+        super().__init__(partial(Unavailable, LEFT, sent=False))
+        self._hints, self._traits = service.hints, service.traits
+
+    @property
+    def hints(self) -> HintsOffered:
+        """Those it gave."""
+        return self._hints
+
+    @property
+    def traits(self) -> ServiceTraits:
+        """How it behaved."""
+        return self._traits
 
 
 class GuardedService:
@@ -48,6 +71,9 @@ class GuardedService:
         self._budget = RetryBudget()
         self._clock = clock
         self._changed = changed
+        self._calls = 0
+        self._is_idle = asyncio.Event()
+        self._is_idle.set()
 
     @property
     def hints(self) -> HintsOffered:
@@ -90,7 +116,8 @@ class GuardedService:
         """
         if self._circuit.is_open:
             raise Unavailable(NOT_ASKED, sent=False)
-        return await self._service.watch_run(run_id, heard=heard)
+        with self._calling():
+            return await self._service.watch_run(run_id, heard=heard)
 
     async def follow_live(self, run_id: str, *, place: str | None, tell: Callable[[LiveEvent], None]) -> None:
         """Tell what a running agent does; not tried while the circuit is open.
@@ -99,7 +126,8 @@ class GuardedService:
         """
         if self._circuit.is_open:
             raise Unavailable(NOT_ASKED, sent=False)
-        await self._service.follow_live(run_id, place=place, tell=tell)
+        with self._calling():
+            await self._service.follow_live(run_id, place=place, tell=tell)
 
     async def list_active_runs(self) -> frozenset[str]:
         """Return the ids of all runs that the service says are under way."""
@@ -129,8 +157,16 @@ class GuardedService:
         return await self._guard(("agent", agent_id), lambda: self._service.get_agent(agent_id))
 
     async def aclose(self) -> None:
-        """Close the connections."""
-        await self._service.aclose()
+        """Close the connections; calls under way end as lost."""
+        # Whoever holds this object on holds no credential with it.
+        left, self._service = self._service, _Left(self._service)
+        await left.aclose()
+
+    async def retire(self) -> None:
+        """Close the connections once no call is under way; every later call is refused as surely not sent."""
+        while self._calls:
+            await self._is_idle.wait()
+        await self.aclose()
 
     async def _guard(self, key: Hashable, call: Callable[[], Awaitable[R]]) -> R:
         now = self._clock()
@@ -141,9 +177,24 @@ class GuardedService:
             raise Unavailable("it fails too often to be asked again at once", sent=False)
         return await self._send(key, call)
 
-    async def _send(self, key: Hashable, call: Callable[[], Awaitable[R]]) -> R:
+    @contextlib.contextmanager
+    def _calling(self) -> Iterator[None]:
+        self._calls += 1
+        self._is_idle.clear()
         try:
-            result = await call()
+            yield
+        finally:
+            self._calls -= 1
+            if not self._calls:
+                self._is_idle.set()
+
+    async def _send(self, key: Hashable, call: Callable[[], Awaitable[R]]) -> R:
+        if isinstance(self._service, _Left):
+            # Of the service this says nothing.
+            return await call()
+        try:
+            with self._calling():
+                result = await call()
         except ContractChanged:
             # It answers, only as another one: `changed` is told, and no pause would mend it.
             self._note_answer(key)

@@ -11,7 +11,9 @@ from executions.pages.dry_run_view import DryRunView, build_dry_run
 from executions.pages.run_view import example_prompt
 from executions.wording import refusal_sentence
 from teams.actions.refusal import Refusal
+from teams.models import Team
 from teams.pages.check_definition import CheckedText, check_source
+from teams.pages.named_team import named_team
 from teams.pages.sent_definition import sent_definition
 from teams.pages.show_team import find_team
 from teams.pages.signed_in import SignedInRequest, signed_in
@@ -22,8 +24,18 @@ from teams.workflow.json_text import parse_json_text
 @signed_in
 def dry_run(request: SignedInRequest, team_id: uuid.UUID) -> HttpResponse:
     """Show the steps that `definition` would run for `prompt`, in their order; with problems, those."""
-    team = find_team(request, team_id)
-    source = sent_definition(request)
+    return _dry_run_page(request, find_team(request, team_id), is_new=False)
+
+
+@require_POST
+@signed_in
+def dry_run_of_new(request: SignedInRequest) -> HttpResponse:
+    """Show the same of a team that is not made yet, on the connection that `connection` names."""
+    return _dry_run_page(request, named_team(request) or Team(owner=request.user), is_new=True)
+
+
+def _dry_run_page(request: SignedInRequest, team: Team, *, is_new: bool) -> HttpResponse:
+    source = sent_definition(request, team)
     prompt = request.POST.get("prompt", "").replace("\r\n", "\n")
     # Without one the prompts can still be seen: they say where it would stand.
     asked = prompt.strip() or example_prompt(team) or "…"
@@ -40,6 +52,7 @@ def dry_run(request: SignedInRequest, team_id: uuid.UUID) -> HttpResponse:
             refused = refusal_sentence(code=refusal.code, message=refusal.message, problems=refusal.problems)
     context = {
         "team": team,
+        "is_new": is_new,
         "source": source,
         "prompt": prompt,
         "asked": asked,

@@ -1,18 +1,23 @@
-"""The inbox: the questions that wait for a person's answer, and the target of each answer's form."""
+"""The inbox: the questions that wait for a person's answer, those that are over, the target of answers."""
 
 import uuid
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from executions.actions.answer_question import QuestionClosed, answer_question
-from executions.models import Question
-from executions.pages.question_view import build_question_view, open_questions_of
+from executions.models import Question, QuestionState
+from executions.pages.question_view import (
+    build_closed_view,
+    build_question_view,
+    closed_questions_of,
+    open_questions_of,
+)
 from executions.wording import refusal_sentence
 from executions.wording.questions import closed_sentence
 from teams.actions.refusal import Refusal
@@ -26,10 +31,25 @@ BACK = ("inbox", "execution")
 @require_safe
 @signed_in
 def show_inbox(request: SignedInRequest) -> HttpResponse:
-    """Show the open questions of all teams in which the person may answer."""
-    page = Paginator(open_questions_of(request.user), PAGE_SIZE).get_page(request.GET.get("page"))
-    questions = [build_question_view(question, may_answer=True, back="inbox") for question in page]
-    return render(request, "executions/inbox.html", {"page": page, "questions": questions})
+    """Show the questions of all teams in which the person may answer: the open ones, or as `state` says."""
+    state = request.GET.get("state") or QuestionState.OPEN
+    if state not in QuestionState.values:
+        raise Http404
+    is_open = state == QuestionState.OPEN
+    rows = (
+        open_questions_of(request.user)
+        if is_open
+        else closed_questions_of(request.user, QuestionState(state))
+    )
+    page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
+    context = {
+        "page": page,
+        "state": state,
+        "page_query": "" if is_open else f"state={state}",
+        "questions": [build_question_view(one, may_answer=True, back="inbox") for one in page if is_open],
+        "closed": [build_closed_view(one) for one in page if not is_open],
+    }
+    return render(request, "executions/inbox.html", context)
 
 
 @require_POST

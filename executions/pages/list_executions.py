@@ -33,7 +33,7 @@ def list_executions(request: SignedInRequest) -> HttpResponse:
         raise Http404 from None
     teams = list(Team.objects.for_user(request.user).order_by("name", "pk").only("pk", "name")[:MAX_CHOICES])
     team = _chosen_team(request.user, filters, teams)
-    found = filters.narrow(Execution.objects.for_user(request.user))
+    found = filters.narrow(Execution.objects.for_user(request.user), user=request.user)
     if before is not None:
         found = found.filter(pk__lt=before)
     found = found.select_related("team", "started_by", "workflow_version").defer(*LARGE_COLUMNS)

@@ -1,10 +1,9 @@
 """One line of the list of executions."""
 
 from dataclasses import dataclass
-from decimal import Decimal
 
 from executions.models import Execution
-from executions.pages.spending import Spending
+from executions.pages.spending import Spending, noted_spending
 from executions.wording import status_words
 
 
@@ -31,19 +30,11 @@ class ExecutionRow:
 def build_row(execution: Execution, *, steps: StepCount | None = None) -> ExecutionRow:
     """Build the line from the columns, and its steps where they were counted."""
     began, ended = execution.started_at or execution.created_at, execution.finished_at
-    usage, cost = execution.usage_metrics, execution.cost_metrics
     return ExecutionRow(
         execution=execution,
         status_words=status_words(execution.status),
         prompt=" ".join(str(getattr(execution, "prompt_start", "")).split()),
-        spending=Spending(
-            tokens_input=int(usage.get("tokens_input", 0)),
-            tokens_output=int(usage.get("tokens_output", 0)),
-            cost_usd=Decimal(cost.get("cost_usd", "0")),
-            responses=int(usage.get("responses", 0)),
-            unpriced=int(cost.get("unpriced", 0)),
-            unreported=int(usage.get("unreported", 0)),
-        ),
+        spending=noted_spending(execution.usage_metrics, execution.cost_metrics),
         seconds=None if ended is None else max(0, round((ended - began).total_seconds())),
         steps=steps,
     )

@@ -4,10 +4,11 @@ import uuid
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
-from executions.actions.labels import split_labels
+from executions.actions.labels import is_about_labels, split_labels
 from executions.actions.start_execution import start_execution
 from executions.models import Execution
 from executions.pages.run_view import build_run_view, example_prompt
@@ -46,8 +47,11 @@ def run_team(request: SignedInRequest, team_id: uuid.UUID) -> HttpResponse:
     except Refusal as refusal:
         sentence = refusal_sentence(code=refusal.code, message=refusal.message, problems=refusal.problems)
         kept = "" if isinstance(refusal, NotAllowed) else prompt
-        page = _form if request.POST.get("from") == FORM else team_page
-        return page(request, team, prompt=kept, problem=sentence, status=refusal.status)
+        if request.POST.get("from") != FORM:
+            return team_page(request, team, prompt=kept, problem=sentence, status=refusal.status)
+        if is_about_labels(refusal):
+            return _form(request, team, prompt=kept, labels_problem=sentence, status=refusal.status)
+        return _form(request, team, prompt=kept, problem=sentence, status=refusal.status)
     say_warnings(request, started)
     return redirect("execution", started.execution.pk)
 
@@ -70,7 +74,13 @@ def _prompt_of(request: SignedInRequest) -> str:
 
 
 def _form(
-    request: SignedInRequest, team: Team, *, prompt: str = "", problem: str = "", status: int = 200
+    request: SignedInRequest,
+    team: Team,
+    *,
+    prompt: str = "",
+    problem: str = "",
+    labels_problem: str = "",
+    status: int = 200,
 ) -> HttpResponse:
     context = {
         "team": team,
@@ -81,10 +91,12 @@ def _form(
         "example": example_prompt(team),
         "run": build_run_view(team=team, by=request.user, prompt=prompt) if prompt.strip() else None,
         "form": FORM,
+        "stands_at": reverse("team-run", args=[team.pk]),
         # One per form: sending the form twice starts one execution.
         "form_key": request.POST.get("form_key") or uuid.uuid4(),
         "prompt": prompt,
         "labels": request.POST.get("labels", ""),
+        "labels_problem": labels_problem,
         "problem": problem,
     }
     return render(request, TEMPLATE, context, status=status)

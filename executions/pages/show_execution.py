@@ -4,6 +4,7 @@ import uuid
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
@@ -51,7 +52,13 @@ def show_execution(request: SignedInRequest, execution_id: uuid.UUID) -> HttpRes
 
     `seen` is the number of the last event that the part shows: whatever changes comes with an event.
     """
-    execution = find_execution(request, execution_id)
+    return execution_page(request, find_execution(request, execution_id))
+
+
+def execution_page(
+    request: SignedInRequest, execution: Execution, *, labels_problem: str = "", status: int = 200
+) -> HttpResponse:
+    """Return the execution's page or its live part; with `labels_problem`, why labels were not taken."""
     is_part = request.headers.get("HX-Request") == "true"
     if is_part and request.GET.get("seen") == str(execution.event_seq):
         response = HttpResponse(status=204)
@@ -61,6 +68,8 @@ def show_execution(request: SignedInRequest, execution_id: uuid.UUID) -> HttpRes
             "execution": execution,
             "may_label": is_operator,
             "labels_mark": labels_mark(execution.labels),
+            "labels_problem": labels_problem,
+            "labels_typed": request.POST.get("labels", ""),
             "view": build_execution_view(
                 execution,
                 now=timezone.now(),
@@ -74,8 +83,9 @@ def show_execution(request: SignedInRequest, execution_id: uuid.UUID) -> HttpRes
             if execution.finished_at is None
             else (),
             "is_part": is_part,
+            "stands_at": reverse("execution", args=[execution.pk]),
         }
-        response = render(request, f"{TEMPLATE}#live" if is_part else TEMPLATE, context)
+        response = render(request, f"{TEMPLATE}#live" if is_part else TEMPLATE, context, status=status)
     # One address, two bodies: a browser's back button must not show the part alone.
     patch_vary_headers(response, ["HX-Request"])
     return response

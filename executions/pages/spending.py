@@ -1,7 +1,9 @@
 """Tokens and money of a run, a step or an execution, as a page shows them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from billing.ledger import Tally
 
@@ -42,4 +44,16 @@ def spending_of(tally: Tally) -> Spending:
         responses=tally.responses,
         unpriced=tally.unpriced,
         unreported=tally.unreported,
+    )
+
+
+def noted_spending(usage: Mapping[str, Any], cost: Mapping[str, Any]) -> Spending:
+    """Return what the page shows of the sums that a run or an execution has in its own columns."""
+    return Spending(
+        tokens_input=int(usage.get("tokens_input", 0)),
+        tokens_output=int(usage.get("tokens_output", 0)),
+        cost_usd=Decimal(cost.get("cost_usd", "0")),
+        responses=int(usage.get("responses", 0)),
+        unpriced=int(cost.get("unpriced", 0)),
+        unreported=int(usage.get("unreported", 0)),
     )

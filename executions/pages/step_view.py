@@ -3,12 +3,11 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
 from executions.models import AgentRun, ExecutionStep
-from executions.pages.spending import Spending
+from executions.pages.spending import Spending, noted_spending
 from executions.wording import reason_sentence, status_words
 from executions.wording.steps import STEP_CODES
 from teams.wording import field_words, requirement_words
@@ -98,7 +97,6 @@ def json_text(value: Json) -> str:
 
 
 def _attempt(run: AgentRun) -> AttemptLine:
-    usage, cost = run.individual_usage_metrics, run.individual_cost_metrics
     took = run.finished_at - run.started_at if run.finished_at and run.started_at else None
     waited = run.started_at - run.created_at if run.started_at else None
     return AttemptLine(
@@ -107,12 +105,5 @@ def _attempt(run: AgentRun) -> AttemptLine:
         sentence=reason_sentence(run.code, {}) if run.code in STEP_CODES else "",
         took_s=None if took is None else int(took.total_seconds()),
         waited_s=None if waited is None else max(0, int(waited.total_seconds())),
-        spending=Spending(
-            tokens_input=int(usage.get("tokens_input", 0)),
-            tokens_output=int(usage.get("tokens_output", 0)),
-            cost_usd=Decimal(cost.get("cost_usd", "0")),
-            responses=int(usage.get("responses", 0)),
-            unpriced=int(cost.get("unpriced", 0)),
-            unreported=int(usage.get("unreported", 0)),
-        ),
+        spending=noted_spending(run.individual_usage_metrics, run.individual_cost_metrics),
     )

@@ -11,7 +11,7 @@ from executions.pages.connection_verbs import (
     ask_to_forget,
     remove_connection,
 )
-from executions.pages.dry_run import dry_run
+from executions.pages.dry_run import dry_run, dry_run_of_new
 from executions.pages.inbox import answer, show_inbox
 from executions.pages.label_execution import label_execution
 from executions.pages.list_connections import list_connections
@@ -54,6 +54,7 @@ urlpatterns = [
     path("teams/<uuid:team_id>/run/", run_team, name="team-run"),
     path("teams/<uuid:team_id>/estimate/", estimate_of_run, name="team-estimate"),
     path(f"{_TEAM}dry-run/", dry_run, name="team-dry-run"),
+    path("teams/new/dry-run/", dry_run_of_new, name="new-team-dry-run"),
     path("executions/", list_executions, name="execution-list"),
     path("inbox/", show_inbox, name="inbox"),
     path("questions/<uuid:question_id>/answer/", answer, name="question-answer"),

@@ -15,9 +15,13 @@ class ChangeOutput(serializers.Serializer[object]):
 
 
 class StepDiffOutput(serializers.Serializer[object]):
-    """One step that differs, with pointers to it in both definitions; null where it is not there."""
+    """One step that differs, with pointers to it in both definitions; null where it is not there.
+
+    `role` is what the later definition calls its part, "" where nothing does.
+    """
 
     step = serializers.CharField()
+    role = serializers.CharField(allow_blank=True)
     kind = serializers.ChoiceField(choices=["added", "removed", "changed", "moved"])
     before = serializers.CharField(allow_null=True)
     after = serializers.CharField(allow_null=True)

@@ -14,12 +14,14 @@ from teams.actions.create_team import TeamNameTaken, create_team, find_default_c
 from teams.actions.export_team import FORM, NoWorkflow, export_team
 from teams.actions.save_version import InvalidWorkflow
 from teams.actions.team_document import AgentsMissing, TeamDocument, fit_document
+from teams.actions.team_mark import ChangedMeanwhile
 from teams.api.authentication import person
 from teams.api.connections_chosen import find_connection
 from teams.api.declared import FLAG, UNCHANGED, Answer, Parameter, made
 from teams.api.document_output import AppliedOutput, ImportedTeamOutput, TeamDocumentOutput
 from teams.api.endpoint import Endpoint, read_body
-from teams.api.entity_tags import BAD_TAGS
+from teams.api.entity_tags import BAD_TAGS, read_seen_if_any
+from teams.api.problems import ApiError
 from teams.api.query import read_flag
 from teams.api.tagged_team import tagged_team
 from teams.api.team_input import AppliedTeamInput, TeamDocumentInput
@@ -73,12 +75,16 @@ class TeamBySlug(Endpoint):
 
     put_query = (Parameter("dry_run", FLAG, "Whether to tell what would be done, and do nothing."),)
     request_headers = {"GET": ("If-None-Match",)}
+    optional_headers = {"PUT": ("If-Match",)}
     inputs = {"PUT": AppliedTeamInput}
     answers = {
         "GET": (Answer(body=TeamDetailOutput, headers=("ETag",)), UNCHANGED),
         "PUT": (Answer(body=AppliedOutput), Answer(status=201, body=AppliedOutput)),
     }
-    refuses = {"GET": (BAD_TAGS,), "PUT": (TeamNameTaken, InvalidWorkflow, AgentsMissing)}
+    refuses = {
+        "GET": (BAD_TAGS,),
+        "PUT": (TeamNameTaken, InvalidWorkflow, AgentsMissing, BAD_TAGS, ChangedMeanwhile),
+    }
 
     def get(self, request: Request, slug: str) -> Response:
         """Show it."""
@@ -88,7 +94,10 @@ class TeamBySlug(Endpoint):
         return tagged_team(request, team.pk)
 
     def put(self, request: Request, slug: str) -> Response:
-        """Make it what the body says. `outcome` says what was done: created, changed or unchanged."""
+        """Make it what the body says. `outcome` says what was done: created, changed or unchanged.
+
+        With If-Match only what was seen is changed, and nothing is made; `*` is as without it.
+        """
         user = person(request)
         is_dry = read_flag(request, "dry_run") is True
         body = read_body(request, AppliedTeamInput)
@@ -99,7 +108,12 @@ class TeamBySlug(Endpoint):
             note=body["note"],
             connection=find_connection(user, body.get("connection")),
         )
-        applied = apply_team(owner=user, slug=slug, wanted=wanted, dry_run=is_dry)
+        seen = read_seen_if_any(request)
+        try:
+            applied = apply_team(owner=user, slug=slug, wanted=wanted, dry_run=is_dry, seen=seen)
+        except ChangedMeanwhile as refusal:
+            tag = _present_tag(request, slug)
+            raise ApiError(refusal.status, refusal.code, refusal.message, headers=tag) from None
         is_kept = not (is_dry and applied.outcome == "created")
         team = find_team(user, applied.team.pk) if is_kept else None
         answer = _answer(applied) | {
@@ -108,6 +122,12 @@ class TeamBySlug(Endpoint):
         }
         is_made = applied.outcome == "created" and not is_dry
         return Response(answer, status=201 if is_made else 200)
+
+
+def _present_tag(request: Request, slug: str) -> dict[str, str]:
+    """Return the tag that the team of the slug has now as a header; none where there is no such team."""
+    team = Team.objects.owned_by(person(request)).filter(slug=slug).only("pk").first()
+    return {} if team is None else {"ETag": tagged_team(request, team.pk).headers["ETag"]}
 
 
 def _answer(applied: Applied) -> dict[str, Any]:

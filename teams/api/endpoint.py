@@ -47,7 +47,8 @@ class Endpoint(APIView):
     `query` names the parameters that a GET may carry, `post_query` and `put_query` those of a POST and a
     PUT; every other request may carry none. `scopes` says which methods a token without the scope `admin` may
     use (see `ScopeAllows`). `inputs`, `answers` and `refuses` say by method what goes in and what comes
-    out; `request_headers` which headers a request may carry beside the usual ones. Headers are named here
+    out; `request_headers` which headers a request may carry beside the usual ones, and
+    `optional_headers` those that other endpoints insist on and this one does not. Headers are named here
     and described in `teams.api.headers`. `throttle_kinds` says by method which limit it counts for, where
     that is not the usual one of reads or writes (see `teams.api.throttles`).
     """
@@ -58,6 +59,7 @@ class Endpoint(APIView):
     scopes: ClassVar[dict[str, str]] = {}
     throttle_kinds: ClassVar[dict[str, str]] = {}
     request_headers: ClassVar[dict[str, tuple[str, ...]]] = {}
+    optional_headers: ClassVar[dict[str, tuple[str, ...]]] = {}
     inputs: ClassVar[dict[str, type[InputSerializer]]] = {}
     answers: ClassVar[dict[str, Answer | tuple[Answer, ...]]] = {}
     refuses: ClassVar[dict[str, Refusals]] = {}

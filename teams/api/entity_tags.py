@@ -59,6 +59,11 @@ def read_seen(request: Request) -> frozenset[str] | None:
     return frozenset(opaque.partition("-")[0] for weak, opaque in _read("If-Match", asked) if not weak)
 
 
+def read_seen_if_any(request: Request) -> frozenset[str] | None:
+    """Return what `read_seen` does, and None without the header too."""
+    return read_seen(request) if "If-Match" in request.headers else None
+
+
 def _names(asked: str, tag: str) -> bool:
     # A weak comparison: W/ in front of a tag makes no difference to If-None-Match.
     return asked.strip() == "*" or tag in {f'"{opaque}"' for _, opaque in _read("If-None-Match", asked)}

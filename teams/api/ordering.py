@@ -112,6 +112,10 @@ class Ordered(NewestFirst):
                 # The first condition says nothing new, but an index can begin there.
                 rows = rows.filter(**{f"{_VALUE}__{comes_after}e": value})
                 rows = rows.filter(Q(**{f"{_VALUE}__{comes_after}": value}) | same)
+            # What is shown of a row is read for those of the page, not for all that are sorted.
+            begun = rows.values("pk")[: read_limit(request) + 1]
+            rows = queryset.annotate(**{_VALUE: order.expression()}).filter(pk__in=begun)
+            rows = rows.order_by(f"{turned}{_VALUE}", f"{turned}id")
         return self.cut(rows, request, read_limit(request), lambda row: _cursor_of(row, chosen))
 
 

@@ -107,6 +107,8 @@ class ApiSchema(AutoSchema):
             parameters += [_described(name) for name in self.view.put_query]
         for name in self.view.request_headers.get(self.method, ()):
             parameters.append(_request_header(name, ON_REQUESTS[name]))
+        for name in self.view.optional_headers.get(self.method, ()):
+            parameters.append(_request_header(name, ON_REQUESTS[name]) | {"required": False})
         return parameters
 
     def _get_request_body(self, direction: str = "request") -> Json | None:

@@ -61,6 +61,12 @@ class MemberInput(InputSerializer):
     role = Choice(choices=TeamRole.values)
 
 
+class HandOverInput(InputSerializer):
+    """The member who is to own the team, by the id of the person."""
+
+    user = Id()
+
+
 class AppliedTeamInput(InputSerializer):
     """A document as the export writes it, and what to make of it here.
 

@@ -4,7 +4,7 @@ The document is the truth. A form shows a part of it, and only fields that someb
 whatever a form cannot show stays as it is. Nothing is judged here: `teams.workflow.parsing` does that.
 """
 
-from teams.builder.apply import apply_form
+from teams.builder.apply import Sent, apply_form
 from teams.builder.controls import Control, normalized
 from teams.builder.form import DocumentForm, StepForm, build_form, can_be_a_form
 from teams.builder.moves import BLANK, change
@@ -13,6 +13,7 @@ __all__ = [
     "BLANK",
     "Control",
     "DocumentForm",
+    "Sent",
     "StepForm",
     "apply_form",
     "build_form",

@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from teams.builder.controls import Control, Member, Values, normalized
-from teams.builder.names import name_of, names_of, renamed, steps_of
+from teams.builder.names import name_of, names_of, renamed
 from teams.builder.rows import PARTS, Row, read_mode, read_row, write_row
 from teams.builder.step_controls import document_controls, step_controls
 from teams.workflow.condition_parsing import OPERATORS
+from teams.workflow.raw_steps import steps_of
 
 Sent = Mapping[str, Sequence[str]]
 """What a browser sent, by the names of the fields: `type`, `s0-role`, `s0-c1-value`.

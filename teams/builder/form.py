@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from teams.builder.controls import Control, Member, Values
-from teams.builder.names import name_of, names_of, steps_of
+from teams.builder.names import name_of, names_of
 from teams.builder.rows import Row, read_rows
 from teams.builder.step_controls import document_controls, step_controls
 from teams.workflow.definition import MAX_STEPS
 from teams.workflow.plan import Json
+from teams.workflow.raw_steps import steps_of
 
 _SHOWN_INSIDE = {"retry": {"max_attempts"}, "limits": {"max_parallel", "deadline"}}
 

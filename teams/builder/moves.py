@@ -5,9 +5,10 @@ from collections.abc import Callable
 from typing import Any
 
 from teams.builder.controls import Member
-from teams.builder.names import names_of, steps_of
+from teams.builder.names import names_of
 from teams.builder.rows import with_row, without_row
 from teams.workflow.definition import MAX_STEPS
+from teams.workflow.raw_steps import steps_of
 
 BLANK: dict[str, Any] = {
     "version": 1,

@@ -4,12 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from teams.workflow.plan import Json
+from teams.workflow.raw_steps import steps_of, with_paths, with_root
 
-
-def steps_of(document: Mapping[str, Json]) -> list[dict[str, Any]]:
-    """Return the steps; those that are no objects, which no form can show, are the caller's to exclude."""
-    agents = document.get("agents")
-    return [step for step in agents if isinstance(step, dict)] if isinstance(agents, list) else []
+_ROOTS = {"steps.": "", "agent_": "_result"}
+"""What stands before and behind a name in a path that leads to a result."""
 
 
 def name_of(step: Mapping[str, Json]) -> str:
@@ -57,7 +55,7 @@ def _step(step: Json, others: Mapping[str, str]) -> Json:
     if "input" in step:
         changed["input"] = _references(step["input"], others)
     if "conditions" in step:
-        changed["conditions"] = _conditions(step["conditions"], others)
+        changed["conditions"] = with_paths(step["conditions"], lambda path: path_to(path, others))
     return changed
 
 
@@ -74,27 +72,6 @@ def _references(value: Json, others: Mapping[str, str]) -> Json:
     return [_references(inner, others) for inner in value] if isinstance(value, list) else value
 
 
-def _conditions(value: Json, others: Mapping[str, str]) -> Json:
-    if isinstance(value, dict):
-        return {
-            key: path_to(inner, others)
-            if key == "field"
-            else inner
-            if key == "value"
-            else _conditions(inner, others)
-            for key, inner in value.items()
-        }
-    return [_conditions(inner, others) for inner in value] if isinstance(value, list) else value
-
-
 def path_to(path: Json, others: Mapping[str, str]) -> Json:
     """Return a path with the old name in it replaced; anything else as it is."""
-    if not isinstance(path, str):
-        return path
-    # The longest first: ids may hold dots, and one may begin with another.
-    for old in sorted(others, key=len, reverse=True):
-        for before, after in (("steps.", ""), ("agent_", "_result")):
-            root = f"{before}{old}{after}"
-            if path == root or path.startswith(f"{root}."):
-                return f"{before}{others[old]}{after}" + path.removeprefix(root)
-    return path
+    return with_root(path, others, _ROOTS)

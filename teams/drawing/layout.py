@@ -21,6 +21,7 @@ MARGIN = 6
 MAX_DRAWN = 150
 """Of more steps nobody can read a picture, and it takes seconds to lay out."""
 _INCH = 72
+_GAP_INCH = {"LR": 0.55, "TB": 0.4}
 _KEPT = 512
 
 
@@ -52,19 +53,24 @@ class Drawing:
     arrows: tuple[Arrow, ...]
 
 
-def find_layout(steps: Sequence[str], arrows: Sequence[tuple[str, str]]) -> Drawing | None:
+def find_layout(
+    steps: Sequence[str], arrows: Sequence[tuple[str, str]], *, is_downwards: bool = False
+) -> Drawing | None:
     """Return where everything goes; None for no steps, for more than MAX_DRAWN, and where Graphviz fails.
+
+    Arrows lead to the right, or down.
 
     `arrows` are pairs of steps, from and to. Whoever shows the picture shows the steps as a list too.
     """
     if not steps or len(steps) > MAX_DRAWN:
         return None
-    return _lay_out(tuple(steps), tuple(arrows))
+    return _lay_out(tuple(steps), tuple(arrows), "TB" if is_downwards else "LR")
 
 
 @lru_cache(maxsize=_KEPT)
-def _lay_out(steps: tuple[str, ...], arrows: tuple[tuple[str, str], ...]) -> Drawing | None:
-    graph = pygraphviz.AGraph(directed=True, rankdir="LR", nodesep=0.3, ranksep=0.55)
+def _lay_out(steps: tuple[str, ...], arrows: tuple[tuple[str, str], ...], rankdir: str) -> Drawing | None:
+    ranksep = _GAP_INCH[rankdir]
+    graph = pygraphviz.AGraph(directed=True, rankdir=rankdir, nodesep=0.3, ranksep=ranksep)
     # Graphviz sees numbers only: an id of a person's choosing could mean something to it.
     numbers = {step: str(number) for number, step in enumerate(steps)}
     for number in numbers.values():

@@ -18,10 +18,11 @@ from teams.actions.refusal import Refusal
 from teams.actions.rights import may
 from teams.actions.save_version import InvalidWorkflow, save_version
 from teams.actions.team_mark import ChangedMeanwhile, version_mark
-from teams.models import SunaConnection, Team, WorkflowVersion
+from teams.models import SunaConnection, Team
+from teams.pages.agent_choices import find_agent_choices
+from teams.pages.builder_conflict import conflict_shown
 from teams.pages.builder_draft import JSON, Draft, as_text, blank, read_draft, stored_draft
 from teams.pages.builder_view import build_builder_view
-from teams.pages.diff_view import build_diff_view
 from teams.pages.refusal_words import refusal_words, words_by_field
 from teams.pages.refused import refused_page
 from teams.pages.show_team import find_team
@@ -52,7 +53,7 @@ def new_team(request: SignedInRequest) -> HttpResponse:
     if request.method != "POST":
         draft = stored_draft(blank(), text=as_text(blank()), view=request.GET.get("view", ""))
         return _page(request, team, draft, more)
-    draft = read_draft(request.POST, otherwise=blank())
+    draft = read_draft(request.POST, otherwise=blank(), agents=find_agent_choices(team))
     if request.POST.get("op") != "save" or draft.refused:
         return _page(request, team, draft, more)
     if len(typed["description"]) > MAX_DESCRIPTION_CHARS:
@@ -85,8 +86,9 @@ def edit_workflow(request: SignedInRequest, team_id: uuid.UUID) -> HttpResponse:
     document, text = (blank(), as_text(blank())) if version is None else (version.definition, version.source)
     if request.method != "POST":
         return _page(request, team, stored_draft(document, text=text, view=request.GET.get("view", "")), {})
-    draft = read_draft(request.POST, otherwise=document)
+    draft = read_draft(request.POST, otherwise=document, agents=find_agent_choices(team))
     more = {"note": _typed(request, "note")[:NOTE_CHARS], "mark": request.POST.get("mark", "")}
+    more |= conflict_shown(team, draft, told_of=request.POST.get("conflict", ""))
     if request.POST.get("op") != "save" or draft.refused:
         return _page(request, team, draft, more)
     try:
@@ -105,18 +107,9 @@ def _conflict(
     request: SignedInRequest, team: Team, draft: Draft, more: Mapping[str, Any], *, status: int
 ) -> HttpResponse:
     """Show what somebody else saved beside what was to be saved; saving once more puts it on top."""
-    version = team.published_version
-    theirs = WorkflowVersion.objects.select_related("author").get(pk=version.pk) if version else None
-    shown = {
-        **more,
-        "mark": version_mark(team.published_version_id),
-        "conflict": theirs,
-        "next_number": theirs.number + 1 if theirs else 1,
-        "diff": theirs
-        and build_diff_view(
-            theirs.definition, draft.document, before_name=_("theirs"), after_name=_("yours")
-        ),
-    }
+    number = str(team.published_version.number) if team.published_version else ""
+    mark = version_mark(team.published_version_id)
+    shown = {**more, "mark": mark, **conflict_shown(team, draft, told_of=number)}
     return _page(request, team, draft, shown, status=status)
 
 
@@ -143,7 +136,9 @@ def _page(
         "is_checked": is_checked,
         "is_asked": verb in ("check", "save"),
         "errors": errors,
-        "builder": build_builder_view(draft, team=team, is_checked=is_checked),
+        "builder": build_builder_view(
+            draft, team=team, agents=find_agent_choices(team), is_checked=is_checked
+        ),
         "is_changed": published is not None
         and (draft.document != published.definition if draft.refused is None else True),
         **more,

@@ -6,7 +6,8 @@ from typing import Any
 
 from django.http import QueryDict
 
-from teams.builder import BLANK, apply_form, can_be_a_form, change
+from teams.builder import BLANK, Sent, apply_form, can_be_a_form, change
+from teams.pages.agent_choices import AgentChoices, with_agents_found
 from teams.workflow.json_text import JsonTextError, parse_json_text
 from teams.workflow.plan import Json
 from teams.workflow.problems import Problem
@@ -22,7 +23,8 @@ class Draft:
     """What is worked on. `text` is the JSON view's; `document` is None where Renum takes it for no JSON.
 
     `base` is what it was when the page was sent. `before` are earlier documents, the last one last; `refused`
-    is what is wrong with the text as such.
+    is what is wrong with the text as such. `moved` says which way the step at `look_at` was moved, "up" or
+    "down".
     """
 
     view: str = FORM
@@ -33,6 +35,7 @@ class Draft:
     refused: Problem | None = None
     refused_line: int | None = None
     look_at: int | None = None
+    moved: str = ""
 
     @property
     def carried(self) -> Json:
@@ -53,8 +56,11 @@ def stored_draft(document: Json, *, text: str, view: str) -> Draft:
     return draft
 
 
-def read_draft(sent: QueryDict, *, otherwise: Json) -> Draft:
-    """Return what a browser sent, with what was asked of it done: steps moved, undone, the other view."""
+def read_draft(sent: QueryDict, *, otherwise: Json, agents: AgentChoices) -> Draft:
+    """Return what a browser sent, with what was asked of it done: steps moved, undone, the other view.
+
+    `agents` say which agent a name in a form means.
+    """
     verb = sent.get("op", "")
     base = _read(sent.get("base", ""))
     base = otherwise if base is None else base
@@ -62,7 +68,8 @@ def read_draft(sent: QueryDict, *, otherwise: Json) -> Draft:
     if sent.get("view") == JSON:
         _take_text(draft, sent.get("source", "").replace("\r\n", "\n"))
     elif draft.shown is not None:
-        _take_fields(draft, draft.shown, sent, verb)
+        fields = with_agents_found(dict(sent.lists()), base=draft.shown, agents=agents)
+        _take_fields(draft, draft.shown, fields, verb)
     if verb == "undo" and draft.before and draft.refused is None:
         _set(draft, draft.before.pop(), remember=False)
     _choose_view(draft, verb)
@@ -80,11 +87,12 @@ def packed(value: Json) -> str:
     return json.dumps(value, separators=(",", ":"))
 
 
-def _take_fields(draft: Draft, base: dict[str, Any], sent: QueryDict, verb: str) -> None:
-    document = apply_form(base, dict(sent.lists()))
+def _take_fields(draft: Draft, base: dict[str, Any], sent: Sent, verb: str) -> None:
+    document = apply_form(base, sent)
     _set(draft, document, remember=True)
-    moved, draft.look_at = change(document, verb)
-    _set(draft, moved, remember=True)
+    changed, draft.look_at = change(document, verb)
+    draft.moved = verb.partition(":")[0] if verb.startswith(("up:", "down:")) else ""
+    _set(draft, changed, remember=True)
 
 
 def _take_text(draft: Draft, text: str) -> None:

@@ -4,12 +4,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from teams.builder import DocumentForm, StepForm
 from teams.builder.rows import RESULT, Row
 from teams.pages import builder_words as words
+from teams.pages.agent_choices import AgentChoices
 from teams.pages.builder_problems import Told
+from teams.wording import in_words
 
-_AREA, _TEXT, _SELECT, _CHECKS = "area", "text", "select", "checks"
+_AREA, _TEXT, _SEARCH, _SELECT, _CHECKS = "area", "text", "search", "select", "checks"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +30,7 @@ _NONE: tuple[Option, ...] = ()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldView:
-    """One field; `name` is also its id on the page."""
+    """One field; `name` is also its id on the page. `notes` say what to think about."""
 
     name: str
     kind: str
@@ -35,6 +39,7 @@ class FieldView:
     value: str = ""
     options: tuple[Option, ...] = ()
     problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,10 +80,11 @@ class StepView:
 class FieldBuilder:
     """Builds the views of one form."""
 
-    def __init__(self, form: DocumentForm, *, agents: Sequence[tuple[str, str]], told: Told) -> None:
+    def __init__(self, form: DocumentForm, *, agents: AgentChoices, told: Told, heeded: Told) -> None:
         self._form = form
         self._agents = agents
         self._told = told
+        self._heeded = heeded
         self._titles = titles_of(form)
         self._type = form.values.get("type", ("",))[0]
 
@@ -144,8 +150,10 @@ class FieldBuilder:
         kind, options = _TEXT, _NONE
         if name == "instructions":
             kind = _AREA
-        elif name == "agent_id" and self._agents:
-            kind, options = _SELECT, _options([("", "-"), *self._agents], shown)
+        elif name == "agent_id" and self._agents.is_long:
+            kind, shown = _SEARCH, [self._agents.label_of(one) for one in shown]
+        elif name == "agent_id" and self._agents.agents:
+            kind, options = _SELECT, _options([("", "-"), *self._agents.options()], shown)
         elif name == "input" and step is not None:
             kind, options = _CHECKS, _options(self._sources(step, shown), shown)
         elif name == "depends_on" and step is not None:
@@ -157,11 +165,17 @@ class FieldBuilder:
             name=html_name,
             kind=kind,
             label=str(words.LABELS[name]),
-            help=str(words.HELPS.get(name, "")),
+            help=str(words.AGENT_SEARCH if kind == _SEARCH else words.HELPS.get(name, "")),
             value="" if kind in (_SELECT, _CHECKS) else shown[0],
             options=options,
             problems=self._told.at(html_name),
+            notes=self._notes(name, html_name, values[name]),
         )
+
+    def _notes(self, name: str, html_name: str, shown: Sequence[str]) -> tuple[str, ...]:
+        said = self._heeded.at(html_name)
+        like = in_words(self._agents.suggest(shown[0]), last=_("or")) if name == "agent_id" and shown else ""
+        return (*said, str(words.AGENT_LIKE) % {"names": like}) if like else said
 
     def _row(self, step: StepForm, row: Row | None, at: int) -> RowView:
         name = f"s{step.position}-c{at}"

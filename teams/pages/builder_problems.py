@@ -1,11 +1,15 @@
 """Which field of the builder, and which line of its JSON, a problem is about."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+
+from teams.wording.catalogue import what_to_do
 from teams.wording.problems import problem_words
+from teams.workflow.json_places import find_places, line_and_column, place_of
 from teams.workflow.problems import Problem
+from teams.workflow.step_parsing import STEP_KEYS
 
 _FIELD_OF = {
     ("retry", "max_attempts"): "max_attempts",
@@ -13,22 +17,6 @@ _FIELD_OF = {
     ("limits", "max_parallel"): "max_parallel",
     ("limits", "deadline"): "deadline",
 }
-_FIELDS = (
-    "agent_id",
-    "id",
-    "role",
-    "instructions",
-    "input",
-    "conditions",
-    "depends_on",
-    "join",
-    "model_name",
-    "services",
-    "timeout",
-    "on_error",
-    "on_question",
-    "output",
-)
 _AROUND = ("type",)
 
 
@@ -57,19 +45,31 @@ class Told:
 
 def problem_lines(problems: Sequence[Problem]) -> tuple[ProblemLine, ...]:
     """Return the problems with the fields that they are about."""
-    return tuple(ProblemLine(target=_target(one.pointer), sentence=problem_sentence(one)) for one in problems)
+    return tuple(ProblemLine(target=_target(one.pointer), sentence=_in_a_form(one)) for one in problems)
 
 
 def problem_sentence(problem: Problem) -> str:
-    """Return a problem in words."""
-    return problem_words(problem)
+    """Return a problem in words, and what to do where the words leave it open."""
+    return f"{problem_words(problem)} {what_to_do(problem.code)}".rstrip()
+
+
+def _in_a_form(problem: Problem) -> str:
+    # People type names there: how an id is spelt is no answer to them.
+    if problem.code == "invalid_id" and problem.pointer.endswith("/agent_id"):
+        name = str(problem.params.get("value", ""))
+        return _("There is no agent “%(name)s”. Choose one of the connection's agents.") % {"name": name}
+    return problem_sentence(problem)
 
 
 def lines_of_text(text: str, problems: Sequence[Problem]) -> tuple[ProblemLine, ...]:
     """Return the problems with the lines of a JSON text that they are about."""
-    positions = _positions(text)
+    places = find_places(text) if problems else {}
     return tuple(
-        ProblemLine(target="source", sentence=problem_sentence(one), line=_line(text, positions, one.pointer))
+        ProblemLine(
+            target="source",
+            sentence=problem_sentence(one),
+            line=line_and_column(text, place_of(one.pointer, places)[0])[0],
+        )
         for one in problems
     )
 
@@ -81,49 +81,7 @@ def _target(pointer: str) -> str:
         if len(inner) >= 2 and inner[0] == "conditions" and inner[1].isdigit():
             return f"{step}-c{inner[1]}"
         name = _FIELD_OF.get(tuple(inner[:2])) or _FIELD_OF.get(tuple(inner[:1]))
-        name = name or (inner[0] if inner and inner[0] in _FIELDS else None)
+        name = name or (inner[0] if inner and inner[0] in STEP_KEYS else None)
         return f"{step}-{name}" if name else step
     name = _FIELD_OF.get(tuple(tokens[:2])) or (tokens[0] if tokens and tokens[0] in _AROUND else None)
     return name or ""
-
-
-def _line(text: str, positions: Mapping[str, int], pointer: str) -> int | None:
-    while pointer not in positions:
-        if not pointer:
-            return None
-        # A member that is missing is told of where it is missing.
-        pointer = pointer.rpartition("/")[0]
-    return text.count("\n", 0, positions[pointer]) + 1
-
-
-def _positions(text: str) -> dict[str, int]:
-    """Return where each value of a text that is known to be JSON begins, by its pointer."""
-    found: dict[str, int] = {}
-    decoder = json.JSONDecoder()
-
-    def blank(at: int) -> int:
-        while at < len(text) and text[at] in " \t\r\n":
-            at += 1
-        return at
-
-    def walk(at: int, pointer: str) -> int:
-        # The depth of the text is bounded: it was parsed by `parse_json_text`.
-        found[pointer] = at
-        if text[at] == "{":
-            at = blank(at + 1)
-            while text[at] != "}":
-                key, at = decoder.raw_decode(text, at)
-                at = blank(blank(at) + 1)
-                at = blank(walk(at, f"{pointer}/{str(key).replace('~', '~0').replace('/', '~1')}"))
-                at = blank(at + 1) if text[at] == "," else at
-            return at + 1
-        if text[at] == "[":
-            at, position = blank(at + 1), 0
-            while text[at] != "]":
-                at = blank(walk(at, f"{pointer}/{position}"))
-                at, position = blank(at + 1) if text[at] == "," else at, position + 1
-            return at + 1
-        return decoder.raw_decode(text, at)[1]
-
-    walk(blank(0), "")
-    return found

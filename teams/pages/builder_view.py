@@ -1,13 +1,13 @@
 """The builder as its page shows it: the fields or the text, the problems, and the picture."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from teams.actions.catalogue_warnings import ListedAgent, find_listed_agents
 from teams.actions.save_version import check_definition
 from teams.builder import build_form
 from teams.models import Team
 from teams.pages import builder_words as words
+from teams.pages.agent_choices import AgentChoice, AgentChoices
 from teams.pages.builder_draft import FORM, Draft, packed
 from teams.pages.builder_fields import FieldBuilder, FieldView, StepView
 from teams.pages.builder_problems import (
@@ -38,7 +38,9 @@ class Shape:
 class BuilderView:
     """All that the page shows of a draft. `base` and `undo` are what it carries along.
 
-    `first_problem` is the field to begin with; `look_at` the step that was just added or moved.
+    `offered` are the agents that steps search in, none where each step lists them itself.
+    `first_problem` is the field to begin with; `look_at` the step that was just added or moved;
+    `focus` the button of it that was pressed, "up" or "down", so that a step can be moved on and on.
     """
 
     view: str
@@ -54,18 +56,19 @@ class BuilderView:
     warnings: tuple[ProblemLine, ...]
     graph: GraphView | None
     look_at: int | None
+    focus: str
+    offered: tuple[AgentChoice, ...]
     can_be_form: bool
 
 
-def build_builder_view(draft: Draft, *, team: Team, is_checked: bool) -> BuilderView:
+def build_builder_view(draft: Draft, *, team: Team, agents: AgentChoices, is_checked: bool) -> BuilderView:
     """Return the page's view; problems only where `is_checked`: nobody likes them before the first try."""
     checked = None if draft.refused else check_definition(draft.document, team=team)
-    listed = find_listed_agents(team.connection) if team.connection else None
     problems = _problems(draft, checked) if is_checked else ()
     warnings = _lines(draft, checked.warnings) if is_checked and checked else ()
     shown = draft.shown if draft.view == FORM else None
     form = None if shown is None else build_form(shown)
-    fields = form and FieldBuilder(form, agents=_agents(listed), told=Told(problems))
+    fields = form and FieldBuilder(form, agents=agents, told=Told(problems), heeded=Told(warnings))
     around = fields.around() if fields else {}
     return BuilderView(
         view=draft.view,
@@ -79,10 +82,19 @@ def build_builder_view(draft: Draft, *, team: Team, is_checked: bool) -> Builder
         problems=problems[:MOST_PROBLEMS],
         first_problem=next((line.target for line in problems), "") if draft.look_at is None else "",
         warnings=warnings[:MOST_PROBLEMS],
-        graph=_graph(checked, listed),
+        graph=_graph(checked, agents.names),
         look_at=draft.look_at,
+        focus=_focus(draft, last=len(form.steps) - 1) if form else "",
+        offered=tuple(one for one in agents.agents if not one.is_missing) if form and agents.is_long else (),
         can_be_form=draft.shown is not None,
     )
+
+
+def _focus(draft: Draft, *, last: int) -> str:
+    # At its end there is no such button any more: the other one is what may follow.
+    if draft.moved and draft.look_at in (0, last):
+        return "down" if draft.look_at == 0 else "up"
+    return draft.moved
 
 
 def _problems(draft: Draft, checked: Checked | None) -> tuple[ProblemLine, ...]:
@@ -94,15 +106,6 @@ def _problems(draft: Draft, checked: Checked | None) -> tuple[ProblemLine, ...]:
 
 def _lines(draft: Draft, problems: Sequence[Problem]) -> tuple[ProblemLine, ...]:
     return problem_lines(problems) if draft.view == FORM else lines_of_text(draft.text, problems)
-
-
-def _agents(listed: Sequence[ListedAgent] | None) -> list[tuple[str, str]]:
-    named = []
-    for agent in sorted(listed or (), key=lambda agent: (agent.name.casefold(), agent.agent_id)):
-        name = agent.name or agent.agent_id
-        shown = str(words.AGENT_MISSING) % {"name": name} if agent.missing_since else name
-        named.append((agent.agent_id, shown))
-    return named
 
 
 def _shapes(field: FieldView | None) -> tuple[Shape, ...]:
@@ -120,7 +123,7 @@ def _shapes(field: FieldView | None) -> tuple[Shape, ...]:
     )
 
 
-def _graph(checked: Checked | None, listed: Sequence[ListedAgent] | None) -> GraphView | None:
+def _graph(checked: Checked | None, names: Mapping[str, str]) -> GraphView | None:
     if checked is None or checked.plan is None:
         return None
-    return build_graph(checked.plan, agents={one.agent_id: one.name for one in listed or () if one.name})
+    return build_graph(checked.plan, agents=names)

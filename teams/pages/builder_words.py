@@ -124,3 +124,5 @@ GROUPS: Words = {
 CONTEXT_VALUE = _("“%(key)s” of the shared context")
 NOT_THERE = _("%(name)s (not there)")
 AGENT_MISSING = _("%(name)s (missing)")
+AGENT_SEARCH = _("Who does the work. Type a part of its name and choose.")
+AGENT_LIKE = _("Did you mean %(names)s?")

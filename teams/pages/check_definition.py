@@ -56,7 +56,7 @@ class CheckedText:
 def check_text(request: SignedInRequest) -> HttpResponse:
     """Say what is wrong with `definition`, and save nothing. `team` names the team it is for, if any."""
     team = named_team(request)
-    checked = check_source(sent_definition(request), team=team)
+    checked = check_source(sent_definition(request, team), team=team)
     return JsonResponse(
         {
             "problems": [one.as_json() for one in checked.problems],

@@ -30,9 +30,10 @@ class ChangeLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangedPart:
-    """One step that differs, or the workflow around the steps, whose `title` is empty."""
+    """One step that differs, by its id and role, or what is round the steps (`step_id` "")."""
 
-    title: str
+    step_id: str
+    role: str
     sentence: str
     changes: tuple[ChangeLine, ...]
 
@@ -68,10 +69,11 @@ def view_of_diff(diff: DefinitionDiff) -> DiffView:
 def _parts(diff: DefinitionDiff) -> Iterator[ChangedPart]:
     if diff.document:
         changes = tuple(_change(change, depth=0) for change in diff.document[:MOST_CHANGES])
-        yield ChangedPart(title="", sentence="", changes=changes)
+        yield ChangedPart(step_id="", role="", sentence="", changes=changes)
     for step in diff.steps:
         changes = tuple(_change(change, depth=2) for change in step.changes[:MOST_CHANGES])
-        yield ChangedPart(title=step.step, sentence=str(_STEP_WORDS[step.kind]), changes=changes)
+        said = str(_STEP_WORDS[step.kind])
+        yield ChangedPart(step_id=step.step, role=step.role, sentence=said, changes=changes)
 
 
 def _change(change: Change, *, depth: int) -> ChangeLine:

@@ -18,7 +18,7 @@ from teams.workflow.plan import Plan
 def draw_definition(request: SignedInRequest) -> HttpResponse:
     """Draw `definition`, or say how much is wrong with it. `team` names the team it is for, if any."""
     team = named_team(request)
-    checked = check_source(sent_definition(request), team=team)
+    checked = check_source(sent_definition(request, team), team=team)
     graph = None if checked.plan is None else build_graph(checked.plan, agents=_names(checked.plan, team))
     return render(request, "teams/drawing.html", {"graph": graph, "problems": checked.problems})
 

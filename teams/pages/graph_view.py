@@ -4,13 +4,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from teams.drawing import Arrow, cut_to_width, find_layout
+from teams.drawing import Arrow, Box, Drawing, cut_to_width, find_layout
 from teams.drawing.layout import WIDTH
 from teams.wording import in_words, step_conditions_words, step_titles
-from teams.workflow.plan import Plan
+from teams.workflow.plan import Plan, PlanStep
 
 _EDGE_PX, _FORK_PX = 12, 22
 """The room that a box leaves at its sides, and for the sign of a step with conditions."""
+_NARROW_PX = 350
+"""What a phone has room for."""
+_SCALED_PX = 400
+MAX_TALL = 24
+"""Of more steps there is one drawing alone: two would make the page too heavy."""
 _TITLE_PX, _LINE_PX = 13, 11.5
 """The sizes of the letters, as in graph.css."""
 
@@ -38,13 +43,34 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GraphView:
-    """The picture, in pixels."""
+class Line:
+    """An arrow. `told` says on which conditions the step at its end runs, "" where it always does."""
+
+    path: str
+    told: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """One drawing of the graph, in pixels."""
 
     width: float
     height: float
     nodes: tuple[Node, ...]
-    arrows: tuple[Arrow, ...]
+    arrows: tuple[Line, ...]
+
+    @property
+    def is_scaled(self) -> bool:
+        """Whether it may be drawn smaller to fit a phone and still be read."""
+        return self.width <= _SCALED_PX
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GraphView:
+    """The graph from left to right, and from top to bottom where that suits a narrow screen better."""
+
+    wide: Picture
+    tall: Picture | None = None
 
 
 NOTHING_KNOWN: Mapping[str, State] = MappingProxyType({})
@@ -58,40 +84,71 @@ def build_graph(
     `agents` are names by their ids, `states` how each step of an execution stands.
     """
     pairs = [(before, step.id) for step in plan.steps for before in step.depends]
-    drawing = find_layout([step.id for step in plan.steps], pairs)
+    ids = [step.id for step in plan.steps]
+    drawing = find_layout(ids, pairs)
     if drawing is None:
         return None
     titles = step_titles(plan.steps)
-    nodes = []
-    for step, box in zip(plan.steps, drawing.boxes, strict=True):
-        state = states.get(step.id)
-        agent = agents.get(step.agent_id, step.agent_id)
-        # Where nobody has named the agent, its id is often the step's own name.
-        said = [] if _is_same(agent, titles[step.id]) else [agent]
-        if state is not None:
-            said.insert(0, state.words)
-        told = [titles[step.id], *said, *step_conditions_words(step, titles)]
-        room_px = WIDTH - 2 * _EDGE_PX
-        if step.depends:
-            told.append("← " + in_words([titles[name] for name in step.depends]))
-        nodes.append(
-            Node(
-                step_id=step.id,
-                x=box.x,
-                y=box.y,
-                title=cut_to_width(
-                    titles[step.id],
-                    width_px=room_px - (_FORK_PX if step.conditions else 0),
-                    font_px=_TITLE_PX,
-                    is_bold=True,
-                ),
-                line=cut_to_width(" · ".join(said), width_px=room_px, font_px=_LINE_PX),
-                status=state.status if state else "",
-                is_conditional=bool(step.conditions),
-                told="\n".join(told),
-            )
-        )
-    return GraphView(width=drawing.width, height=drawing.height, nodes=tuple(nodes), arrows=drawing.arrows)
+    wide = _picture(drawing, plan, titles, agents, states)
+    if drawing.width <= _NARROW_PX or len(ids) > MAX_TALL:
+        return GraphView(wide=wide)
+    downwards = find_layout(ids, pairs, is_downwards=True)
+    if downwards is None or downwards.width >= drawing.width:
+        return GraphView(wide=wide)
+    return GraphView(wide=wide, tall=_picture(downwards, plan, titles, agents, states))
+
+
+def _picture(
+    drawing: Drawing,
+    plan: Plan,
+    titles: Mapping[str, str],
+    agents: Mapping[str, str],
+    states: Mapping[str, State],
+) -> Picture:
+    steps = {step.id: step for step in plan.steps}
+    nodes = tuple(_node(steps[box.step_id], box, titles, agents, states) for box in drawing.boxes)
+    arrows = tuple(_line(arrow, steps[arrow.target], titles) for arrow in drawing.arrows)
+    return Picture(width=drawing.width, height=drawing.height, nodes=nodes, arrows=arrows)
+
+
+def _line(arrow: Arrow, target: PlanStep, titles: Mapping[str, str]) -> Line:
+    conditions = step_conditions_words(target, titles)
+    between = f"{titles[arrow.source]} → {titles[arrow.target]}"
+    return Line(path=arrow.path, told="\n".join([between, *conditions]) if conditions else "")
+
+
+def _node(
+    step: PlanStep,
+    box: Box,
+    titles: Mapping[str, str],
+    agents: Mapping[str, str],
+    states: Mapping[str, State],
+) -> Node:
+    state = states.get(step.id)
+    agent = agents.get(step.agent_id, step.agent_id)
+    # Where nobody has named the agent, its id is often the step's own name.
+    said = [] if _is_same(agent, titles[step.id]) else [agent]
+    if state is not None:
+        said.insert(0, state.words)
+    told = [titles[step.id], *said, *step_conditions_words(step, titles)]
+    room_px = WIDTH - 2 * _EDGE_PX
+    if step.depends:
+        told.append("← " + in_words([titles[name] for name in step.depends]))
+    return Node(
+        step_id=step.id,
+        x=box.x,
+        y=box.y,
+        title=cut_to_width(
+            titles[step.id],
+            width_px=room_px - (_FORK_PX if step.conditions else 0),
+            font_px=_TITLE_PX,
+            is_bold=True,
+        ),
+        line=cut_to_width(" · ".join(said), width_px=room_px, font_px=_LINE_PX),
+        status=state.status if state else "",
+        is_conditional=bool(step.conditions),
+        told="\n".join(told),
+    )
 
 
 def _is_same(one: str, other: str) -> bool:

@@ -33,6 +33,15 @@ def changed_words(name: str, *, before: Mapping[str, str], now: Mapping[str, str
     }
 
 
+def what_to_do(code: str) -> str:
+    """Return what to do about an agent that is missing or changed; "" for any other code."""
+    if code == "agent_missing":
+        return _("Choose another agent, or have the connection list its agents again.")
+    if code == "agent_changed":
+        return _("Look whether the step still fits; saving the workflow again says that it does.")
+    return ""
+
+
 def keys_ignored_words(services: Sequence[str]) -> str:
     """Return that keys of these services are not used on a connection."""
     return _(

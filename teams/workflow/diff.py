@@ -32,13 +32,17 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepDiff:
-    """One step that differs; `before` and `after` are pointers to it, None where it is not there."""
+    """One step that differs; `before` and `after` are pointers to it, None where it is not there.
+
+    `role` is what the later definition calls its part, "" where nothing does.
+    """
 
     step: str
     kind: Literal["added", "removed", "changed", "moved"]
     before: str | None
     after: str | None
     changes: tuple[Change, ...] = ()
+    role: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +110,8 @@ def _diff_steps(
     moved = _moved([name for name in old if name in new], [name for name in new if name in old])
     for name, (position, step) in old.items():
         if name not in new:
-            yield StepDiff(step=name, kind="removed", before=pointer_text(("agents", position)), after=None)
+            gone_from = pointer_text(("agents", position))
+            yield StepDiff(step=name, kind="removed", before=gone_from, after=None, role=_role_of(step))
             continue
         now_at, now = new[name]
         changes = tuple(_changes(step, now, ("agents", now_at)))
@@ -117,10 +122,17 @@ def _diff_steps(
                 before=pointer_text(("agents", position)),
                 after=pointer_text(("agents", now_at)),
                 changes=changes,
+                role=_role_of(now),
             )
-    for name, (position, _) in new.items():
+    for name, (position, step) in new.items():
         if name not in old:
-            yield StepDiff(step=name, kind="added", before=None, after=pointer_text(("agents", position)))
+            stands_at = pointer_text(("agents", position))
+            yield StepDiff(step=name, kind="added", before=None, after=stands_at, role=_role_of(step))
+
+
+def _role_of(step: Json) -> str:
+    role = step.get("role") if isinstance(step, dict) else None
+    return role.strip() if isinstance(role, str) else ""
 
 
 def _moved(before: Sequence[str], after: Sequence[str]) -> set[str]:

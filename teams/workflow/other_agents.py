@@ -5,16 +5,16 @@ refuse.
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 from teams.workflow.plan import Json
+from teams.workflow.raw_steps import steps_of, with_paths, with_root
 
-_RESULT = "_result"
+_ROOTS = {"agent_": "_result"}
 
 
 def list_agent_ids(definition: Json) -> list[str]:
     """Return the ids of the agents that a definition names, each once, in the order of its steps."""
-    ids = (step.get("agent_id") for step in _steps_of(definition))
+    ids = (step.get("agent_id") for step in steps_of(definition))
     return list(dict.fromkeys(one for one in ids if isinstance(one, str)))
 
 
@@ -27,7 +27,7 @@ def with_other_agents(definition: Json, others: Mapping[str, str]) -> Json:
     others = {old: new for old, new in others.items() if old != new}
     if not others or not isinstance(definition, dict):
         return definition
-    names = {step.get("id", step.get("agent_id")) for step in _steps_of(definition) if _is_named(step)}
+    names = {step.get("id", step.get("agent_id")) for step in steps_of(definition) if _is_named(step)}
     followed = {old: new for old, new in others.items() if old not in names}
     replaced = {**definition}
     if isinstance(definition.get("agents"), list):
@@ -35,11 +35,6 @@ def with_other_agents(definition: Json, others: Mapping[str, str]) -> Json:
     if isinstance(definition.get("output"), dict):
         replaced["output"] = {name: _path(path, followed) for name, path in definition["output"].items()}
     return replaced
-
-
-def _steps_of(definition: Json) -> list[dict[str, Any]]:
-    agents = definition.get("agents") if isinstance(definition, dict) else None
-    return [step for step in agents if isinstance(step, dict)] if isinstance(agents, list) else []
 
 
 def _is_named(step: Mapping[str, Json]) -> bool:
@@ -52,7 +47,7 @@ def _step(step: Json, others: Mapping[str, str], followed: Mapping[str, str]) ->
     replaced = {
         key: _references(value, followed)
         if key in ("input", "depends_on")
-        else _conditions(value, followed)
+        else with_paths(value, lambda path: _path(path, followed))
         if key == "conditions"
         else value
         for key, value in step.items()
@@ -82,26 +77,6 @@ def _references(value: Json, followed: Mapping[str, str]) -> Json:
     return value
 
 
-def _conditions(value: Json, followed: Mapping[str, str]) -> Json:
-    if isinstance(value, dict):
-        return {
-            key: _path(inner, followed)
-            if key == "field"
-            else inner
-            if key == "value"
-            else _conditions(inner, followed)
-            for key, inner in value.items()
-        }
-    return [_conditions(inner, followed) for inner in value] if isinstance(value, list) else value
-
-
 def _path(path: Json, followed: Mapping[str, str]) -> Json:
     """Replace the agent in `agent_<id>_result`, which is found as a reference by agent is (language §2)."""
-    if not isinstance(path, str):
-        return path
-    # The longest first: ids may hold dots, and one may begin with another.
-    for old in sorted(followed, key=len, reverse=True):
-        root = f"agent_{old}{_RESULT}"
-        if path == root or path.startswith(f"{root}."):
-            return f"agent_{followed[old]}{_RESULT}" + path.removeprefix(root)
-    return path
+    return with_root(path, followed, _ROOTS)

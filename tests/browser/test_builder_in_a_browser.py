@@ -24,10 +24,11 @@ def refusals(window: Window) -> list[str]:
     return [said for said in window.complaints if "422" not in said and "412" not in said]
 
 
+@pytest.mark.parametrize("scripts", [True, False])
 def test_a_team_is_built_from_nothing_on_a_phone(
-    open_window: Callable[..., Window], owner: User, agents: None
+    open_window: Callable[..., Window], owner: User, agents: None, *, scripts: bool
 ) -> None:
-    window = open_window(width=390, height=844)
+    window = open_window(width=390, height=844, scripts=scripts)
     window.sign_in(owner.username, PASSWORD)
     page = window.page
     page.goto(f"{window.origin}/teams/new/")
@@ -54,6 +55,35 @@ def test_a_team_is_built_from_nothing_on_a_phone(
     assert refusals(window) == []
 
 
+def test_with_the_keyboard_an_agent_is_found_and_a_step_moved_on_and_on(
+    open_window: Callable[..., Window], team: Team, owner: User, agents: None
+) -> None:
+    Agent.objects.bulk_create(
+        Agent(connection=team.connection, agent_id=f"writer-{at}", name=f"Writer {at:03}")
+        for at in range(200)
+    )
+    window = open_window(width=390, height=844)
+    window.sign_in(owner.username, PASSWORD)
+    page = window.page
+    page.goto(f"{window.origin}/teams/{team.pk}/edit/")
+    expect(page.locator(".tall-picture")).to_be_visible()
+    expect(page.locator(".wide-picture")).to_be_hidden()
+    page.set_viewport_size({"width": 1200, "height": 800})
+    expect(page.locator(".wide-picture")).to_be_visible()
+    expect(page.locator(".tall-picture")).to_be_hidden()
+    first = page.get_by_label("Agent", exact=True).first
+    expect(first).to_have_value("Ada")
+    first.fill("writer 117")
+
+    page.locator("#step-agent-123").get_by_role("button", name="Move down").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("button[value='down:1']")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("button[value='up:2']")).to_be_focused()
+    expect(page.get_by_label("Agent", exact=True).last).to_have_value("Writer 117")
+    assert refusals(window) == []
+
+
 def test_a_colleague_who_saved_meanwhile_is_seen_and_nothing_is_lost(
     open_window: Callable[..., Window], team: Team, owner: User, editor: User, agents: None
 ) -> None:
@@ -72,12 +102,14 @@ def test_a_colleague_who_saved_meanwhile_is_seen_and_nothing_is_lost(
     mine.get_by_role("button", name="Save and publish").click()
     expect(mine.get_by_text("saved version 2 while you edited")).to_be_visible()
     expect(mine.get_by_label("Role").first).to_have_value("mine")
+    mine.get_by_role("button", name="Check and draw").click()
     mine.get_by_role("button", name="JSON").click()
+    expect(mine.get_by_text("saved version 2 while you edited")).to_be_visible()
     editor = mine.locator(".cm-content")
     text = mine.locator("textarea[data-editor]").input_value()
     type_over(editor, text.replace('"agents"', '"agents",'))
     mine.get_by_role("button", name="Check and draw").click()
-    expect(mine.get_by_role("alert")).to_contain_text("Line")
+    expect(mine.locator("#problems")).to_contain_text("Line")
     type_over(editor, text)
     mine.get_by_role("button", name="Form").click()
     expect(mine.get_by_label("Role").first).to_have_value("mine")

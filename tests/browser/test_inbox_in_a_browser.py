@@ -54,4 +54,9 @@ def test_questions_are_answered_from_the_inbox_and_beside_their_step(
     expect(live.page.locator("#live .badge").first).to_have_text("completed", timeout=30_000)
     expect(live.page.locator("[data-question]")).to_have_count(0)
     assert renum.wait_for(execution).status == "completed"
+    plain.page.get_by_role("link", name="Inbox").click()
+    expect(plain.page.get_by_text("Nobody waits for you.")).to_be_visible()
+    plain.page.get_by_role("link", name="Answered").click()
+    expect(plain.page.locator("[data-closed=answered]")).to_have_count(2)
+    expect(plain.page.locator("[data-closed=answered]").first).to_contain_text("In Lisbon.")
     assert plain.complaints == live.complaints == []

@@ -88,5 +88,13 @@ BAD_QUERIES = {
     "executions/{execution}/runs": ("status=done", "limit=0", "attempt=1"),
     "executions/{execution}/event-log": ("after=1", "format=xml"),
     # An endpoint of one form has no parameter of that name.
-    "executions": ("format=json", "format=xml"),
+    "executions": (
+        "format=json",
+        "format=xml",
+        "label=",
+        "label=%20",
+        "label=%00",
+        f"label={'l' * 101}",
+        "label=a&label=b",
+    ),
 }

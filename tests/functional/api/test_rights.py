@@ -8,7 +8,6 @@ from django.db.models.functions import Now
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from rest_framework.views import APIView
 
-from billing.actions.store_user_key import store_user_key
 from executions.actions.pause_execution import pause_execution
 from executions.models import ContextChange, Execution
 from teams.actions.create_team import create_team
@@ -25,7 +24,8 @@ from teams.models import (
     TeamRole,
     User,
 )
-from tests.fixtures.people import PASSWORD, SEQUENTIAL, make_member
+from tests.fixtures.owner_secrets import OwnerSecrets, store_secrets
+from tests.fixtures.people import PASSWORD, SEQUENTIAL, make_member, make_person
 from tests.fixtures.site_rows import ask, doubt_start, set_execution, start
 from tests.fixtures.statement_rows import make_statement
 from tests.functional.api.conftest import ANY_STATE, NOW, PROBLEM, assert_problem, client_for
@@ -64,6 +64,7 @@ EXPECTED: dict[tuple[str, str], tuple[int, ...]] = {
     ("team-members", "GET"): TEAM_IS_SEEN,
     ("team-member", "PATCH"): (401, 404, 404, 403, 403, 403, 200, 403, 403),
     ("team-member", "DELETE"): (401, 404, 404, 403, 403, 403, 204, 403, 403),
+    ("team-hand-over", "POST"): (401, 404, 404, 403, 403, 403, 200, 403, 403),
     ("team-invitations", "GET"): (401, 404, 404, 403, 403, 403, 200, 200, 200),
     ("team-invitations", "POST"): (401, 404, 404, 403, 403, 403, 201, 403, 403),
     ("invitations", "GET"): OWN_THINGS,
@@ -144,6 +145,7 @@ EXPECTED: dict[tuple[str, str], tuple[int, ...]] = {
     # Only staff with the right release what crashed; here nobody has it.
     ("execution-release", "POST"): (401, 404, 404, 403, 403, 403, 403, 403, 403),
 }
+HEIR_ID = "00000000-0000-7000-8000-0000000000e1"
 TEMPLATE_ROLES = ("classifier", "technical_support", "billing_support", "general_support")
 BODIES: dict[tuple[str, str], Any] = {
     ("token", "POST"): {"username": "olga", "password": PASSWORD, "name": "matrix"},
@@ -156,6 +158,7 @@ BODIES: dict[tuple[str, str], Any] = {
     ("template-use", "POST"): {"agents": dict.fromkeys(TEMPLATE_ROLES, "agent-123")},
     ("team-by-slug", "PUT"): {"description": "applied", "definition": SEQUENTIAL},
     ("team-member", "PATCH"): {"role": "operator"},
+    ("team-hand-over", "POST"): {"user": HEIR_ID},
     ("team-invitations", "POST"): {"email": "nobody@example.org"},
     ("me", "PATCH"): {"language": "pt-br"},
     ("tokens", "POST"): {"name": "matrix", "scope": "read"},
@@ -219,8 +222,12 @@ def user(person: str, request: pytest.FixtureRequest) -> User | None:
 
 
 @pytest.fixture
-def places(team, execution, owner, suna_connection, request) -> dict[str, dict[str, Any]]:
-    store_user_key(user=owner, service="openai", key="sk-owner-0123456789", now=NOW)
+def secrets(team) -> OwnerSecrets:
+    return store_secrets(team)
+
+
+@pytest.fixture
+def places(team, execution, owner, secrets, suna_connection, request) -> dict[str, dict[str, Any]]:
     step = execution.steps.get(position=0)
     ContextChange.objects.create(execution=execution, version=1, key="note", value="Hush.", created_at=NOW)
     Execution.objects.filter(pk=execution.pk).update(context_version=1)
@@ -278,6 +285,13 @@ def _team_places(wanted: dict[str, str], team: Team, connection: SunaConnection)
         return {name: {**of_team, "number": 1}}
     if name == "team-member":
         return {name: {**of_team, "user_id": make_member(team, "mia", TeamRole.VIEWER).pk}}
+    if name == "team-hand-over":
+        # A team of which nothing goes on, with the same members and one more.
+        idle = create_team(owner=owner, name="Idle", definition=SEQUENTIAL)
+        TeamMembership.objects.filter(team=team).update(team=idle)
+        heir = make_person("hedy", id=HEIR_ID)
+        TeamMembership.objects.create(team=idle, user=heir, role=TeamRole.VIEWER)
+        return {name: {"team_id": idle.pk}}
     if name in ("invitation", "invitation-acceptance"):
         username, viewer = AddressKind.USERNAME, TeamRole.VIEWER
         made, _ = invite_member(team=team, by=owner, kind=username, address="oscar", role=viewer)
@@ -301,7 +315,9 @@ def _team_places(wanted: dict[str, str], team: Team, connection: SunaConnection)
 
 @pytest.mark.parametrize("person", PEOPLE)
 @pytest.mark.parametrize(("name", "method"), EXPECTED)
-def test_a_route_answers_each_kind_of_person_as_its_row_says(name, method, person, user, places) -> None:
+def test_a_route_answers_each_kind_of_person_as_its_row_says(
+    name, method, person, user, places, secrets
+) -> None:
     scope = ApiTokenScope(person) if person in ("read", "run") else ApiTokenScope.ADMIN
     client = client_for(user, scope)
     path = reverse(f"api:{name}", kwargs=places.get(name, {}))
@@ -313,6 +329,24 @@ def test_a_route_answers_each_kind_of_person_as_its_row_says(name, method, perso
     assert response.status_code == EXPECTED[name, method][PEOPLE.index(person)], response.content
     if response.status_code >= 400:
         assert response.headers["Content-Type"] == PROBLEM
+    told = secrets.in_answer(text_of(response))
+    assert told == [] or user == secrets.owner
+
+
+def text_of(response: Any) -> str:
+    parts = response.streaming_content if response.streaming else [response.content]
+    return b"".join(parts).decode()
+
+
+@pytest.mark.parametrize(
+    ("name", "told"), [("user-key", "fingerprint"), ("connection", "mark of the bearer")]
+)
+def test_what_nobody_else_is_told_is_told_to_the_owner(name, told, owner, team, secrets) -> None:
+    places = {"user-key": {"service": "openai"}, "connection": {"connection_id": team.connection_id}}
+
+    answer = client_for(owner).get(reverse(f"api:{name}", kwargs=places[name]))
+
+    assert told in secrets.in_answer(text_of(answer))
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,7 @@ NESTED = {
     ("team-import", "POST", "connection"): 400,
     ("template-use", "POST", "connection"): 400,
     ("team-by-slug", "PUT", "connection"): 400,
+    ("team-hand-over", "POST", "user"): 404,
     ("workflow-validation", "POST", "team"): 404,
     ("workflow-plan", "POST", "team"): 404,
 }
@@ -208,9 +209,10 @@ def test_a_body_that_names_anothers_thing_is_refused_as_if_there_were_none(stran
     before = checksums()
 
     for (name, method, field), status in NESTED.items():
-        places = {"team": {"team_id": own_team}, "team-by-slug": {"slug": "fresh"}}
+        of_team = {"team_id": own_team}
+        places = {"team": of_team, "team-hand-over": of_team, "team-by-slug": {"slug": "fresh"}}
         place = {**places, "template-use": {"template_key": "customer-service"}}.get(name, {})
-        body = {**BODIES.get((name, method), {}), field: str(mine[field])}
+        body = {**BODIES.get((name, method), {}), field: str(mine["user_id" if field == "user" else field])}
         response = ask_for(stranger, method, reverse(f"api:{name}", kwargs=place), body)
         assert response.status_code == status, (name, method, response.content)
 

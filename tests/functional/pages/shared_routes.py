@@ -25,6 +25,7 @@ FORMS = {
     "team-check": _EVERYBODY,
     "team-drawing": _EVERYBODY,
     "team-dry-run": _SEES,
+    "new-team-dry-run": _EVERYBODY,
     "team-version-restore": _EDITS,
     "team-invite": _OWNS,
     "team-withdraw": _OWNS,

@@ -1,76 +1,20 @@
 """The builder without JavaScript: steps as forms, the JSON view, problems at their place, and saving."""
 
-import html
 import json
 import re
 from collections.abc import Callable
-from html.parser import HTMLParser
 from typing import Any
 
 import pytest
-from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
 from teams.actions.save_version import save_version
 from teams.models import Team, User
 from tests.fixtures.people import CONDITIONAL, SEQUENTIAL
+from tests.functional.pages.builder_form import fields_of, send, text_of
 
 pytestmark = pytest.mark.django_db
-
-
-class _Fields(HTMLParser):
-    """Collects what a browser would send of the builder's form, without its buttons."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.sent: dict[str, list[str]] = {}
-        self._inside = False
-        self._area: str | None = None
-        self._select: str | None = None
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = dict(attrs)
-        if tag == "form":
-            self._inside = "builder" in (given.get("class") or "")
-        name = given.get("name") or ""
-        if not self._inside:
-            return
-        if tag == "input" and (given.get("type") not in ("checkbox", "radio") or "checked" in given):
-            self.sent.setdefault(name, []).append(given.get("value") or "")
-        elif tag == "textarea":
-            self._area = name
-            self.sent[name] = [""]
-        elif tag == "select":
-            self._select = name
-        elif tag == "option" and self._select and "selected" in given:
-            self.sent[self._select] = [given.get("value") or ""]
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag == "textarea" and self._area:
-            # A browser drops the first line break of a text area.
-            self.sent[self._area] = [self.sent[self._area][0].removeprefix("\n").replace("\n", "\r\n")]
-            self._area = None
-
-    def handle_data(self, data: str) -> None:
-        if self._area:
-            self.sent[self._area][0] += data
-
-
-def fields_of(response: Any) -> dict[str, list[str]]:
-    parser = _Fields()
-    parser.feed(response.content.decode())
-    return parser.sent
-
-
-def send(client: Client, response: Any, op: str, **others: str | list[str]) -> Any:
-    """Send the form of a page as a browser would, with some fields changed; `s0__role` is `s0-role`."""
-    changed = {name.replace("__", "-"): value for name, value in others.items()}
-    return client.post(response.request["PATH_INFO"], {**fields_of(response), **changed, "op": op})
-
-
-def text_of(response: HttpResponse) -> str:
-    return html.unescape(re.sub(r"<[^>]+>", " ", response.content.decode()))
 
 
 @pytest.fixture
@@ -298,13 +242,37 @@ def test_checking_after_a_colleague_saved_does_not_hide_it(
     assert send(olga, checked, "save").status_code == 412
 
 
-def test_missing_agents_are_said(olga: Client, page: Any, team: Team) -> None:
-    assert team.connection is not None
-    team.connection.agents.filter(agent_id="agent-123").delete()
-    again = olga.get(page.request["PATH_INFO"])
+def test_what_a_colleague_saved_is_shown_until_it_is_decided(
+    olga: Client, page: Any, team: Team, editor: User
+) -> None:
+    theirs = {"type": "sequential", "agents": [{"agent_id": "agent-123", "role": "theirs"}]}
+    save_version(team=team, by=editor, definition=theirs)
+    told = send(olga, page, "save", s0__role="mine")
 
-    assert "agent-123 (not there)" in text_of(again)
-    assert fields_of(again)["s0-agent_id"] == ["agent-123"]
+    for op in ("check", "up:1", "json", "form", "undo"):
+        told = send(olga, told, op)
+        assert "saved version 2 while you edited" in text_of(told), op
+        assert "Keep mine as version 3" in text_of(told)
+    broken = send(olga, send(olga, told, "json"), "check", source="{")
+    assert "saved version 2 while you edited" in text_of(broken)
+
+    save_version(team=team, by=editor, definition=CONDITIONAL)
+    again = send(olga, told, "save", s0__role="mine")
+    assert (again.status_code, fields_of(again)["conflict"]) == (412, ["3"])
+    assert send(olga, again, "save").status_code == 302
+    assert team.versions.count() == 4
+    for odd in ("99", "x", "1" * 40, "\0", "-1"):
+        assert "while you edited" not in text_of(send(olga, page, "check", conflict=odd))
+
+
+def test_a_moved_step_keeps_the_focus_on_its_button(olga: Client, team: Team) -> None:
+    steps = [{"agent_id": "a", "id": f"s{at}"} for at in range(3)]
+    save_version(team=team, by=team.owner, definition={"agents": steps})
+    page = olga.get(reverse("team-edit", args=[team.pk]))
+
+    for verb, focused in (("down:0", "down:1"), ("down:1", "up:2"), ("up:2", "up:1"), ("up:1", "down:0")):
+        page = send(olga, page, verb)
+        assert re.findall(r'value="(\w+:\d)"[^>]* autofocus', page.content.decode()) == [focused]
 
 
 def test_the_builder_speaks_portuguese(olga: Client, team: Team) -> None:

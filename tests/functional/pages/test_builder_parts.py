@@ -182,3 +182,23 @@ def test_a_new_teams_workflow_is_judged_by_the_connection_that_is_chosen(
         "Chico",
     }
     assert sign_in(outsider).post(reverse("team-check"), sent).json()["agents"] == []
+
+
+def test_a_team_that_is_not_made_yet_is_run_dry_on_the_connection_that_is_chosen(
+    client: Client, team: Team, outsider: User, sign_in: Callable[[User], Client]
+) -> None:
+    sent = {"view": "form", "base": json.dumps(TWO_STEPS), "connection": str(team.connection_id)}
+    address = reverse("new-team-dry-run")
+
+    page = client.post(address, sent).content.decode()
+    assert page.index("At first") < page.index("Ada") < page.index("After that") < page.index("Bela")
+    assert f'name="connection" value="{team.connection_id}"' in page
+    assert f'action="{address}"' in page
+
+    stranger = sign_in(outsider).post(address, sent)
+    assert stranger.status_code == 200
+    assert b"Ada" not in stranger.content
+    assert client.post(address, {"connection": "odd"}).status_code == 404
+    assert client.post(address, {"definition": "[" * 5000, "prompt": "\0"}).status_code == 400
+    assert client.get(address).status_code == 405
+    assert Team.objects.count() == 1

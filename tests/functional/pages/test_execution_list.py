@@ -73,7 +73,12 @@ def test_labels_are_put_on_by_a_form_shown_as_chips_and_filtered_by(client: Clie
     figs.refresh_from_db()
 
     assert (changed.status_code, late.status_code, long.status_code) == (302, 412, 400)
-    assert "A label has at most 40 characters." in long.content.decode()
+    said = long.content.decode()
+    assert '<small id="labels-error" class="wrong">A label has at most 40 characters.</small>' in said
+    assert f'value="{"x" * 41}"' in said
+    assert f'hx-get="{address}?seen=' in said
+    # The page has its form's address, where there is nothing to see: another language leads to its own.
+    assert f'name="next" value="{address}"' in said
     assert figs.labels == ["final"]
 
 
@@ -83,7 +88,10 @@ def test_a_refused_run_keeps_the_labels_that_were_typed(client: Client, team: Te
 
     assert refused.status_code == 400
     assert f'value="{said["labels"]}"' in refused.content.decode()
-    assert "A label has at most 40 characters." in refused.content.decode()
+    assert '<small id="labels-error" class="wrong">A label has at most 40 characters.</small>' in (
+        refused.content.decode()
+    )
+    assert 'id="problem"' not in refused.content.decode()
 
 
 def test_a_filter_that_finds_nothing_says_so_and_leads_back(client: Client) -> None:
@@ -130,3 +138,14 @@ def test_odd_words_are_searched_for_like_others(client: Client, query: str) -> N
 
     assert response.status_code == 200
     assert "<script>'" not in response.content.decode()
+
+
+def test_words_are_found_by_how_they_begin_and_follow_a_prompt_that_changes(client: Client) -> None:
+    apples = Execution.objects.get(initial_prompt__startswith="Apples")
+    apples.initial_prompt = "Apples of this year at example.org/press-release, \"C++\" and 'more'"
+    apples.save(update_fields=["initial_prompt"])
+
+    for words in ("app yea", "year apples", "release", "example.org/press", "c++", "more"):
+        assert shown(client, f"q={quote(words)}") == ["Apples"], words
+    for words in ("pples", "apples pears", "&", "' | !"):
+        assert shown(client, f"q={quote(words)}") == [], words

@@ -41,7 +41,7 @@ def copy_execution(execution: Execution, times: int) -> None:
         # No statement may take longer than the site says.
         for first in range(1, times, BATCH):
             cursor.execute(many + source, [execution.pk, first, first + BATCH - 1])
-        cursor.execute("ANALYZE renum_team_executions")
+        cursor.execute("ANALYZE renum_team_executions, renum_team_execution_words")
 
 
 def test_each_filter_answers_in_time_and_a_label_by_index(

@@ -4,11 +4,13 @@ from collections.abc import Callable
 
 import pytest
 from django.db import connection
+from django.db.models.functions import Now
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from executions.models import Execution, Question
+from executions.pages.inbox import PAGE_SIZE
 from teams.models import Team, User
 from tests.fixtures.site_rows import HOSTILE, ask, start
 
@@ -36,6 +38,68 @@ def test_an_empty_inbox_says_so_and_the_navigation_counts_what_waits(
     assert '<span class="badge waiting_input">1<' in body_of(client, "/teams/")
     assert "Nobody waits for you." in body_of(sign_in(viewer), "/inbox/")
     assert "badge waiting_input" not in body_of(sign_in(viewer), "/teams/")
+
+
+def test_what_is_over_is_listed_by_how_it_ended_with_what_the_agent_was_told(
+    sign_in: SignIn, owner: User, operator: User, viewer: User, team: Team
+) -> None:
+    over = {"closed_at": Now(), "heard": True}
+    by_person = {"state": "answered", "answer": "Lisbon & Porto", "answered_by": operator}
+    ask(start(team), text="By whom?", **by_person, **over)
+    ask(
+        start(team), text="By itself?", state="answered", answer='{"city": "Faro"}', is_automatic=True, **over
+    )
+    ask(start(team), text="Too late?", state="expired", **over)
+    ask(start(team), text="Not wanted?", state="withdrawn", **over)
+    ours, theirs = sign_in(owner), sign_in(viewer)
+
+    answered = body_of(ours, "/inbox/?state=answered")
+
+    assert "Lisbon &amp; Porto" in answered
+    assert f"{operator.username} answered:" in answered
+    assert "The step answered by itself:" in answered
+    for state, text in (("answered", "By whom?"), ("expired", "Too late?"), ("withdrawn", "Not wanted?")):
+        page = body_of(ours, f"/inbox/?state={state}")
+        assert text in page
+        assert page.count(f'data-closed="{state}"') == page.count("data-closed")
+        assert 'name="answer"' not in page
+        assert text not in body_of(ours, "/inbox/")
+        assert text not in body_of(theirs, f"/inbox/?state={state}")
+    assert ours.get("/inbox/?state=lost").status_code == 404
+
+
+def test_a_long_list_of_answered_questions_is_read_page_by_page(
+    sign_in: SignIn, owner: User, team: Team
+) -> None:
+    for number in range(PAGE_SIZE + 1):
+        over = {"closed_at": Now(), "heard": True, "answered_by": owner}
+        ask(start(team), text=f"Question {number}?", state="answered", answer="Yes.", **over)
+    client = sign_in(owner)
+
+    with CaptureQueriesContext(connection) as queries:
+        first = body_of(client, "/inbox/?state=answered")
+    second = body_of(client, "/inbox/?state=answered&page=2")
+
+    assert len(queries) <= 8
+    assert first.count("data-closed") == PAGE_SIZE
+    assert 'href="?state=answered&amp;page=2"' in first
+    assert "Question 0?" not in first
+    assert second.count("data-closed") == 1
+    assert "Question 0?" in second
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ("answered", "Nothing was answered yet."),
+        ("expired", "No question ran out of time."),
+        ("withdrawn", "No question was withdrawn."),
+    ],
+)
+def test_an_empty_list_says_what_will_stand_there(
+    sign_in: SignIn, owner: User, state: str, words: str
+) -> None:
+    assert words in body_of(sign_in(owner), f"/inbox/?state={state}")
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ def prepare(name: str, team: Team) -> tuple[str, dict[str, Any]]:
     """Make what the address is about; return the address and what its form sends."""
     if name in ("document-import", "invitation-list", "team-new"):
         return reverse(name), {}
-    if name in ("team-check", "team-drawing", "team-dry-run"):
+    if name in ("team-check", "team-drawing", "team-dry-run", "new-team-dry-run"):
         said = {"definition": json.dumps(CONDITIONAL), "prompt": "Look into it."}
         return reverse(name, args=[team.pk] if name == "team-dry-run" else []), said
     if name.startswith("invitation") or name == "team-withdraw":

@@ -127,6 +127,8 @@ CASES: dict[str, Case] = {
     ),
     "question_state_final": lambda rows: change(rows.question, state="withdrawn"),
 }
+WRITERS = {"execution_prompt_words"}
+"""Triggers that refuse nothing: they write what follows from a row, and have tests of their own."""
 
 
 @pytest.fixture
@@ -153,7 +155,7 @@ def test_every_constraint_and_trigger_has_a_case(db: None) -> None:
         )
         triggers = {name for (name,) in cursor.fetchall()}
 
-    assert set(CASES) == constraints | triggers
+    assert set(CASES) == (constraints | triggers) - WRITERS
     assert len(triggers) >= 7
 
 

@@ -3,7 +3,7 @@
 import re
 from itertools import combinations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from teams.drawing import MAX_DRAWN, Box, Drawing, find_layout
@@ -26,6 +26,7 @@ def graphs(draw: st.DrawFn) -> tuple[list[str], list[tuple[str, str]]]:
     return steps, draw(st.lists(st.sampled_from(pairs), unique=True)) if pairs else []
 
 
+@settings(deadline=None)
 @given(graphs())
 def test_no_two_boxes_overlap_and_every_arrow_leads_to_the_right_from_box_to_box(graph):
     steps, arrows = graph
@@ -76,3 +77,17 @@ def test_a_graphviz_that_fails_leaves_the_page_without_a_picture(monkeypatch, ca
 
 def touches(box: Box, x: float, y: float) -> bool:
     return box.x - 2 <= x <= box.x + WIDTH + 2 and box.y - 2 <= y <= box.y + HEIGHT + 2
+
+
+@settings(deadline=None)
+@given(graphs())
+def test_a_drawing_downwards_has_every_arrow_lead_down_and_no_two_boxes_overlap(graph):
+    steps, arrows = graph
+    drawing = find_layout(steps, arrows, is_downwards=True)
+
+    assert drawing is not None
+    places = {box.step_id: box for box in drawing.boxes}
+    for one, other in combinations(drawing.boxes, 2):
+        assert abs(one.x - other.x) >= WIDTH or abs(one.y - other.y) >= HEIGHT
+    for arrow in drawing.arrows:
+        assert places[arrow.source].y < places[arrow.target].y
