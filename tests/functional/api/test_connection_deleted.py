@@ -18,6 +18,7 @@ from teams.actions.create_team import create_team
 from teams.actions.edit_team import edit_team
 from teams.actions.refusal import InvalidInput
 from teams.models import SunaConnection, Team, User
+from tests.fixtures.locks import is_waited_for
 from tests.fixtures.people import SEQUENTIAL
 from tests.fixtures.site_rows import make_connection
 
@@ -94,7 +95,7 @@ def test_what_takes_the_connection_up_while_it_is_deleted_waits_and_is_refused(
         def after_the_look(self: Collector) -> Any:
             # Between the look at what depends on it and its end: the one moment in which both could go on.
             doing.append(in_thread(pool, works[taken_up]))
-            assert _waits_for_a_lock()
+            assert is_waited_for()
             return delete(self)
 
         monkeypatch.setattr(Collector, "delete", after_the_look)
@@ -111,16 +112,3 @@ def test_what_took_the_connection_up_before_keeps_it(team: Team, owner: User, do
 
     with pytest.raises(ConnectionInUse):
         delete_connection(connection=doomed, by=owner)
-
-
-def _waits_for_a_lock() -> bool:
-    """Return whether somebody waits for this transaction, within ten seconds."""
-    with database.cursor() as cursor:
-        for _ in range(200):
-            cursor.execute(
-                "SELECT count(*), pg_sleep(0.05) FROM pg_locks "
-                "WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))"
-            )
-            if cursor.fetchone()[0]:
-                return True
-    return False

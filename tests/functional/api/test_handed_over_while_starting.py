@@ -14,6 +14,7 @@ from executions.actions.start_execution import start_execution
 from executions.models import Execution
 from teams.actions.refusal import Refusal
 from teams.models import Team, TeamRole, User
+from tests.fixtures.locks import somebody_waits
 from tests.fixtures.people import make_member
 from tests.fixtures.site_rows import set_execution
 
@@ -54,10 +55,8 @@ def in_thread(act: Callable[[], object]) -> tuple[threading.Thread, list[Refusal
 def wait_until_somebody_waits(thread: threading.Thread) -> None:
     deadline = time.monotonic() + WAIT_S
     while thread.is_alive() and time.monotonic() < deadline:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
-            if cursor.fetchone()[0]:
-                return
+        if somebody_waits():
+            return
         time.sleep(0.02)
     pytest.fail("nobody waits")
 

@@ -1,7 +1,6 @@
 """Who is in a team: invited without anybody being told who has an account, and gone at once."""
 
 import threading
-import time
 from typing import Any
 
 import pytest
@@ -16,6 +15,7 @@ from executions.models import Execution
 from teams.actions.invite_member import MAX_OPEN
 from teams.actions.refusal import NotAllowed
 from teams.models import AddressKind, TeamInvitation, TeamMembership, TeamRole
+from tests.fixtures.locks import is_waited_for
 from tests.fixtures.people import make_member, make_person
 from tests.functional.api.conftest import API, assert_problem, client_for
 
@@ -255,10 +255,7 @@ def test_a_start_under_way_and_a_removal_end_one_after_the_other(team, owner) ->
     with transaction.atomic():
         started = start_execution(team=team, by=operator, prompt="Go.").execution
         thread.start()
-        deadline = time.monotonic() + 10
-        while not _somebody_waits() and time.monotonic() < deadline:
-            time.sleep(0.02)
-        assert _somebody_waits()
+        assert is_waited_for()
         assert not removed.is_set()
     thread.join(10)
 
@@ -267,10 +264,3 @@ def test_a_start_under_way_and_a_removal_end_one_after_the_other(team, owner) ->
     assert not TeamMembership.objects.exists()
     with pytest.raises(NotAllowed):
         start_execution(team=team, by=operator, prompt="Go.")
-
-
-def _somebody_waits() -> bool:
-    with connection.cursor() as cursor:
-        # Not pg_stat_activity, which stands still within a transaction.
-        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
-        return bool(cursor.fetchone()[0])

@@ -12,6 +12,7 @@ from teams.actions.edit_team import edit_team
 from teams.actions.refusal import NotAllowed
 from teams.actions.save_version import save_version
 from teams.models import Team, TeamMembership, TeamRole, User
+from tests.fixtures.locks import somebody_waits
 from tests.fixtures.people import SEQUENTIAL, make_member
 
 WAIT_S = 10
@@ -45,19 +46,12 @@ def test_a_change_under_way_and_a_removal_end_one_after_the_other(
         change(team, editor)
         thread.start()
         deadline = time.monotonic() + WAIT_S
-        while not _somebody_waits() and not removed.is_set() and time.monotonic() < deadline:
+        while not somebody_waits() and not removed.is_set() and time.monotonic() < deadline:
             time.sleep(0.02)
         assert not removed.is_set()
-        assert _somebody_waits()
+        assert somebody_waits()
     thread.join(WAIT_S)
 
     assert not TeamMembership.objects.exists()
     with pytest.raises(NotAllowed):
         change(team, editor)
-
-
-def _somebody_waits() -> bool:
-    with connection.cursor() as cursor:
-        # Not pg_stat_activity, which stands still within a transaction.
-        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
-        return bool(cursor.fetchone()[0])
