@@ -5,6 +5,7 @@ import time
 import uuid
 from collections.abc import Callable
 from statistics import median
+from typing import Any
 
 from django.conf import settings
 from django.db import connection
@@ -45,7 +46,7 @@ def measure_costs(
     Leaves `rows` rows in the ledger. Raises BenchError where a page is refused or a sum lacks a row.
     """
     say(f"Costs: {rows} rows of the ledger")
-    facts = {
+    facts: dict[str, Any] = {
         "rows": rows,
         "team": team_id,
         "payer": owner.pk,

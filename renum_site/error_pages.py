@@ -21,6 +21,7 @@ from django_redis.exceptions import ConnectionInterrupted
 from redis.exceptions import RedisError
 
 from renum_site.api_errors import is_of_the_api
+from teams.models.encrypted_text import Undecryptable
 
 RETRY_AFTER_S = 5
 _TOO_MUCH = _("Send less at once: a shorter text, or a smaller file.")
@@ -73,8 +74,8 @@ _WORDS: Mapping[int, tuple[Any, Any, Any]] = {
     ),
     503: (_("Not now"), _("Renum is busy or cannot reach a part of itself."), _LATER),
 }
-# The same as at the API (teams/api/problems.py).
-_AWAY = (OperationalError, InterfaceError, ConnectionInterrupted, RedisError)
+# The same as at the API (teams/api/problems.py): a part of Renum is missing, if only the key of a secret.
+_AWAY = (OperationalError, InterfaceError, ConnectionInterrupted, RedisError, Undecryptable)
 Answer = Callable[[HttpRequest], HttpResponse]
 
 

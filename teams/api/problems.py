@@ -21,12 +21,15 @@ from rest_framework.response import Response
 
 from teams.actions.refusal import Refusal
 from teams.actions.save_version import InvalidWorkflow
+from teams.models.encrypted_text import Undecryptable
 from teams.workflow.problems import Problem, pointer_text
 
 logger = logging.getLogger("renum.api")
 
 CONTENT_TYPE = "application/problem+json"
 RETRY_AFTER_S = 5
+# A secret that does not open is no fault of the request either: this process lacks the key of it.
+_AWAY = (OperationalError, InterfaceError, ConnectionInterrupted, RedisError, Undecryptable)
 MAX_POINTER_CHARS = 200
 
 _NOT_FOUND = "There is nothing here, or it is not yours."
@@ -144,7 +147,7 @@ def _describe_request_or_service(exc: Exception) -> _Described | None:
         return _Described(status=413, code="body_too_large", detail="The body is too large.")
     if isinstance(exc, SuspiciousOperation | UnreadablePostError):
         return _Described(status=400, code="bad_request", detail="The request is malformed.")
-    if isinstance(exc, OperationalError | InterfaceError | ConnectionInterrupted | RedisError):
+    if isinstance(exc, _AWAY):
         logger.error("a service does not answer: %s", type(exc).__name__, exc_info=exc)
         headers = {"Retry-After": str(RETRY_AFTER_S)}
         return _Described(status=503, code="unavailable", detail=_UNAVAILABLE, headers=headers)

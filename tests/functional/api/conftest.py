@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from rest_framework.test import APIClient
 
 from billing.actions.store_user_key import store_user_key
+from executions.actions.post_message import post_message
 from executions.actions.start_execution import start_execution
 from executions.models import ContextChange, Execution
 from teams.actions.invite_member import invite_member
@@ -18,6 +19,7 @@ from teams.models.team_invitation import AddressKind
 from tests.fixtures.openapi import faults_of
 from tests.fixtures.people import make_member
 from tests.fixtures.site_rows import ask, bill
+from tests.fixtures.statement_rows import make_statement
 
 API = "/api/v1"
 PROBLEM = "application/problem+json"
@@ -132,6 +134,8 @@ def mine(team: Team, execution: Execution, owner: User) -> dict[str, Any]:
         "execution": execution.pk,
         "step_id": execution.steps.get(position=0).step_id,
         "question_id": ask(execution).pk,
+        "statement_id": make_statement(owner).pk,
+        "reply_to": post_message(execution=execution, by=owner, text="Mind the year.").message.pk,
         "cursor": execution.pk,
         "key": "note",
         "user": owner.pk,

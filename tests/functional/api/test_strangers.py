@@ -38,6 +38,7 @@ NESTED = {
     ("template-use", "POST", "connection"): 400,
     ("team-by-slug", "PUT", "connection"): 400,
     ("team-hand-over", "POST", "user"): 404,
+    ("execution-messages", "POST", "reply_to"): 400,
     ("workflow-validation", "POST", "team"): 404,
     ("workflow-plan", "POST", "team"): 404,
 }
@@ -205,13 +206,21 @@ def test_a_body_that_names_anothers_thing_is_refused_as_if_there_were_none(stran
         if isinstance(kind, Id)
     }
     assert named == set(NESTED)
-    own_team = stranger.get(reverse("api:teams")).json()["results"][0]["id"]
+    own_team, own_execution = (
+        stranger.get(reverse(f"api:{name}")).json()["results"][0]["id"] for name in ("teams", "executions")
+    )
     before = checksums()
 
     for (name, method, field), status in NESTED.items():
         of_team = {"team_id": own_team}
-        places = {"team": of_team, "team-hand-over": of_team, "team-by-slug": {"slug": "fresh"}}
-        place = {**places, "template-use": {"template_key": "customer-service"}}.get(name, {})
+        places = {
+            "team": of_team,
+            "team-hand-over": of_team,
+            "team-by-slug": {"slug": "fresh"},
+            "template-use": {"template_key": "customer-service"},
+            "execution-messages": {"execution_id": own_execution},
+        }
+        place = places.get(name, {})
         body = {**BODIES.get((name, method), {}), field: str(mine["user_id" if field == "user" else field])}
         response = ask_for(stranger, method, reverse(f"api:{name}", kwargs=place), body)
         assert response.status_code == status, (name, method, response.content)

@@ -160,3 +160,15 @@ def test_secrets_are_stored_encrypted_and_one_that_no_key_opens_is_found(owner: 
     assert find_secrets().unreadable == ()
     with override_settings(RENUM_ENCRYPTION_KEYS=["another key of at least thirty-two characters"]):
         assert len(find_secrets().unreadable) == 2
+
+
+def test_a_secret_that_no_key_opens_lets_nobody_in_and_is_no_error_of_the_page(owner: User) -> None:
+    client = Client(raise_request_exception=False)
+    give_password(client)
+    with override_settings(RENUM_ENCRYPTION_KEYS=["another key of at least thirty-two characters"]):
+        page = give_code(client, app_code())
+        answer = ask_token(code=app_code())
+
+    assert (page.status_code, answer.status_code) == (503, 503)
+    assert answer.json()["code"] == "unavailable"
+    assert not is_signed_in(client)

@@ -1,4 +1,4 @@
-"""Whatever a team writes changes words and values, and nothing else: no step, agent, key, budget or address."""
+"""What a team writes changes words and values, and nothing else: no step, agent, key, budget or address."""
 
 import json
 import re
