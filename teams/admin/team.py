@@ -1,11 +1,12 @@
 """Teams, their members and their versions, for staff."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
+from django.forms.widgets import Script
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
@@ -34,6 +35,7 @@ class TeamAdmin(ConnectionChoices, ModelAdmin[Team]):
     """Teams. A changed definition becomes the next version; it is checked in the form."""
 
     form = TeamForm
+    warn_unsaved_form = True
     inlines = (TeamMembershipInline,)
     list_display = ("name", "owner", "version", "is_active", "updated_at")
     list_filter = ("is_active",)
@@ -42,6 +44,14 @@ class TeamAdmin(ConnectionChoices, ModelAdmin[Team]):
     autocomplete_fields = ("owner", "payer")
     prepopulated_fields = {"slug": ("name",)}
     columns = ("name", "slug", "description", "owner", "connection", "payer", "record_content", "is_active")
+
+    class Media:
+        css: ClassVar = {"all": ("css/graph.css", "css/staff-workflow.css")}
+        js = (
+            Script("vendor/json-editor.min.js", defer=True),
+            Script("js/staff-workflow.js", defer=True),
+            Script("js/drawing.js", defer=True),
+        )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Team]:
         """Leave definitions in the database; the form fetches the one that it shows."""
