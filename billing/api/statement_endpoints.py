@@ -46,7 +46,7 @@ class OneStatement(Ledger):
             raise Http404
         lines = lines_of(statement)
         if not is_csv:
-            statement.stated_lines = lines  # type: ignore[attr-defined]
+            statement.stated_lines = lines  # type: ignore[attr-defined]  # what the serializer reads
             return Response(WholeStatementOutput(statement).data)
         cells = ([value(line) for value in LINE_COLUMNS.values()] for line in lines)
         name = f"statement-{statement.month:%Y-%m}.csv"

@@ -7,11 +7,12 @@ from rest_framework.response import Response
 
 from executions.actions.accept_execution import IdempotencyKeyReused
 from executions.actions.execution_rights import AlreadyOver, Cancelling
+from executions.actions.message_history import messages_of
 from executions.actions.post_message import RequestClosed, TooManyMessages, post_message
 from executions.api.accepted import IDEMPOTENCY_KEY
 from executions.api.executions_seen import find_execution
 from executions.api.message_input import MessageInput
-from executions.api.message_output import MAX_SEQ, ORDERS, MessageOutput, messages_of
+from executions.api.message_output import MAX_SEQ, ORDERS, MessageOutput
 from executions.models import MessageKind
 from teams.actions.refusal import NotAllowed
 from teams.api.authentication import person

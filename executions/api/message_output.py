@@ -1,9 +1,8 @@
 """What clients get of the team's messages. Words are shown as they are: whoever renders them escapes them."""
 
-from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 from rest_framework import serializers
 
-from executions.models import Execution, MessageDelivery, MessageKind, TeamMessage
+from executions.models import MessageDelivery, MessageKind, TeamMessage
 from teams.api.ordering import Order, Orders
 
 MAX_SEQ = 2**31 - 1
@@ -31,7 +30,7 @@ class DeliveryOutput(serializers.ModelSerializer[MessageDelivery]):
 
 
 class MessageOutput(serializers.ModelSerializer[TeamMessage]):
-    """A message; load it with `messages_of`.
+    """A message; load it with `message_history.messages_of`.
 
     `sender` and `recipient` are `step:<id>`, `user:<id>`, `system` or `people`; no recipient is everybody.
     `is_open` says of a request that it has no reply yet, whether or not it still may get one.
@@ -62,13 +61,3 @@ class MessageOutput(serializers.ModelSerializer[TeamMessage]):
     def get_is_open(self, message: TeamMessage) -> bool:
         """Return whether it is a request without a reply."""
         return message.kind == MessageKind.REQUEST and not getattr(message, "is_replied", False)
-
-
-def messages_of(execution: Execution) -> QuerySet[TeamMessage]:
-    """Return the execution's messages with whom they were delivered to."""
-    replies = TeamMessage.objects.filter(reply_to=OuterRef("pk"), kind=MessageKind.REPLY)
-    deliveries = MessageDelivery.objects.select_related("step").only(
-        "message", "attempt", "created_at", "step__step_id"
-    )
-    rows = execution.team_messages.annotate(is_replied=Exists(replies))
-    return rows.prefetch_related(Prefetch("deliveries", queryset=deliveries.order_by("id")))

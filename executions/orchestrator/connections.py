@@ -102,10 +102,8 @@ class OpenConnections:
         for retiring in self._retiring.values():
             retiring.cancel()
         await asyncio.gather(*self._retiring.values(), return_exceptions=True)
-        left = [*self._retiring, *(client for _, client in self._open.values())]
-        self._retiring.clear()
-        self._open.clear()
-        for client in left:
+        while self._retiring or self._open:
+            client = self._retiring.popitem()[0] if self._retiring else self._open.popitem()[1][1]
             await client.aclose()
 
     def _note_read(self, reading: "asyncio.Task[Current]") -> None:

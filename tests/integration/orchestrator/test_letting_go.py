@@ -51,13 +51,13 @@ def test_clients_that_are_opened_while_the_others_are_closed_are_closed_too():
         async def aclose(self) -> None:
             closed.append(self.name)
             if self.further:
-                opened._open[key()] = Client(self.further)  # type: ignore[assignment]
+                opened._open[uuid.uuid4()] = (key(), Client(self.further))  # type: ignore[assignment]
 
     def key() -> tuple[uuid.UUID, str, str, None, bool, bool]:
         return (uuid.uuid4(), "http://h", "seed", None, False, False)
 
-    opened._open[key()] = Client("first", further="late")  # type: ignore[assignment]
-    opened._open[key()] = Client("second")  # type: ignore[assignment]
+    opened._open[uuid.uuid4()] = (key(), Client("first", further="late"))  # type: ignore[assignment]
+    opened._open[uuid.uuid4()] = (key(), Client("second"))  # type: ignore[assignment]
 
     asyncio.run(opened.aclose())
 
