@@ -1,6 +1,7 @@
-"""The site as an app: its commands and its system checks."""
+"""The site as an app: its commands, its system checks and its groups of staff."""
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
+from django.db.models.signals import post_migrate
 
 
 class SiteConfig(AppConfig):
@@ -10,5 +11,11 @@ class SiteConfig(AppConfig):
     label = "renum_site"
 
     def ready(self) -> None:
-        """Load the checks; they register themselves."""
+        """Load the checks, which register themselves, and keep the groups at each migration.
+
+        Of the apps with models `executions` is the last: the rights of all others are there by then.
+        """
         from renum_site import checks  # noqa: F401
+        from renum_site.staff_groups import keep_staff_groups
+
+        post_migrate.connect(keep_staff_groups, sender=apps.get_app_config("executions"))

@@ -282,6 +282,7 @@ UNFOLD: dict[str, Any] = {
         {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("img/renum.svg")}
     ],
     "SHOW_VIEW_ON_SITE": False,
+    "DASHBOARD_CALLBACK": "executions.admin.dashboard.add_dashboard",
     "SITE_DROPDOWN": [
         {"icon": "arrow_back", "title": _("Back to Renum"), "link": reverse_lazy("start")},
         {"icon": "stethoscope", "title": _("Doctor"), "link": reverse_lazy("doctor")},

@@ -3,6 +3,9 @@
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
+from executions.admin.team_run import run_as_staff
+from executions.admin.team_versions import export_as_staff, show_versions
+from executions.admin.team_workflow import check_for_staff, draw_for_staff
 from renum_site.api_schema import OpenApiDocument, show_api_docs
 from renum_site.doctor.page import show_doctor
 from renum_site.favicon import favicon
@@ -28,6 +31,19 @@ urlpatterns = [
     path("accounts/", include("teams.pages.account_urls")),
     path("i18n/setlang/", choose_language, name="set_language"),
     path("admin/doctor/", admin.site.admin_view(show_doctor), name="doctor"),
+    path("admin/workflow/check/", admin.site.admin_view(check_for_staff), name="staff-team-check"),
+    path("admin/workflow/drawing/", admin.site.admin_view(draw_for_staff), name="staff-team-drawing"),
+    path("admin/workflow/<uuid:team_id>/run/", admin.site.admin_view(run_as_staff), name="staff-team-run"),
+    path(
+        "admin/workflow/<uuid:team_id>/versions/",
+        admin.site.admin_view(show_versions),
+        name="staff-team-versions",
+    ),
+    path(
+        "admin/workflow/<uuid:team_id>/export/",
+        admin.site.admin_view(export_as_staff),
+        name="staff-team-export",
+    ),
     path("admin/login/", sign_in_to_admin, name="admin-login"),
     path("admin/", admin.site.urls),
     path("", include("renum_site.help.urls")),

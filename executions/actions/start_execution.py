@@ -9,9 +9,10 @@ from executions.actions.accept_execution import (
     accept_once,
     check_team_can_run,
 )
+from executions.actions.execution_rights import ADD
 from executions.actions.labels import clean_labels
 from teams.actions.refusal import InvalidInput, input_problem
-from teams.actions.rights import check_role
+from teams.actions.rights import check_role, check_staff
 from teams.actions.run_warnings import run_warnings_in
 from teams.actions.save_version import check_definition
 from teams.models import Team, User
@@ -20,14 +21,24 @@ PROMPT_BYTES = 262_144
 
 
 def start_execution(
-    *, team: Team, by: User, prompt: str, labels: Sequence[str] = (), idempotency_key: str | None = None
+    *,
+    team: Team,
+    by: User,
+    prompt: str,
+    labels: Sequence[str] = (),
+    idempotency_key: str | None = None,
+    as_staff: bool = False,
 ) -> Started:
     """Accept an execution of the team's published workflow for one prompt.
 
     The same `idempotency_key` of the same person makes one execution. Raises NotAllowed for less than an
-    operator, TeamCannotRun, InvalidInput, IdempotencyKeyReused, TooManyQueued.
+    operator, TeamCannotRun, InvalidInput, IdempotencyKeyReused, TooManyQueued. With `as_staff`, the right to
+    add executions counts instead of the role.
     """
-    check_role(by, "operator", team)
+    if as_staff:
+        check_staff(by, ADD)
+    else:
+        check_role(by, "operator", team)
     check_prompt(prompt)
     kept = clean_labels(labels)
     return accept_once(
@@ -36,6 +47,7 @@ def start_execution(
         # Without labels it is what it was before there were any.
         request=(str(team.id), prompt, *kept),
         draft=lambda: _draft(team, prompt, kept),
+        as_staff=as_staff,
     )
 
 

@@ -96,6 +96,13 @@ SELECT EXTRACT(epoch FROM clock_timestamp() - min(since)) FROM (
     UNION ALL
     SELECT {_FREE_SINCE} AS since FROM renum_team_executions e WHERE {_QUEUED}) AS free
 """  # noqa: S608  built of the constants above
+_STUCK = f"""
+SELECT id FROM (
+    (SELECT e.id, {_FREE_SINCE} AS since FROM renum_team_executions e WHERE {_BEGUN} LIMIT 1000)
+    UNION ALL
+    (SELECT e.id, {_FREE_SINCE} AS since FROM renum_team_executions e WHERE {_QUEUED} LIMIT 1000)) AS free
+WHERE since < clock_timestamp() - make_interval(secs => %s)
+"""  # noqa: S608  built of the constants above
 _SWEEP_DRIVERS = """
 DELETE FROM executions_driver d WHERE d.lease_until < clock_timestamp() - interval '1 minute'
   AND NOT EXISTS (SELECT 1 FROM renum_team_executions e WHERE e.driver_id = d.id)
@@ -153,6 +160,13 @@ def find_longest_wait_s() -> float | None:
         cursor.execute(_OLDEST)
         age_s = cursor.fetchone()[0]
     return None if age_s is None else float(age_s)
+
+
+def list_stuck(*, longer_than_s: float) -> list[uuid.UUID]:
+    """Return the executions that have waited longer for a driver, of up to 1000 of each kind that wait."""
+    with connection.cursor() as cursor:
+        cursor.execute(_STUCK, [longer_than_s])
+        return [row[0] for row in cursor.fetchall()]
 
 
 def delete_dead_drivers() -> int:

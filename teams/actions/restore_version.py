@@ -22,12 +22,14 @@ def restore_version(
     version: WorkflowVersion,
     note: str = "",
     seen: Collection[str] | None = None,
+    as_staff: bool = False,
 ) -> WorkflowVersion:
     """Save the version's text, byte for byte, as the team's next version, and publish it.
 
     It is a version of its own, so that the history goes one way and says who went back, and when. Raises
     NotAllowed for less than an editor, AlreadyPublished, InvalidInput where the language refuses by now what
-    it once took, and with `seen` what `save_version` raises.
+    it once took, and with `seen` what `save_version` raises. With `as_staff`, the right to change teams
+    counts instead of the role.
     """
     if team.published_version_id == version.pk:
         raise AlreadyPublished(f"Version {version.number} is the published one.")
@@ -37,6 +39,7 @@ def restore_version(
             by=by,
             source=version.source,
             seen=seen,
+            as_staff=as_staff,
             note=note or _("Version %(number)s again") % {"number": version.number},
         )
     except InvalidWorkflow as error:

@@ -1,12 +1,15 @@
 """Teams, their members and their versions, for staff."""
 
-from typing import Any
+import uuid
+from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.forms.widgets import Script
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
@@ -16,7 +19,7 @@ from teams.actions.save_version import save_version
 from teams.admin.connection_choices import ConnectionChoices
 from teams.admin.read_only import ReadOnly
 from teams.admin.team_form import TeamForm
-from teams.admin.theme import ModelAdmin, TabularInline
+from teams.admin.theme import ModelAdmin, TabularInline, action
 from teams.models import Team, TeamMembership, WorkflowVersion
 
 
@@ -34,6 +37,7 @@ class TeamAdmin(ConnectionChoices, ModelAdmin[Team]):
     """Teams. A changed definition becomes the next version; it is checked in the form."""
 
     form = TeamForm
+    warn_unsaved_form = True
     inlines = (TeamMembershipInline,)
     list_display = ("name", "owner", "version", "is_active", "updated_at")
     list_filter = ("is_active",)
@@ -42,6 +46,14 @@ class TeamAdmin(ConnectionChoices, ModelAdmin[Team]):
     autocomplete_fields = ("owner", "payer")
     prepopulated_fields = {"slug": ("name",)}
     columns = ("name", "slug", "description", "owner", "connection", "payer", "record_content", "is_active")
+
+    class Media:
+        css: ClassVar = {"all": ("css/graph.css", "css/staff-workflow.css")}
+        js = (
+            Script("vendor/json-editor.min.js", defer=True),
+            Script("js/staff-workflow.js", defer=True),
+            Script("js/drawing.js", defer=True),
+        )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Team]:
         """Leave definitions in the database; the form fetches the one that it shows."""
@@ -68,6 +80,37 @@ class TeamAdmin(ConnectionChoices, ModelAdmin[Team]):
     def version(self, obj: Team) -> int | None:
         """Show the number of the published version."""
         return None if obj.published_version is None else obj.published_version.number
+
+    actions_detail = ("run", "versions", "export")
+
+    def has_run_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whether they may start executions of teams that are not theirs."""
+        return request.user.has_perms(("teams.view_team", "executions.add_execution"))
+
+    def has_versions_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whether they may see what was saved."""
+        return request.user.has_perm("teams.view_workflowversion")
+
+    @action(description=_("Run"), permissions=["run"], url_path="run")
+    def run(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Lead to the form that starts the team."""
+        return self._lead("staff-team-run", object_id)
+
+    @action(description=_("Versions"), permissions=["versions"], url_path="versions")
+    def versions(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Lead to what was saved."""
+        return self._lead("staff-team-versions", object_id)
+
+    @action(description=_("Export as JSON"), permissions=["view"], url_path="export")
+    def export(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Lead to the team's document as a file."""
+        return self._lead("staff-team-export", object_id)
+
+    def _lead(self, name: str, object_id: str) -> HttpResponse:
+        try:
+            return HttpResponseRedirect(reverse(name, args=[uuid.UUID(object_id)]))
+        except ValueError:
+            raise Http404 from None
 
     def save_model(self, request: HttpRequest, obj: Team, form: Any, change: bool) -> None:
         """Save the columns that were changed, and a changed definition as the next version."""

@@ -1,8 +1,11 @@
 """The form of a team: its columns, and its workflow as text with every problem of it as an error."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 
 from teams.actions.save_version import check_definition
@@ -18,6 +21,27 @@ else:
 MAX_ERRORS_SHOWN = 50
 
 
+class WorkflowEditor(Textarea):
+    """A textarea that becomes the JSON editor, judged at the right line while it is written, with a picture.
+
+    `team_id` is the team that it is judged and drawn for; it is set by the form.
+    """
+
+    team_id: str = ""
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        """Return the textarea with the place of the picture."""
+        told = {
+            "data-editor": "",
+            "data-check-url": reverse("staff-team-check"),
+            "data-check-team": self.team_id,
+            "data-check-failed": _("The text could not be checked. Saving checks it."),
+        }
+        area = super().render(name, value, {**(attrs or {}), **told}, renderer)
+        context = {"area": area, "drawing_url": reverse("staff-team-drawing"), "team_id": self.team_id}
+        return mark_safe(render_to_string("admin/teams/workflow_editor.html", context))  # noqa: S308  a template
+
+
 class TeamForm(ModelForm[Team]):
     """`new_source` is the definition to save as the next version, None where it stays as it is."""
 
@@ -26,7 +50,7 @@ class TeamForm(ModelForm[Team]):
         required=False,
         strip=False,
         max_length=MAX_DOCUMENT_BYTES,
-        widget=Textarea(attrs={"rows": 28, "spellcheck": "false", "class": "font-mono"}),
+        widget=WorkflowEditor(attrs={"rows": 28, "spellcheck": "false", "class": "font-mono"}),
         help_text=_("JSON. A change is saved as the team's next version; older ones stay as they are."),
     )
     note = forms.CharField(
@@ -49,6 +73,7 @@ class TeamForm(ModelForm[Team]):
             "record_content",
             "is_active",
         )
+        widgets: ClassVar = {"description": Textarea(attrs={"rows": 3})}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -56,6 +81,9 @@ class TeamForm(ModelForm[Team]):
         published = self.instance.published_version
         self._published = "" if published is None else _with_plain_newlines(published.source)
         self.initial["definition"] = self._published
+        editor = self.fields["definition"].widget
+        if isinstance(editor, WorkflowEditor) and kwargs.get("instance") is not None:
+            editor.team_id = str(self.instance.pk)
         self.initial["based_on"] = "" if published is None else str(published.pk)
 
     def clean_definition(self) -> str:

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from django.contrib import admin
 from django.urls import NoReverseMatch, URLPattern, reverse
 
+from teams.models import Team
+
 
 def model_routes() -> Iterator[tuple[type, str]]:
     """Yield each registered model with the names of its addresses (without "admin:")."""
@@ -18,6 +20,10 @@ def addresses() -> Iterator[str]:
     """Yield every address that can be filled in: lists, forms, histories, deletions and verbs."""
     for name in ("admin:index", "admin:password_change", "admin:jsi18n"):
         yield reverse(name)
+    team = Team.objects.first()
+    if team is not None:
+        for name in ("staff-team-run", "staff-team-versions", "staff-team-export"):
+            yield reverse(name, args=[team.pk])
     for model, name in model_routes():
         row = model._default_manager.first()  # type: ignore[attr-defined]
         try:
