@@ -24,7 +24,7 @@ from billing.pricing import PricingStatus
 from executions.actions.waiting_executions import Waits, count_waiting
 from executions.engine.state import ExecutionStatus
 from executions.models import Driver, Execution, Question
-from executions.orchestrator.claim import database_now
+from executions.orchestrator.claim import count_claimable, database_now
 from executions.wording import status_words
 
 LATEST = 5
@@ -192,8 +192,12 @@ def _drivers() -> list[Card]:
     alive, held, places = found["alive"], found["held"] or 0, found["places"] or 0
     silent_s = 0 if found["silent"] is None else max(0, round(found["silent"].total_seconds()))
     note = _("They hold %(held)s of %(places)s executions.") % {"held": held, "places": places}
-    if not alive:
-        note = _("Nothing goes on before one is started.")
+    # A driver ends when it has nothing left to carry: none is as it should be while nothing waits.
+    is_missing = not alive and count_claimable() > 0
+    if is_missing:
+        note = _("Executions wait, and nothing goes on before one is started.")
+    elif not alive:
+        note = _("None is needed: nothing waits.")
     elif silent_s > LATE_BEAT_S:
         note = _("One has been silent for %(seconds)s s.") % {"seconds": silent_s}
     return [
@@ -203,7 +207,7 @@ def _drivers() -> list[Card]:
             value=alive,
             address=reverse("doctor"),
             note=note,
-            is_alarming=not alive or silent_s > LATE_BEAT_S,
+            is_alarming=is_missing or silent_s > LATE_BEAT_S,
         )
     ]
 

@@ -20,7 +20,7 @@ from tests.functional.admin.conftest import Site, staff_with
 
 pytestmark = pytest.mark.django_db
 
-MAX_QUERIES = 11
+MAX_QUERIES = 12
 """Session, person and content types included."""
 
 
@@ -114,7 +114,13 @@ def test_the_spend_is_the_sum_of_the_rows_of_today_and_says_what_it_leaves_out(
     assert cards["spend"].note == "1 answer is not in it."
 
 
-def test_drivers_are_counted_by_their_lease_and_none_is_an_alarm(site: Site, admin: Client) -> None:
+def test_drivers_are_counted_by_their_lease_and_none_is_an_alarm_while_something_waits(
+    site: Site, admin: Client
+) -> None:
+    for waiting in Execution.objects.all():
+        set_execution(waiting, status="failed", code="step_failed")
+    idle = cards_of(admin)["drivers"]
+    start(make_team(site.superuser, name="Navigators", connection=site.connection))
     none = cards_of(admin)["drivers"]
     now = database_now()
     Driver.objects.create(
@@ -137,6 +143,7 @@ def test_drivers_are_counted_by_their_lease_and_none_is_an_alarm(site: Site, adm
 
     one = cards_of(admin)["drivers"]
 
+    assert (idle.value, idle.is_alarming, idle.note) == (0, False, "None is needed: nothing waits.")
     assert (none.value, none.is_alarming) == (0, True)
     assert (one.value, one.is_alarming, one.note) == (1, False, "They hold 4 of 50 executions.")
 
