@@ -84,6 +84,9 @@ def _measure(situations: tuple[Situation, ...], *, rounds: int, results: Path, f
     from bench.costs import FULL_ROWS, QUICK_ROWS, measure_costs
     from bench.figures import build_figures
     from bench.history import check_history
+    from bench.lists import FULL_ROWS as FULL_LIST
+    from bench.lists import QUICK_ROWS as QUICK_LIST
+    from bench.lists import measure_lists
     from bench.machine import describe_machine, describe_versions
     from bench.product import Product
     from bench.report import WIDTH, print_figures, print_table, write_results
@@ -113,7 +116,13 @@ def _measure(situations: tuple[Situation, ...], *, rounds: int, results: Path, f
                 rows=QUICK_ROWS if situations is QUICK else FULL_ROWS,
                 say=say,
             )
-        figures = build_figures(found, api={**api, **costs})
+            lists = measure_lists(
+                product.owner,
+                product.team_of_one_step(),
+                rows=QUICK_LIST if situations is QUICK else FULL_LIST,
+                say=say,
+            )
+        figures = build_figures(found, api={**api, **costs, **lists})
         chosen = settings.ORCHESTRATOR
         write_results(
             results,

@@ -1,4 +1,4 @@
-"""The page of costs over a ledger of a million rows, asked in this process: no network is measured."""
+"""The pages of costs over a ledger of a million rows, asked in this process: no network is measured."""
 
 import json
 import time
@@ -23,6 +23,12 @@ PAGES = {
     "quarter_by_agent": "/costs/?period=90&group=agent",
     "year_by_day": "/costs/?period=year&group=day",
     "rows": "/costs/rows/?period=30",
+}
+STAFF_PAGES = {
+    "month": "/admin/costs/?period=30",
+    "quarter_by_agent": "/admin/costs/?period=90&group=agent",
+    "year_by_day": "/admin/costs/?period=year&group=day",
+    "rows": "/admin/costs/rows/?period=30",
 }
 # Over the year before now: no statement is longer than the site allows.
 _FILL = """
@@ -57,9 +63,13 @@ def measure_costs(
         for first in range(1, rows + 1, BATCH):
             cursor.execute(_FILL, {**facts, "first": first, "last": min(first + BATCH - 1, rows)})
         cursor.execute("ANALYZE renum_ai_usage_logs")
-    client = Client(headers={"host": next((h for h in settings.ALLOWED_HOSTS if h.strip(".*")), "localhost")})
+    host = {"host": next((h for h in settings.ALLOWED_HOSTS if h.strip(".*")), "localhost")}
+    client = Client(headers=host)
     client.force_login(owner)
     found = {f"costs_{name}_ms": _asked(client, address) for name, address in PAGES.items()}
+    staff = Client(headers=host)
+    staff.force_login(User.objects.create_superuser("bench-staff"))
+    found |= {f"review_{name}_ms": _asked(staff, address) for name, address in STAFF_PAGES.items()}
     say("Costs: a row that is written now")
     before = _responses(client)
     with connection.cursor() as cursor:

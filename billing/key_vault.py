@@ -12,6 +12,7 @@ from typing import NoReturn
 from django.views.decorators.debug import sensitive_variables
 
 from billing.models import UserApiKey
+from teams.actions.audit import record_key_use
 from teams.models.encrypted_text import Undecryptable
 
 
@@ -83,6 +84,8 @@ def keys_for_run(
     if missing:
         raise KeyMissing(missing)
     UserApiKey.objects.filter(id__in=row_ids).update(last_used_at=now, last_used_execution_id=execution_id)
+    if keys:
+        record_key_use(user_id=user_id, services=keys.keys(), execution_id=execution_id)
     return keys
 
 

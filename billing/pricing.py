@@ -114,6 +114,11 @@ def price_response(
     return _price_by_list(provider, model, usage, at)
 
 
+def price_list_version() -> str:
+    """Return the version of the price list, which is dated by its release."""
+    return genai_prices.__version__
+
+
 def warm_up_prices() -> None:
     """Read the price list now: the first look into it costs most of a second."""
     _find_in_list("openai", "gpt-4o-mini")

@@ -4,10 +4,14 @@ import time
 
 from executions.actions.sync_due_connections import sync_due_connections
 from executions.orchestrator.drive import drive as drive_executions
+from executions.orchestrator.repricings import go_on_with_repricings
 from executions.orchestrator.sweep import sweep as sweep_executions
 from executions.orchestrator.swept import record_sweep
+from executions.upkeep.close_statements_due import close_statements_due
 from executions.upkeep.daily_prune import prune_daily
 
+REPRICING_S = 30.0
+"""What is not carried out by then is the next sweep's."""
 # Beside what the sweep itself takes, a round stays well below a minute.
 SYNCING_S = 10.0
 
@@ -29,6 +33,16 @@ def sweep(**_: object) -> None:
     sweep_executions()
     record_sweep()
     sync_due_connections(until=time.monotonic() + SYNCING_S)
+
+
+def reprice(**_: object) -> None:
+    """Carry out re-pricings that staff began."""
+    go_on_with_repricings(until=time.monotonic() + REPRICING_S)
+
+
+def close_statements(**_: object) -> None:
+    """Close the months that are over."""
+    close_statements_due()
 
 
 def prune(**_: object) -> None:

@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from csp.constants import NONCE, NONE, SELF
-from django.templatetags.static import static
-from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 from renum_site.account_settings import *  # noqa: F403  its names are Django's
@@ -21,6 +19,7 @@ from renum_site.addresses import (
     build_database,
     build_mail,
 )
+from renum_site.admin_settings import *  # noqa: F403  as above
 from renum_site.api_settings import read_api_settings
 from renum_site.embedded.errors import ServiceError
 from renum_site.embedded.state import read_address
@@ -113,8 +112,9 @@ CACHES: dict[str, dict[str, Any]] = {
 
 # The orchestrator and its queue
 ORCHESTRATOR = read_orchestrator_settings(env)
-# Finished executions older than this are deleted by renum_prune, each day; 0 keeps them for ever.
+# Finished executions and audit entries older than this are deleted by renum_prune; 0 keeps them for ever.
 RETENTION_DAYS = env.whole("RENUM_RETENTION_DAYS", default=90, low=0, high=36_500)
+AUDIT_DAYS = env.whole("RENUM_AUDIT_DAYS", default=730, low=0, high=36_500)
 Q_CLUSTER: dict[str, Any] = {
     "name": "renum",
     "django_redis": "q2",
@@ -206,7 +206,9 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "teams.pages.preferences.PreferencesMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "teams.pages.client_address.ClientAddressMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "teams.pages.staff_factor.StaffFactorMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
 ]
@@ -273,22 +275,6 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 # Fifty steps in the builder, each with all its fields and conditions.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 
-# The admin's theme
-UNFOLD: dict[str, Any] = {
-    "SITE_TITLE": "Renum",
-    "SITE_HEADER": "Renum",
-    "SITE_SYMBOL": "hub",
-    "SITE_FAVICONS": [
-        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("img/renum.svg")}
-    ],
-    "SHOW_VIEW_ON_SITE": False,
-    "DASHBOARD_CALLBACK": "executions.admin.dashboard.add_dashboard",
-    "SITE_DROPDOWN": [
-        {"icon": "arrow_back", "title": _("Back to Renum"), "link": reverse_lazy("start")},
-        {"icon": "stethoscope", "title": _("Doctor"), "link": reverse_lazy("doctor")},
-    ],
-}
-
 # Languages and time
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("pt-br", _("Brazilian Portuguese"))]
@@ -316,6 +302,7 @@ STORAGES = {
 }
 
 # Mail: without a server none is sent
+PUBLIC_URL = env.url("RENUM_PUBLIC_URL", schemes=("https", "http")) or ""  # For links in mails.
 _mail = build_mail(env.url("RENUM_MAIL_URL", schemes=("smtp", "smtps")))
 EMAIL_BACKEND: str = _mail["EMAIL_BACKEND"]
 EMAIL_HOST: str = _mail["EMAIL_HOST"]
@@ -326,6 +313,7 @@ EMAIL_USE_SSL: bool = _mail.get("EMAIL_USE_SSL", False)
 EMAIL_USE_TLS: bool = _mail.get("EMAIL_USE_TLS", False)
 EMAIL_TIMEOUT: int = _mail.get("EMAIL_TIMEOUT", 10)
 DEFAULT_FROM_EMAIL = env.text("RENUM_MAIL_FROM", default="renum@localhost")
+STAFF_NEEDS_SECOND_FACTOR = env.flag("RENUM_STAFF_SECOND_FACTOR", default=not DEVELOPMENT)
 # Without mail nobody can confirm an address, and so none is asked for.
 SENDS_MAIL = bool(EMAIL_HOST)
 ACCOUNT_EMAIL_VERIFICATION = "mandatory" if SENDS_MAIL else "none"

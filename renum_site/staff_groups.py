@@ -14,6 +14,7 @@ from django.db import router, transaction
 OPERATORS = "Operators"
 COST_REVIEWERS = "Cost reviewers"
 TEAM_EDITORS = "Team editors"
+AUDITORS = "Auditors"
 
 GROUPS: Mapping[str, frozenset[str]] = {
     # Watch, decide, and do every verb; look at what a run consists of, and at the doctor.
@@ -35,18 +36,28 @@ GROUPS: Mapping[str, frozenset[str]] = {
             "teams.change_sunaconnection",
         }
     ),
-    # See every cost and set prices; nothing of what agents were asked or said.
+    # See every cost, set prices and budgets, re-price; nothing of what agents were asked or said.
     COST_REVIEWERS: frozenset(
         {
             "billing.view_usagelog",
             "billing.view_modelprice",
             "billing.add_modelprice",
+            "billing.view_budget",
+            "billing.add_budget",
+            "billing.change_budget",
+            "billing.delete_budget",
+            "billing.view_budgetperiod",
+            "billing.add_repricing",
+            "billing.view_repricing",
+            "billing.view_pricechange",
             "billing.view_statement",
             "billing.view_statementline",
             "teams.view_team",
             "teams.view_user",
         }
     ),
+    # Read who did what, and nothing else.
+    AUDITORS: frozenset({"teams.view_auditentry", "teams.view_user"}),
     # Write teams and their workflows, and say who is in them.
     TEAM_EDITORS: frozenset(
         {

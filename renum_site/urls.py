@@ -3,6 +3,9 @@
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
+from billing.admin.unpriced import list_unpriced
+from executions.admin.cost_review import export_costs, review_cost_rows, review_costs
+from executions.admin.reprice import reprice_as_staff
 from executions.admin.team_run import run_as_staff
 from executions.admin.team_versions import export_as_staff, show_versions
 from executions.admin.team_workflow import check_for_staff, draw_for_staff
@@ -44,6 +47,11 @@ urlpatterns = [
         admin.site.admin_view(export_as_staff),
         name="staff-team-export",
     ),
+    path("admin/costs/", admin.site.admin_view(review_costs), name="staff-costs"),
+    path("admin/costs/rows/", admin.site.admin_view(review_cost_rows), name="staff-cost-rows"),
+    path("admin/costs/csv/", admin.site.admin_view(export_costs), name="staff-cost-csv"),
+    path("admin/costs/unpriced/", admin.site.admin_view(list_unpriced), name="staff-unpriced"),
+    path("admin/costs/reprice/", admin.site.admin_view(reprice_as_staff), name="staff-reprice"),
     path("admin/login/", sign_in_to_admin, name="admin-login"),
     path("admin/", admin.site.urls),
     path("", include("renum_site.help.urls")),

@@ -8,3 +8,7 @@ class TeamsConfig(AppConfig):
 
     name = "teams"
     label = "teams"
+
+    def ready(self) -> None:
+        """Listen to what is written down."""
+        import teams.actions.audit_signals  # noqa: F401  connects its receivers

@@ -2,7 +2,10 @@
 
 import logging
 
+from django.db import transaction
+
 from billing.models import UserApiKey
+from teams.actions.audit import record
 from teams.actions.refusal import Refusal
 from teams.models import User
 
@@ -22,7 +25,9 @@ def delete_user_key(*, user: User, service: str) -> None:
     Runs that were started with it go on: Suna has it already. To be sure, it is withdrawn at its provider.
     """
     service_name = service.lower()
-    deleted, _ = UserApiKey.objects.filter(user=user, service_name=service_name).delete()
-    if not deleted:
-        raise KeyNotFound("no key is stored for that service")
+    with transaction.atomic():
+        deleted, _ = UserApiKey.objects.filter(user=user, service_name=service_name).delete()
+        if not deleted:
+            raise KeyNotFound("no key is stored for that service")
+        record("key_deleted", by=user, details={"service": service_name})
     logger.info("user key deleted", extra={"user_id": str(user.pk), "service": service_name})

@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 
 from billing.models import ModelPrice
 from billing.models.model_price import PRICE_DECIMAL_PLACES, PRICE_DIGITS
+from teams.actions.audit import audited
 from teams.models import User
 
 MAX_USD_PER_MTOK = Decimal(10) ** (PRICE_DIGITS - PRICE_DECIMAL_PLACES)
@@ -29,6 +30,7 @@ class PriceAlreadySet(Exception):
     code = "price_already_set"
 
 
+@audited("price_set")
 def set_model_price(
     *,
     actor: User,

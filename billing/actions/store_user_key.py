@@ -5,10 +5,12 @@ import logging
 import re
 from dataclasses import dataclass
 
+from django.db import transaction
 from django.views.decorators.debug import sensitive_variables
 
 from billing.models import UserApiKey
 from billing.models.user_api_key import KEY_PATTERN, SERVICE_NAME_PATTERN
+from teams.actions.audit import record
 from teams.actions.refusal import InvalidInput
 from teams.models import User
 from teams.models.encrypted_text import fingerprint_of
@@ -62,32 +64,34 @@ def store_user_key(*, user: User, service: str, key: str, now: dt.datetime) -> S
     trimmed_key = key.strip(" \t")
     if re.fullmatch(KEY_PATTERN, trimmed_key) is None:
         raise InvalidKey("a key has 8 to 4096 visible ASCII characters, no spaces and no line breaks")
-    UserApiKey.objects.bulk_create(
-        [
-            UserApiKey(
-                user=user,
-                service_name=service_name,
-                encrypted_key=UserApiKey.seal_key(
-                    user_id=user.pk, service_name=service_name, key=trimmed_key
-                ),
-                fingerprint=fingerprint_of(trimmed_key),
-                created_at=now,
-                updated_at=now,
-                last_used_at=None,
-                last_used_execution_id=None,
-            )
-        ],
-        update_conflicts=True,
-        unique_fields=["user", "service_name"],
-        update_fields=[
-            "encrypted_key",
-            "fingerprint",
-            "updated_at",
-            "last_used_at",
-            "last_used_execution_id",
-        ],
-    )
-    row = UserApiKey.objects.get(user=user, service_name=service_name)
+    with transaction.atomic():
+        UserApiKey.objects.bulk_create(
+            [
+                UserApiKey(
+                    user=user,
+                    service_name=service_name,
+                    encrypted_key=UserApiKey.seal_key(
+                        user_id=user.pk, service_name=service_name, key=trimmed_key
+                    ),
+                    fingerprint=fingerprint_of(trimmed_key),
+                    created_at=now,
+                    updated_at=now,
+                    last_used_at=None,
+                    last_used_execution_id=None,
+                )
+            ],
+            update_conflicts=True,
+            unique_fields=["user", "service_name"],
+            update_fields=[
+                "encrypted_key",
+                "fingerprint",
+                "updated_at",
+                "last_used_at",
+                "last_used_execution_id",
+            ],
+        )
+        row = UserApiKey.objects.get(user=user, service_name=service_name)
+        record("key_stored", by=user, details={"service": service_name, "fingerprint": row.fingerprint})
     logger.info(
         "user key stored",
         extra={"user_id": str(user.pk), "service": service_name, "fingerprint": row.fingerprint},

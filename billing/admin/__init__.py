@@ -1,5 +1,5 @@
-"""Usage, prices and keys in the Django admin."""
+"""Usage, prices, budgets and keys in the Django admin."""
 
-from billing.admin import model_price, statement, usage_log, user_api_key
+from billing.admin import budget, model_price, repricing, statement, usage_log, user_api_key
 
-__all__ = ["model_price", "statement", "usage_log", "user_api_key"]
+__all__ = ["budget", "model_price", "repricing", "statement", "usage_log", "user_api_key"]

@@ -12,6 +12,7 @@ from billing.api.usage_output import ROW_COLUMNS, LedgerRowOutput
 from billing.api.usage_query import FORMAT, NARROWING, read_narrowed, wants_csv
 from billing.ledger import each_row, narrow
 from billing.models import UsageLog
+from teams.actions.audit import record
 from teams.api.answer_forms import CsvText, InForm
 from teams.api.authentication import person
 from teams.api.csv_text import csv_pieces
@@ -44,6 +45,7 @@ class UsageList(Ledger):
         rows = rows.select_related("payer", "started_by").defer(*UNREAD)
         if not wants_csv(request, pages=PAGE):
             return page_of(rows, request, LedgerRowOutput)
+        record("usage_exported", by=person(request))
         cells = ([value(row) for value in ROW_COLUMNS.values()] for row in each_row(rows))
         pieces = csv_pieces(list(ROW_COLUMNS), cells)
         return streamed_file(request, pieces, media_type=CsvText.media_type, filename="usage.csv")

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -138,6 +139,10 @@ class UsageLog(models.Model):
             models.Index(name="usage_log_of_run", fields=["agent_run_id"]),
             models.Index(name="usage_log_of_payer", fields=["payer", "created_at"]),
             models.Index(name="usage_log_of_team", fields=["team", "created_at"]),
+            # Rows come in the order of their time: a summary of pages is enough, and costs nothing to append.
+            BrinIndex(
+                name="usage_log_by_time", fields=["created_at"], autosummarize=True, pages_per_range=32
+            ),
             models.Index(
                 name="usage_log_unpriced",
                 fields=["model_name"],

@@ -21,8 +21,11 @@ class Chip:
     without: str
 
 
-def build_chips(query: CostQuery, *, reader: User) -> Sequence[Chip]:
-    """Build them. A team or a person that the reader knows nothing of is called by its id: no name leaks."""
+def build_chips(query: CostQuery, *, reader: User | None) -> Sequence[Chip]:
+    """Build them. A team or a person that the reader knows nothing of is called by its id: no name leaks.
+
+    None is staff who may see all costs.
+    """
     return [
         Chip(what=what_of(name), value=_value_of(name, value, reader), without=query.address(without=name))
         for name, value in query.narrowing.items()
@@ -44,12 +47,12 @@ def what_of(name: str) -> str:
     }[name]
 
 
-def _value_of(name: str, value: str, reader: User) -> str:
+def _value_of(name: str, value: str, reader: User | None) -> str:
     if name == "team":
-        team = Team.objects.for_user(reader).filter(pk=value).values_list("name", flat=True).first()
-        return team or value
+        teams = Team.objects.all() if reader is None else Team.objects.for_user(reader)
+        return teams.filter(pk=value).values_list("name", flat=True).first() or value
     if name in ("user", "payer"):
-        return reader.username if str(reader.pk) == value else _username(value, reader)
+        return _username(value, reader)
     if name == "agent":
         return names_of_agents([value], reader=reader).get(value, value)
     if name == "key_type":
@@ -63,9 +66,12 @@ def _value_of(name: str, value: str, reader: User) -> str:
     return value or _("not told")
 
 
-def _username(person_id: str, reader: User) -> str:
-    # People of the reader's own teams are no secret to them; whether anybody else exists is.
-    teams = Team.objects.for_user(reader)
+def _username(person_id: str, reader: User | None) -> str:
+    if reader is not None and str(reader.pk) == person_id:
+        return reader.username
     known = User.objects.filter(pk=person_id)
-    known = known.filter(owned_teams__in=teams) | known.filter(team_memberships__team__in=teams)
+    if reader is not None:
+        # People of the reader's own teams are no secret to them; whether anybody else exists is.
+        teams = Team.objects.for_user(reader)
+        known = known.filter(owned_teams__in=teams) | known.filter(team_memberships__team__in=teams)
     return known.values_list("username", flat=True).first() or person_id

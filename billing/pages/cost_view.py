@@ -76,8 +76,8 @@ class CostView:
     left_out: int
 
 
-def build_cost_view(rows: QuerySet[UsageLog], query: CostQuery, *, reader: User) -> CostView:
-    """Build it from the rows that the reader may see, in four to seven queries.
+def build_cost_view(rows: QuerySet[UsageLog], query: CostQuery, *, reader: User | None) -> CostView:
+    """Build it from the rows that the reader may see, in four to seven queries; None is staff who see all.
 
     Raises TooManyGroups, and UnknownTimeZone where PostgreSQL does not know the reader's zone.
     """
@@ -125,7 +125,7 @@ def _compare(now: Tally, before: Tally) -> Change:
     return Change(before=before, percent=percent)
 
 
-def _lines(groups: Sequence[Group], query: CostQuery, reader: User) -> list[Line]:
+def _lines(groups: Sequence[Group], query: CostQuery, reader: User | None) -> list[Line]:
     key = query.group
     names = Names(groups)
     agents: Mapping[str, str] = {}

@@ -8,9 +8,11 @@ from executions.models import Execution
 from executions.orchestrator.append import append_events
 from executions.orchestrator.changes import Event
 from executions.orchestrator.wake import wake_drivers_on_commit
+from teams.actions.audit import audited
 from teams.models import User
 
 
+@audited("execution_cancelled", about="execution")
 def cancel_execution(*, execution: Execution, by: User, as_staff: bool = False) -> Execution:
     """Ask for an execution to be cancelled; asking again changes nothing.
 

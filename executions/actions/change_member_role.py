@@ -6,10 +6,12 @@ from django.db import transaction
 
 from executions.actions.remove_member import find_membership
 from executions.actions.start_rights_lost import cancel_queued_of
+from teams.actions.audit import audited
 from teams.actions.rights import check_role, includes
 from teams.models import Team, TeamMembership, TeamRole, User
 
 
+@audited("member_role_changed")
 def change_member_role(*, team: Team, by: User, user_id: uuid.UUID, role: TeamRole) -> TeamMembership:
     """Change the role, at once. Whoever may not run the team any more has their queued executions cancelled.
 

@@ -1,8 +1,10 @@
 """Making a connection to a Suna. Nothing is asked of that Suna yet: testing is a verb of its own."""
 
+from django.db import transaction
 from django.views.decorators.debug import sensitive_variables
 
 from executions.actions.connection_input import check_address, clean_api_key, clean_bearer, save_named
+from teams.actions.audit import record
 from teams.actions.naming import clean_name
 from teams.actions.refusal import NotAllowed
 from teams.actions.rights import check_staff
@@ -32,7 +34,10 @@ def create_connection(
         sends_user_keys=sends_user_keys,
     )
     connection.set_credential(bearer=clean_bearer(bearer), api_key=clean_api_key(api_key))
-    save_named(connection, update_fields=None)
+    # Not before here: the address may wait for the resolver.
+    with transaction.atomic():
+        save_named(connection, update_fields=None)
+        record("connection_made", by=by, about=connection)
     return connection
 
 

@@ -7,6 +7,7 @@ from django.db.models import ProtectedError
 
 from executions.actions.connection_rights import check_may_manage
 from executions.models import Execution
+from teams.actions.audit import record
 from teams.actions.refusal import NotAllowed, Refusal
 from teams.models import Agent, SunaConnection, Team, User
 
@@ -61,6 +62,7 @@ def delete_connection(*, connection: SunaConnection, by: User) -> None:
             held = SunaConnection.objects.select_for_update().filter(pk=connection.pk).first()
             if held is None:
                 return
+            record("connection_deleted", by=by, about=held)
             held.delete()
     except ProtectedError:
         refusal = ConnectionInUse(

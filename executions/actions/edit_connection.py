@@ -11,6 +11,7 @@ from django.views.decorators.debug import sensitive_variables
 from executions.actions.connection_input import check_address, clean_api_key, clean_bearer, save_named
 from executions.actions.connection_rights import check_may_manage
 from executions.suna.wire import PROFILES
+from teams.actions.audit import record
 from teams.actions.naming import clean_name
 from teams.actions.refusal import input_problem
 from teams.models import SunaConnection, User
@@ -107,6 +108,7 @@ def edit_connection(*, connection: SunaConnection, by: User, changes: Connection
             )
         save_named(row, update_fields=list(columns))
         row.refresh_from_db(fields=["moved_at"])
+        record("connection_edited", by=by, about=row)
     return Edited(connection=row, credential_forgotten=moved and has_credential and not any(given.values()))
 
 

@@ -3,9 +3,11 @@
 from executions.actions.start_decision import decide_start
 from executions.engine.state import StartDecision
 from executions.models import Execution
+from teams.actions.audit import audited
 from teams.models import User
 
 
+@audited("start_given_up", about="execution")
 def give_up_start(*, execution: Execution, step_id: str, by: User, as_staff: bool = False) -> Execution:
     """Ask for the attempt to fail with the code `run_vanished`.
 

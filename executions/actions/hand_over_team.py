@@ -6,6 +6,7 @@ from django.db import IntegrityError, transaction
 
 from executions.actions.remove_member import find_membership
 from executions.models import Execution
+from teams.actions.audit import audited
 from teams.actions.create_team import TeamNameTaken, find_default_connection
 from teams.actions.refusal import Refusal
 from teams.actions.rights import check_role
@@ -18,6 +19,7 @@ class TeamBusy(Refusal):
     code = "team_busy"
 
 
+@audited("team_handed_over", about="team")
 def hand_over_team(*, team: Team, by: User, user_id: uuid.UUID) -> Team:
     """Make the member the owner and the old owner an editor; the team is off until the new one agrees.
 

@@ -8,9 +8,11 @@ from executions.actions.queue_limit import check_paused_limit
 from executions.engine.state import ExecutionStatus
 from executions.models import Execution
 from executions.models.pause_wanted import PAUSE_WANTED
+from teams.actions.audit import audited
 from teams.models import User
 
 
+@audited("execution_paused", about="execution")
 def pause_execution(*, execution: Execution, by: User, as_staff: bool = False) -> Execution:
     """Ask for an execution to be paused; asking again changes nothing.
 

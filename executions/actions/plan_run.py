@@ -12,11 +12,11 @@ from executions.actions.estimate_run import Estimates, estimate_run
 from executions.actions.run_history import RunHistory, find_run_history
 from executions.actions.start_execution import check_prompt
 from executions.engine.foresight import ForeseenStep, foresee
-from executions.orchestrator.claim import database_now
 from executions.suna.wire import PROFILES
 from teams.actions.refusal import InvalidInput, Refusal
 from teams.actions.save_version import InvalidWorkflow, check_definition
 from teams.models import Agent, SunaConnection, Team, User, WorkflowVersion
+from teams.models.database_time import database_now
 from teams.workflow.parsing import read_definition
 from teams.workflow.plan import Json, Plan, PlanStep
 from teams.workflow.problems import Problem

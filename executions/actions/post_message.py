@@ -20,11 +20,11 @@ from executions.models import Execution, MessageKind, TeamMessage
 from executions.models.team_message import PEOPLE
 from executions.orchestrator.append import append_changes
 from executions.orchestrator.changes import Changes
-from executions.orchestrator.claim import database_now
 from executions.orchestrator.message_events import posted
 from executions.orchestrator.message_rows import Post
 from teams.actions.refusal import Refusal, input_problem
 from teams.models import User
+from teams.models.database_time import database_now
 from teams.workflow.plan import plan_from_json
 
 MIN_TIMEOUT_S = 1

@@ -5,6 +5,7 @@ from executions.actions.pause_wish import ask_to_go_on
 from executions.engine.state import ExecutionStatus
 from executions.models import Execution
 from executions.models.pause_wanted import PAUSE_WANTED
+from teams.actions.audit import audited
 from teams.actions.refusal import Refusal
 from teams.actions.rights import check_staff
 from teams.models import User
@@ -16,6 +17,7 @@ class NotQuarantined(Refusal):
     code = "not_quarantined"
 
 
+@audited("execution_released", about="execution")
 def release_execution(*, execution: Execution, by: User) -> Execution:
     """Ask for a quarantined execution to go on; asking again before it does changes nothing.
 

@@ -5,6 +5,7 @@ import uuid
 from django.db import transaction
 
 from executions.actions.start_rights_lost import cancel_queued_of
+from teams.actions.audit import audited
 from teams.actions.refusal import Refusal
 from teams.actions.rights import check_role
 from teams.models import Team, TeamMembership, User
@@ -17,6 +18,7 @@ class NoSuchMember(Refusal):
     status = 404
 
 
+@audited("member_removed", about="team")
 def remove_member(*, team: Team, by: User, user_id: uuid.UUID) -> int:
     """End a membership, at once; return how many queued executions of the person were cancelled with it.
 

@@ -9,6 +9,7 @@ from executions.actions.pause_wish import ask_to_go_on
 from executions.engine.state import ExecutionStatus
 from executions.models import Execution
 from executions.models.pause_wanted import PAUSE_WANTED
+from teams.actions.audit import audited
 from teams.actions.refusal import Refusal
 from teams.models import User
 
@@ -19,6 +20,7 @@ class NotPaused(Refusal):
     code = "not_paused"
 
 
+@audited("execution_resumed", about="execution")
 def resume_execution(*, execution: Execution, by: User, as_staff: bool = False) -> Execution:
     """Ask for a paused execution to go on; asking again before it does changes nothing.
 

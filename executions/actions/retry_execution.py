@@ -26,6 +26,7 @@ from executions.engine.state import (
 )
 from executions.models import Execution, ExecutionStep
 from executions.orchestrator.changes import ContextWrite
+from teams.actions.audit import audited
 from teams.actions.refusal import Refusal
 from teams.actions.run_warnings import run_warnings_of
 from teams.models import User
@@ -38,6 +39,7 @@ class NothingToRetry(Refusal):
     code = "nothing_to_retry"
 
 
+@audited("execution_retried", about="execution")
 def retry_execution(
     *, execution: Execution, by: User, idempotency_key: str | None = None, as_staff: bool = False
 ) -> Started:

@@ -8,12 +8,14 @@ from executions.actions.accept_execution import Draft, Started, accept_once, che
 from executions.actions.execution_rights import NotOver, check_may_repeat, lock_to_repeat
 from executions.engine.state import EXECUTION_TERMINAL
 from executions.models import Execution
+from teams.actions.audit import audited
 from teams.actions.refusal import InvalidInput
 from teams.actions.run_warnings import run_warnings_in
 from teams.actions.save_version import check_definition
 from teams.models import User
 
 
+@audited("execution_run_again", about="execution")
 def run_again_execution(
     *, execution: Execution, by: User, idempotency_key: str | None = None, as_staff: bool = False
 ) -> Started:

@@ -40,6 +40,7 @@ _RECENT = """
 WITH recent AS (
     SELECT id, workflow_version_id, started_at, finished_at, retried_from_id, usage_complete, status
     FROM renum_team_executions WHERE team_id = %(team)s AND status IN ('completed', 'partial')
+        AND (%(before)s::uuid IS NULL OR id < %(before)s::uuid)
     ORDER BY id DESC LIMIT %(looked_at)s
 )
 """
@@ -87,7 +88,8 @@ def find_run_history(
     Without `with_steps` only the whole is read. A cost counts where every
     answer of a model has a price; attempts that failed are part of it.
     """
-    params = {"team": team_id, "version": version_id, "looked_at": LOOKED_AT, "enough": ENOUGH}
+    asked = {"team": team_id, "version": version_id, "before": None}
+    params = {**asked, "looked_at": LOOKED_AT, "enough": ENOUGH}
     with connection.cursor() as cursor:
 
         def rows(statement: str) -> list[tuple[Decimal, ...]]:
@@ -103,6 +105,17 @@ def find_run_history(
             whole_s=_seconds(*whole_s[0]) if whole_s else None,
             whole_usd=_dollars(*whole_usd[0]) if whole_usd else None,
         )
+
+
+def find_usual_cost(
+    *, team_id: uuid.UUID, version_id: uuid.UUID | None, before: uuid.UUID
+) -> Usual[Decimal] | None:
+    """Return what the whole usually cost before that execution: what was to be expected of it."""
+    params = {"team": team_id, "version": version_id, "looked_at": LOOKED_AT, "enough": ENOUGH}
+    with connection.cursor() as cursor:
+        cursor.execute(_WHOLE_USD, {**params, "before": before})
+        row = cursor.fetchone()
+    return None if row is None else _dollars(*row)
 
 
 def _seconds(samples: Decimal, median: Decimal, p90: Decimal) -> Usual[float]:

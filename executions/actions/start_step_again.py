@@ -3,9 +3,11 @@
 from executions.actions.start_decision import decide_start
 from executions.engine.state import StartDecision
 from executions.models import Execution
+from teams.actions.audit import audited
 from teams.models import User
 
 
+@audited("step_started_again", about="execution")
 def start_step_again(*, execution: Execution, step_id: str, by: User, as_staff: bool = False) -> Execution:
     """Ask for another attempt, which counts in place of the one in doubt.
 

@@ -24,8 +24,9 @@ from billing.pricing import PricingStatus
 from executions.actions.waiting_executions import Waits, count_waiting
 from executions.engine.state import ExecutionStatus
 from executions.models import Driver, Execution, Question
-from executions.orchestrator.claim import count_claimable, database_now
+from executions.orchestrator.claim import count_claimable
 from executions.wording import status_words
+from teams.models.database_time import database_now
 
 LATEST = 5
 LATE_BEAT_S = 10

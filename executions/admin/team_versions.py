@@ -71,7 +71,7 @@ def export_as_staff(request: HttpRequest, team_id: uuid.UUID) -> HttpResponse:
     team = _team(team_id)
     schema_url = request.build_absolute_uri(reverse("api:workflow-schema"))
     try:
-        document = export_team(team=team, schema_url=schema_url)
+        document = export_team(team=team, by=person_of(request), schema_url=schema_url)
     except NoWorkflow as refusal:
         messages.warning(request, refusal_words(refusal))
         return HttpResponseRedirect(reverse("admin:teams_team_change", args=[team.pk]))

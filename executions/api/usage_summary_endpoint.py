@@ -14,6 +14,7 @@ from billing.ledger import TooManyGroups, UnknownTimeZone, narrow, sum_up
 from billing.ledger.summary import MAX_GROUPS
 from billing.models import UsageLog
 from executions.actions.spent_in_vain import spent_in_vain
+from teams.actions.audit import record
 from teams.api.answer_forms import CsvText
 from teams.api.authentication import person
 from teams.api.csv_text import csv_pieces
@@ -44,6 +45,7 @@ class UsageSummary(Ledger):
         except UnknownTimeZone:
             refuse_value("time_zone", "PostgreSQL does not know that time zone.")
         if is_csv:
+            record("usage_exported", by=person(request))
             pieces = csv_pieces(group_header(by), group_rows(summary))
             return streamed_file(request, pieces, media_type=CsvText.media_type, filename="usage-summary.csv")
         body = written_summary(

@@ -11,7 +11,7 @@ import uuid
 from executions.agent_service import AgentService
 from executions.context.store import read_context
 from executions.engine.decide import find_next_moment
-from executions.engine.decisions import FinishExecution
+from executions.engine.decisions import Decision, FinishExecution
 from executions.engine.ending import decide_ending
 from executions.engine.state import EXECUTION_TERMINAL, STEP_ACTIVE, AgentRunStatus, Reason, StepStatus
 from executions.engine.transitions import mark
@@ -27,6 +27,7 @@ from executions.orchestrator.mailbox import read_mailbox
 from executions.orchestrator.obey import Obeyed, obey
 from executions.orchestrator.open_starts import OpenStarts
 from executions.orchestrator.outcomes import Outcome
+from executions.orchestrator.purse import Purse
 from executions.orchestrator.questions import close_questions, find_prompt, list_waiting, read_closed
 from executions.orchestrator.starts import Starts
 from executions.orchestrator.take_in import end_parked, take_closed_questions, take_in
@@ -53,6 +54,7 @@ class Advance:
         self._heard_at = dt.datetime.min.replace(tzinfo=dt.UTC)
         self._is_outdated = False
         self.starts = Starts(holder.gate_of(tracked.connection), tracked, wake=self.wake)
+        self._purse = Purse(holder.budgets, tracked, self.starts)
 
     def wake(self, *, cancel_requested: bool = False) -> None:
         """Have the execution look at itself again, at once."""
@@ -196,13 +198,10 @@ class Advance:
         changes, obeyed = self._new_changes(), Obeyed()
         if self.tracked.talks:
             self.tracked.mailbox = await in_any_thread(read_mailbox, self.tracked.id)
-        for outcome in ended:
-            self._attempts.pop(_step_of(outcome), None)
-            self.starts.give_back(_step_of(outcome))
-            take_in(self.tracked, outcome, changes, now=self.now())
-            # A failure that ends the execution ends it before the next attempt is looked at.
-            for decision in decide_ending(self.tracked.plan, self.tracked.state):
-                obey(self.tracked, decision, changes, obeyed, now=self.now())
+        self._take_ended(ended, changes, obeyed)
+        if ended and await self._holder.budgets.exist():
+            # What it cost must count before budgets are asked for more.
+            changes = await self._commit_ended(changes, obeyed)
         waiting = list_waiting(self.tracked.state)
         if waiting:
             closed = await in_any_thread(read_closed, self.tracked, now=self.now())
@@ -212,7 +211,7 @@ class Advance:
         await self._refresh_context(changes)
         close_requests(self.tracked, changes, due_at=self.now())
         heed_wishes(self.tracked, changes, now=self.now())
-        for decision in self.starts.decide(now=self.now()):
+        for decision in await self._decide(changes, obeyed):
             # Everything is decided, but the execution is over only when every run in Suna is.
             if isinstance(decision, FinishExecution) and self._attempts:
                 continue
@@ -228,6 +227,38 @@ class Advance:
         for start in obeyed.starts:
             parked = self.tracked.runs.pop(start.step_id, None)
             self._spawn(group, start.step_id, prompt=start.prompt, run=parked)
+
+    def _take_ended(self, ended: list[Outcome], changes: Changes, obeyed: Obeyed) -> None:
+        for outcome in ended:
+            self._attempts.pop(_step_of(outcome), None)
+            self.starts.give_back(_step_of(outcome))
+            take_in(self.tracked, outcome, changes, now=self.now())
+            # A failure that ends the execution ends it before the next attempt is looked at.
+            for decision in decide_ending(self.tracked.plan, self.tracked.state):
+                obey(self.tracked, decision, changes, obeyed, now=self.now())
+
+    async def _commit_ended(self, changes: Changes, obeyed: Obeyed) -> Changes:
+        """Commit what ended, with the stops that follow from it; return the changes of what comes next."""
+        await self._refresh_context(changes)
+        for step_id in obeyed.stops:
+            self._stop(step_id, changes)
+        obeyed.stops.clear()
+        end_parked(self.tracked, changes)
+        close_questions(self.tracked, (), changes)
+        await self._commit(changes)
+        if self.tracked.talks:
+            self.tracked.mailbox = await in_any_thread(read_mailbox, self.tracked.id)
+        return self._new_changes()
+
+    async def _decide(self, changes: Changes, obeyed: Obeyed) -> tuple[Decision, ...]:
+        """Return what should happen next, within the budgets; what ends the execution for them is obeyed."""
+        allowed = await self._purse.decide(now=self.now())
+        changes.reservations += allowed.reservations
+        if not allowed.ends:
+            return allowed.decisions
+        for decision in allowed.decisions:
+            obey(self.tracked, decision, changes, obeyed, now=self.now())
+        return self.starts.decide(now=self.now())
 
     def _stop(self, step_id: str, changes: Changes) -> None:
         attempt = self._attempts.get(step_id)
@@ -314,6 +345,7 @@ class Advance:
         wait_s = LONGEST_WAIT_S
         if moment is not None:
             wait_s = min(max((moment - self.now()).total_seconds(), 0.01), LONGEST_WAIT_S)
+        wait_s = min(wait_s, self._purse.asks_again_s or LONGEST_WAIT_S)
         ended: list[Outcome] = []
         try:
             async with asyncio.timeout(wait_s):

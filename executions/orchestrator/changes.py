@@ -53,8 +53,9 @@ class Changes:
     `closed_questions` the row ids of steps that wait for no answer any more. `messages` are the team's, in
     their order, `delivered` those that stand in the prompt of a step that starts. `totals` asks for usage and
     cost sums to be brought up to date also where `usage` is empty. `clears_crashes` forgets the crashes that
-    were charged to the execution: it has got further than where its drivers died. At least one event is
-    there.
+    were charged to the execution: it has got further than where its drivers died. `reservations` are those of
+    budgets that starts of this transition were made for, `settled` the attempts, by step and number, whose
+    usage is in, so that nothing is kept free for them any more. At least one event is there.
     """
 
     execution_id: uuid.UUID
@@ -71,6 +72,8 @@ class Changes:
     closed_questions: set[uuid.UUID] = field(default_factory=set)
     messages: list[Post] = field(default_factory=list)
     delivered: list[Delivered] = field(default_factory=list)
+    reservations: list[uuid.UUID] = field(default_factory=list)
+    settled: set[tuple[str, int]] = field(default_factory=set)
     totals: bool = False
     clears_crashes: bool = False
 

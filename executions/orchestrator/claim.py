@@ -1,6 +1,5 @@
 """Which executions a driver may take, and the taking: one statement, by PostgreSQL's clock."""
 
-import datetime as dt
 import uuid
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -180,11 +179,3 @@ def end_lease(driver_id: uuid.UUID) -> None:
     """End the lease of a driver that is known to be dead: what it held is free from now on."""
     with connection.cursor() as cursor:
         cursor.execute(_END_LEASE, [driver_id])
-
-
-def database_now() -> dt.datetime:
-    """Return PostgreSQL's time: the only clock by which anything is decided."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT clock_timestamp()")
-        now: dt.datetime = cursor.fetchone()[0]
-    return now

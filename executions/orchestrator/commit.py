@@ -16,7 +16,7 @@ from typing import Any
 
 from django.db import InterfaceError, OperationalError, connection, transaction
 
-from billing import ledger
+from billing import budgets, ledger
 from executions.models import ContextChange, ContextSnapshot, ExecutionEvent
 from executions.orchestrator.changes import Changes, ChangesRefused, Committed, Fenced
 from executions.orchestrator.database_calls import brief_locks, read_only_is_away, sqlstate_of
@@ -283,8 +283,15 @@ def _write_context(held: Sequence[Changes], applied: Sequence[ContextApplied], a
 
 def _write_usage(held: Sequence[Changes], at: dt.datetime) -> None:
     entries = [entry for changes in held for entry in changes.usage]
-    if entries:
-        ledger.record_responses(entries, at=at)
+    rows = ledger.record_responses(entries, at=at) if entries else []
     finished = {changes.execution_id for changes in held if changes.usage or changes.totals}
     if finished:
         write_totals(finished)
+    # Last of all: a period of a budget may be everybody's, and is locked to the end.
+    budgets.count_usage(rows, at=at)
+    budgets.settle(
+        {(changes.execution_id, *attempt) for changes in held for attempt in changes.settled}, at=at
+    )
+    reservations = [one for changes in held for one in changes.reservations]
+    if reservations:
+        budgets.confirm(reservations)

@@ -12,11 +12,12 @@ from django.conf import settings
 from django.db import connections
 
 from executions.models import Driver as DriverRow
-from executions.orchestrator.claim import count_claimable, database_now
+from executions.orchestrator.claim import count_claimable
 from executions.orchestrator.crashes import charge_crashes
 from executions.orchestrator.driver import Driver
 from executions.orchestrator.queue import stop_reader
 from executions.orchestrator.wake import forget_queued_wake_up, wake_drivers
+from teams.models.database_time import database_now
 
 PARENT_WATCH_S = 1.0
 STANDBY_STEP_S = 0.5

@@ -38,6 +38,7 @@ from executions.orchestrator.holding import (
 from executions.orchestrator.lease import Lease
 from executions.orchestrator.live_runs import LiveRuns
 from executions.orchestrator.open_starts import LONGEST_START_S, OpenStarts
+from executions.orchestrator.purse import BudgetLook
 from executions.orchestrator.question_rows import find_unheard
 from executions.orchestrator.redetect import Redetection
 from executions.orchestrator.tracked import Tracked, load_tracked
@@ -78,6 +79,7 @@ class Driver:
         self.live = LiveRuns()
         self.models = AgentModels()
         self.open_starts = OpenStarts()
+        self.budgets = BudgetLook()
         self._held: dict[uuid.UUID, asyncio.Task[None]] = {}
         self._epochs: dict[uuid.UUID, int] = {}
         # Claimed, and before their first turn: what they need is not known yet.

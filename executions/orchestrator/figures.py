@@ -16,9 +16,10 @@ from django_redis import get_redis_connection
 from redis.exceptions import RedisError
 
 from executions.models import Drain
-from executions.orchestrator.claim import count_claimable, database_now, find_longest_wait_s
+from executions.orchestrator.claim import count_claimable, find_longest_wait_s
 from executions.orchestrator.queue import DRIVERS, TASKS, count_queued
 from executions.orchestrator.swept import find_swept_at
+from teams.models.database_time import database_now
 
 logger = logging.getLogger(__name__)
 

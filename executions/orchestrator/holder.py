@@ -12,6 +12,7 @@ from executions.orchestrator.gate import Gate
 from executions.orchestrator.hints import Hints
 from executions.orchestrator.live_runs import LiveRuns
 from executions.orchestrator.open_starts import OpenStarts
+from executions.orchestrator.purse import BudgetLook
 from teams.models import SunaConnection
 
 T = TypeVar("T")
@@ -51,6 +52,11 @@ class Holder(Protocol):
     @property
     def open_starts(self) -> OpenStarts:
         """The starts under way that nobody could look up."""
+        ...
+
+    @property
+    def budgets(self) -> BudgetLook:
+        """Whether there are budgets."""
         ...
 
     async def commit(self, changes: Changes) -> Committed:

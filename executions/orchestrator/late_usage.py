@@ -10,17 +10,18 @@ from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from billing.budgets import count_usage, settle
 from billing.ledger import LedgerEntry, build_entries, record_responses
 from executions.agent_service import AgentService, RunResult
 from executions.engine.state import AGENT_RUN_TERMINAL, AgentRunStatus
 from executions.models import AgentRun, Execution
 from executions.orchestrator.ask_around import ask_around
-from executions.orchestrator.claim import database_now
 from executions.orchestrator.database_calls import DATABASE_AWAY
 from executions.orchestrator.run_facts import facts_of_run
 from executions.orchestrator.run_keys import read_keys_to_hide
 from executions.orchestrator.scrub import scrub_result
 from executions.orchestrator.totals import write_totals
+from teams.models.database_time import database_now
 
 logger = logging.getLogger(__name__)
 
@@ -80,12 +81,16 @@ def _record(run: AgentRun, result: RunResult) -> bool:
         return False
     with transaction.atomic():
         execution = Execution.objects.select_for_update(of=("self",)).get(pk=run.execution_id)
-        record_responses(entries, at=database_now())
+        at = database_now()
+        rows = record_responses(entries, at=at)
         write_totals([execution.id])
         if result.usage_complete:
             AgentRun.objects.filter(pk=run.pk).update(usage_complete=True)
             if not AgentRun.objects.filter(execution=execution, usage_complete=False).exists():
                 Execution.objects.filter(pk=execution.pk).update(usage_complete=True)
+        count_usage(rows, at=at)
+        if result.usage_complete:
+            settle([(execution.id, run.step.step_id, run.attempt)], at=at)
     return result.usage_complete
 
 

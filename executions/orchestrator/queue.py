@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
+from django.db import connection, transaction
 from django_q.brokers import get_broker
 from django_q.cluster import Cluster
 from django_q.models import Schedule, Task
@@ -31,6 +32,9 @@ SWEEP_TASK = "executions.tasks.sweep"
 CANARY_TASK = "executions.tasks.canary"
 SWEEP_SCHEDULE = "renum sweep"
 PRUNE_TASK = "executions.tasks.prune"
+REPRICE_TASK = "executions.tasks.reprice"
+STATEMENTS_TASK = "executions.tasks.close_statements"
+STATEMENTS_SCHEDULE = "renum statements"
 PRUNE_SCHEDULE = "renum prune"
 TASK_TABLE: str = Task._meta.db_table  # noqa: SLF001  Django's own way to a table's name
 STOP_PATIENCE_S = 15.0
@@ -53,6 +57,11 @@ def enqueue_canary(cluster: str) -> None:
     async_task(CANARY_TASK, cluster=cluster)
 
 
+def enqueue_repricing() -> None:
+    """Queue a look for re-pricings that are not carried out yet; without one the next sweep finds them."""
+    async_task(REPRICE_TASK, cluster=TASKS)
+
+
 def count_queued(cluster: str) -> int:
     """Return how many messages wait in Redis for the clusters of that name."""
     return int(get_broker(cluster).queue_size())
@@ -60,29 +69,30 @@ def count_queued(cluster: str) -> int:
 
 def schedule_sweep() -> None:
     """Have the sweep run each minute, on the cluster of short tasks; calling this again changes nothing."""
-    Schedule.objects.update_or_create(
-        name=SWEEP_SCHEDULE,
-        defaults={
-            "func": SWEEP_TASK,
-            "schedule_type": Schedule.MINUTES,
-            "minutes": 1,
-            "repeats": -1,
-            "cluster": settings.Q_CLUSTER["name"],
-        },
-    )
+    _keep_one_schedule(SWEEP_SCHEDULE, func=SWEEP_TASK, schedule_type=Schedule.MINUTES, minutes=1)
 
 
 def schedule_prune() -> None:
     """Have old rows deleted once a day, on the cluster of short tasks; calling this again changes nothing."""
-    Schedule.objects.update_or_create(
-        name=PRUNE_SCHEDULE,
-        defaults={
-            "func": PRUNE_TASK,
-            "schedule_type": Schedule.DAILY,
-            "repeats": -1,
-            "cluster": settings.Q_CLUSTER["name"],
-        },
-    )
+    _keep_one_schedule(PRUNE_SCHEDULE, func=PRUNE_TASK, schedule_type=Schedule.DAILY)
+
+
+def schedule_statements() -> None:
+    """Have months closed that are over, looked at once a day; calling this again changes nothing."""
+    _keep_one_schedule(STATEMENTS_SCHEDULE, func=STATEMENTS_TASK, schedule_type=Schedule.DAILY)
+
+
+def _keep_one_schedule(name: str, **columns: Any) -> None:
+    # django-q2 holds no name to be unique, and all clusters of a site may start in the same moment.
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("LOCK TABLE django_q_schedule IN EXCLUSIVE MODE")
+        found = list(Schedule.objects.filter(name=name).order_by("id"))
+        kept = found[0] if found else Schedule(name=name)
+        for column, value in {**columns, "repeats": -1, "cluster": settings.Q_CLUSTER["name"]}.items():
+            setattr(kept, column, value)
+        kept.save()
+        Schedule.objects.filter(id__in=[surplus.id for surplus in found[1:]]).delete()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,6 +205,7 @@ def start_cluster(*, on_worker_born: Callable[..., None] | None = None) -> StopA
         post_spawn.connect(on_worker_born, dispatch_uid="renum-worker-born", weak=False)
     schedule_sweep()
     schedule_prune()
+    schedule_statements()
     cluster = StopAwareCluster()
     cluster.start()
     return cluster

@@ -2,10 +2,10 @@
 
 import datetime as dt
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 
 from executions.agent_service import AgentServiceError
-from executions.engine.decide import decide
+from executions.engine.decide import NO_HOLDS, decide
 from executions.engine.decisions import Decision, StartStep
 from executions.engine.state import Reason
 from executions.orchestrator.changes import Event
@@ -28,14 +28,19 @@ class Starts:
         self._positions = {step.id: position for position, step in enumerate(tracked.plan.steps)}
         self._waits = False
 
-    def decide(self, *, now: dt.datetime) -> tuple[Decision, ...]:
-        """Return what should happen next, with a ticket for each start, and what has none held back."""
-        held: dict[str, Reason] = {}
-        let_through: set[str] = set()
+    def decide(
+        self, *, now: dt.datetime, held: Mapping[str, Reason] = NO_HOLDS, has_ticket: Collection[str] = ()
+    ) -> tuple[Decision, ...]:
+        """Return what should happen next, with a ticket for each start, and what has none held back.
+
+        What is `held` by something else asks for no ticket, and neither does what has one already.
+        """
+        at_gate: dict[str, Reason] = {}
+        let_through: set[str] = set(has_ticket)
         plan, state = self._tracked.plan, self._tracked.state
         while True:
             # What is held takes no slot of `max_parallel`: others come up that were not asked for yet.
-            decisions = decide(plan, state, now, held=held)
+            decisions = decide(plan, state, now, held={**held, **at_gate})
             starts = [one.step_id for one in decisions if isinstance(one, StartStep)]
             unasked = [step_id for step_id in starts if step_id not in let_through]
             refused = {}
@@ -47,10 +52,10 @@ class Starts:
                     refused[step_id] = reason
             if not refused:
                 break
-            held |= refused
-        if held or self._waits:
-            self._gate.keep_only(self._tracked.id, set(held))
-        self._waits = bool(held)
+            at_gate |= refused
+        if at_gate or self._waits:
+            self._gate.keep_only(self._tracked.id, set(at_gate))
+        self._waits = bool(at_gate)
         return decisions
 
     def take(self, step_id: str) -> None:

@@ -6,7 +6,7 @@ import logging
 from django_redis import get_redis_connection
 from redis.exceptions import RedisError
 
-from executions.orchestrator.claim import database_now
+from teams.models.database_time import database_now
 
 logger = logging.getLogger(__name__)
 

@@ -31,6 +31,15 @@ MESSAGE_CHARS = 1000
 def take_in(tracked: Tracked, outcome: Outcome, changes: Changes, *, now: dt.datetime) -> None:
     """Apply an attempt's end to the state and put its rows, events and usage into `changes`."""
     changes.clears_crashes = True
+    step_id = outcome.run.step_id if outcome.run is not None else outcome.step_id
+    attempt = outcome.run.attempt if outcome.run is not None else tracked.state.steps[step_id].attempts
+    _take_outcome(tracked, outcome, changes, now=now)
+    # What it cost may come later still: then the money is kept free until it is in.
+    if attempt and (outcome.run is None or isinstance(outcome, PutBack) or outcome.run.usage_complete):
+        changes.settled.add((step_id, attempt))
+
+
+def _take_outcome(tracked: Tracked, outcome: Outcome, changes: Changes, *, now: dt.datetime) -> None:
     if isinstance(outcome, (Answered, AskedPerson)) and outcome.lingered:
         run = outcome.run
         changes.events.append(Event(kind="run_lingered", step_id=run.step_id, data={"attempt": run.attempt}))

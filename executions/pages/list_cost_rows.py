@@ -12,10 +12,10 @@ from billing.ledger import narrow
 from billing.ledger.totals import tally_rows
 from billing.models import UsageLog
 from billing.pages.cost_chips import build_chips
+from billing.pages.cost_query import read_query
 from billing.pages.known_agents import names_of_agents
 from executions.actions.spent_in_vain import rows_in_vain
 from executions.models import Execution
-from executions.pages.show_costs import read_query
 from teams.pages.signed_in import SignedInRequest, signed_in
 
 PAGE_SIZE = 50

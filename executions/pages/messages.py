@@ -14,7 +14,6 @@ from django.views.decorators.http import require_POST, require_safe
 from executions.actions.execution_rights import check_under_way
 from executions.actions.post_message import post_message
 from executions.models import Execution, MessageDelivery, MessageKind, TeamMessage
-from executions.orchestrator.claim import database_now
 from executions.pages.message_view import (
     PAGE_SIZE,
     build_message_lines,
@@ -27,6 +26,7 @@ from executions.pages.who import who_did
 from executions.wording import refusal_sentence, status_words
 from teams.actions.refusal import Refusal
 from teams.actions.rights import may
+from teams.models.database_time import database_now
 from teams.models.uuid7 import new_id
 from teams.pages.refused import refused_page
 from teams.pages.signed_in import SignedInRequest, signed_in

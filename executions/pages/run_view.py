@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from billing.models import UserApiKey
+from billing.pages.budget_view import BudgetView, budgets_of_a_run
 from executions.actions.estimate_run import Estimate, Money, Seconds
 from executions.actions.plan_run import PlannedRun, plan_version
 from executions.wording import refusal_sentence
@@ -33,6 +34,16 @@ class RunView:
     obstacles: tuple[str, ...] = ()
     keys: tuple[KeyLine, ...] = ()
     takes_all_keys: bool = False
+    budgets: tuple[BudgetView, ...] = ()
+    """Those that the run falls under and the reader may see."""
+
+    @property
+    def too_dear_for(self) -> tuple[BudgetView, ...]:
+        """Return the budgets that have less left than such a run usually costs."""
+        if self.cost is None:
+            return ()
+        likely = self.cost.median
+        return tuple(budget for budget in self.budgets if budget.room_usd < likely)
 
 
 def example_prompt(team: Team) -> str:
@@ -57,6 +68,7 @@ def build_run_view(*, team: Team, by: User, prompt: str) -> RunView:
         obstacles=tuple(_sentence(obstacle) for obstacle in planned.obstacles),
         keys=_keys(planned, team, by),
         takes_all_keys=any(keys.takes_all for keys in planned.keys.values()),
+        budgets=tuple(budgets_of_a_run(team=team, payer=team.paid_by, reader=by)),
     )
 
 

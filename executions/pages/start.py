@@ -12,6 +12,7 @@ from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
 from billing.models import UsageLog
+from billing.pages.budget_view import budgets_nearly_used_up
 from executions.models import Execution
 from executions.pages.list_executions import LARGE_COLUMNS, PROMPT_CHARS
 from executions.pages.question_view import build_question_view, open_questions_of
@@ -65,6 +66,7 @@ def show_start(request: SignedInRequest) -> HttpResponse:
             for question in open_questions_of(user)[:ROWS]
         ],
         "spent": _spent(user),
+        "budget_notices": budgets_nearly_used_up(user),
         "teams": Team.objects.for_user(user).select_related("owner").order_by("-updated_at", "pk")[:ROWS],
     }
     return render(request, "executions/start.html", context)

@@ -33,6 +33,11 @@ WHERE finished_at < clock_timestamp() - make_interval(days => %(days)s) {further
 """
 _LOCK_OLD = _OLD.format(further="AND id > %(after)s ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED")
 _COUNT_OLD = _OLD.format(further="")
+_OLD_ENTRIES = """
+DELETE FROM renum_audit_entries WHERE id IN (
+    SELECT id FROM renum_audit_entries WHERE at < clock_timestamp() - make_interval(days => %(days)s)
+    ORDER BY id LIMIT %(limit)s)
+"""
 _NIL = "00000000-0000-0000-0000-000000000000"
 # Each statement gives the keys of what may go; the column that is the key comes with it.
 _HOUSEKEEPING = {
@@ -92,6 +97,8 @@ def prune(
             pruned, batch * 5, pause_s, until, tell, _Housekeeping(kind, table, key, condition).delete
         )
     pruned.add("drivers", delete_dead_drivers())
+    if settings.AUDIT_DAYS:
+        _in_batches(pruned, batch * 5, pause_s, until, tell, _delete_audit_entries)
     if settings.RETENTION_DAYS:
         _in_batches(pruned, batch, pause_s, until, tell, _Executions().delete)
     return pruned
@@ -125,6 +132,17 @@ def _in_batches(
         elif took < SHORT_S:
             size = min(batch, size * 2)
         time.sleep(pause_s)
+
+
+def _delete_audit_entries(pruned: Pruned, limit: int) -> bool:
+    """Delete up to `limit` old entries of the audit trail; return whether there may be more."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('renum.allow_prune', 'on', true)")
+        cursor.execute(_OLD_ENTRIES, {"days": settings.AUDIT_DAYS, "limit": limit})
+        count: int = cursor.rowcount
+        cursor.execute("SELECT set_config('renum.allow_prune', '', true)")
+    pruned.add("audit_entries", count)
+    return count == limit
 
 
 class _Executions:

@@ -85,7 +85,18 @@ def _start_unknown(params: Params) -> str:
     )
 
 
+def _budget_reserved(params: Params) -> str:
+    match params.get("scope"):
+        case "team":
+            return _("Waits because steps that run may need what is left of the team's budget.")
+        case "user":
+            return _("Waits because steps that run may need what is left of the budget of whoever pays.")
+        case _:
+            return _("Waits because steps that run may need what is left of the site's budget.")
+
+
 WAITING: Mapping[str, Callable[[Params], str]] = {
+    "budget_reserved": _budget_reserved,
     "end_in_doubt": lambda params: _(
         "Suna says that the run failed, but may be mistaken. Renum asks for some minutes more."
     ),

@@ -8,13 +8,14 @@ from django.db import connection
 from django.utils.translation import gettext as _
 from redis.exceptions import RedisError
 
-from executions.orchestrator.claim import count_claimable, database_now, find_longest_wait_s
+from executions.orchestrator.claim import count_claimable, find_longest_wait_s
 from executions.orchestrator.queue import DRIVERS, TASKS, count_queued
 from executions.orchestrator.sign_of_life import find_signs
 from executions.orchestrator.swept import find_swept_at
 from executions.upkeep.drain import find_drain
 from renum_site.doctor.database import PATIENCE_MS, be_patient_for
 from renum_site.doctor.finding import Finding, State
+from teams.models.database_time import database_now
 
 START_DRIVERS = "python manage.py renum_drivers"
 START_TASKS = "python manage.py renum_tasks"

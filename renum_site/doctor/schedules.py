@@ -5,11 +5,11 @@ from collections.abc import Iterator
 
 from django.utils.translation import gettext as _
 
-from executions.orchestrator.claim import database_now
 from executions.orchestrator.queue import PRUNE_SCHEDULE, SWEEP_SCHEDULE, find_schedules
 from renum_site.doctor.database import PATIENCE_MS, be_patient_for
 from renum_site.doctor.drivers import START_TASKS
 from renum_site.doctor.finding import Finding, State
+from teams.models.database_time import database_now
 
 LATE = dt.timedelta(minutes=10)
 LATELY = dt.timedelta(days=1)

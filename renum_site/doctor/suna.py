@@ -14,7 +14,6 @@ from django.utils.translation import gettext as _
 
 from executions.actions.check_base_url import AddressRefused, check_own_base_url
 from executions.agent_service import AgentServiceError, CredentialRefused, RedirectRefused, SecretText
-from executions.orchestrator.claim import database_now
 from executions.orchestrator.connections import reaches_public_only
 from executions.suna.credential import SunaCredential
 from executions.suna.detect import Detection, detect_profile
@@ -23,6 +22,7 @@ from renum_site.doctor.clocks import ClockReadings
 from renum_site.doctor.database import PATIENCE_MS, be_patient_for
 from renum_site.doctor.finding import Finding, State
 from teams.models import SunaConnection
+from teams.models.database_time import database_now
 from teams.models.encrypted_text import Undecryptable
 
 MOST = 25

@@ -67,6 +67,7 @@ _OF_STEPS: Mapping[str, str] = {
     "bad_output": "answer_form",
     "bad_response": "connection",
     "budget_exceeded": "budget",
+    "budget_reserved": "wait",
     "condition_false": "condition",
     "contract_changed": "connection",
     "crashed": "wait",

@@ -33,6 +33,10 @@ FOR_EVERYBODY: Entries = (
     (_("connection"), _("where a Suna is, and how Renum signs in there")),
     (_("key"), _("a secret of yours for a service that agents use; stored sealed and never shown again")),
     (_("payer"), _("the person whom an execution's cost is counted to")),
+    (
+        _("budget"),
+        _("a limit on what is spent: by a payer, a team or the site; in an execution, a day or a month"),
+    ),
     (_("token"), _("a piece of a word: models count and charge by it")),
     (_("owner, editor, operator, viewer"), _("may do everything; may change and run; may run; may look")),
     (_("template"), _("a workflow that is ready: you give its roles your own agents")),
@@ -47,6 +51,7 @@ INSIDE: Entries = (
     ),
     ("status / code / message", _("for the machine / for the program / for the person")),
     ("decide, Decision", _("what should happen next, as data")),
+    ("Reservation", _("what a budget keeps free for an attempt until its usage is in")),
     (_("driver"), _("the process that advances executions")),
     (_("lease"), _("a driver's right to do so, for a few seconds at a time, by PostgreSQL's clock")),
     (_("epoch, fence"), _("the number of a claim; a write that carries an older one is refused")),

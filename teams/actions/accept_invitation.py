@@ -2,6 +2,7 @@
 
 from django.db import transaction
 
+from teams.actions.audit import audited
 from teams.actions.refusal import Refusal
 from teams.actions.rights import includes
 from teams.models import TeamInvitation, TeamMembership, User
@@ -14,6 +15,7 @@ class InvitationGone(Refusal):
     status = 404
 
 
+@audited("invitation_accepted")
 def accept_invitation(*, invitation: TeamInvitation, by: User) -> TeamMembership:
     """Make the person a member with the role that was offered, and use the invitation up.
 

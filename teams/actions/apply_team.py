@@ -49,13 +49,14 @@ def apply_team(
     wanted: Wanted,
     dry_run: bool = False,
     seen: Collection[str] | None = None,
+    may_make: bool = True,
 ) -> Applied:
     """Make the owner's team of that slug what is wanted; the same twice, also at once, changes it once.
 
     A workflow that says the same is no new version. With `dry_run` everything is tried and nothing is kept.
     The slug stays whatever the team is called. Raises InvalidInput, InvalidWorkflow, AgentsMissing; with
     `seen`, the marks of the team or of its workflow as somebody saw them, ChangedMeanwhile where neither is
-    so any more, or where there is no such team.
+    so any more. Where there is no such team and `may_make` does not hold it is ChangedMeanwhile too.
     """
     check_slug(slug, pointer="")
     with transaction.atomic():
@@ -63,7 +64,7 @@ def apply_team(
             cursor.execute(_LOCK, [f"{owner.pk}:{slug}"])
         rows = Team.objects.select_for_update(of=("self",)).filter(owner=owner, slug=slug)
         team = rows.select_related("connection", "published_version", "owner").first()
-        if team is None and seen is not None:
+        if team is None and not may_make:
             raise ChangedMeanwhile("There is no team of that slug any more. Look again, then change it.")
         if team is not None:
             check_seen(team, seen)

@@ -3,6 +3,7 @@
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
+from teams.actions.audit import audited
 from teams.actions.naming import clean_name, slug_of
 from teams.actions.refusal import Refusal, input_problem
 from teams.actions.save_version import save_version
@@ -16,6 +17,7 @@ class TeamNameTaken(Refusal):
     code = "name_taken"
 
 
+@audited("team_made")
 def create_team(
     *,
     owner: User,

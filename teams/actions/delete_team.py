@@ -3,6 +3,7 @@
 from django.db import transaction
 from django.db.models import ProtectedError
 
+from teams.actions.audit import record
 from teams.actions.refusal import Refusal
 from teams.actions.rights import check_role
 from teams.models import Team, User
@@ -30,6 +31,7 @@ def delete_team(*, team: Team, by: User) -> None:
             # A version that is published protects itself, even from going with its own team.
             Team.objects.filter(pk=team.pk).update(published_version=None)
             held.published_version = None
+            record("team_deleted", by=by, about=held)
             held.delete()
     except ProtectedError:
         refusal = TeamInUse(

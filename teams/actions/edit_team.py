@@ -5,6 +5,7 @@ from collections.abc import Collection
 
 from django.db import IntegrityError, transaction
 
+from teams.actions.audit import audited
 from teams.actions.create_team import TeamNameTaken
 from teams.actions.naming import check_slug, clean_name
 from teams.actions.refusal import input_problem
@@ -13,6 +14,7 @@ from teams.actions.team_mark import check_seen_as_a_whole
 from teams.models import SunaConnection, Team, User
 
 
+@audited("team_edited", about="team")
 def edit_team(
     *,
     team: Team,

@@ -6,8 +6,9 @@ form has a version of its own, in `renum`.
 
 from typing import Any
 
+from teams.actions.audit import audited
 from teams.actions.refusal import Refusal
-from teams.models import Agent, Team
+from teams.models import Agent, Team, User
 from teams.workflow.other_agents import list_agent_ids
 
 FORM = "team/v1"
@@ -19,7 +20,8 @@ class NoWorkflow(Refusal):
     code = "no_workflow"
 
 
-def export_team(*, team: Team, schema_url: str) -> dict[str, Any]:
+@audited("team_exported", about="team")
+def export_team(*, team: Team, by: User, schema_url: str) -> dict[str, Any]:
     """Return the document of the team with its published workflow.
 
     `schema_url` is where the language's JSON Schema is: editors that know it complete and check. Raises

@@ -5,6 +5,7 @@ import datetime as dt
 from django.db import transaction
 from django.db.models.functions import Now
 
+from teams.actions.audit import audited
 from teams.actions.invitation_limit import take_invitation
 from teams.actions.refusal import Refusal, input_problem
 from teams.actions.rights import check_role
@@ -27,6 +28,7 @@ class AlreadyMember(Refusal):
     code = "already_member"
 
 
+@audited("member_invited", about="team")
 def invite_member(
     *, team: Team, by: User, kind: AddressKind, address: str, role: TeamRole
 ) -> tuple[TeamInvitation, bool]:

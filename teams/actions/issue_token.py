@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 from knox.crypto import hash_token
 
+from teams.actions.audit import record
 from teams.actions.confirmed_address import awaits_confirmation
 from teams.actions.refusal import Refusal, input_problem
 from teams.actions.second_factor import check_code
@@ -140,5 +141,6 @@ def _make(
         if ApiToken.objects.filter(user=user, expiry__gt=timezone.now()).count() >= MAX_TOKENS:
             raise TooManyTokens(f"You have {MAX_TOKENS} tokens already. Revoke those that you do not need.")
         row.save(force_insert=True)
+        record("token_issued", by=user, details={"token": name, "scope": scope.value})
     logger.info("api token issued", extra={"user_id": str(user.pk), "scope": scope.value})
     return IssuedToken(row=row, token=token)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from django.db import transaction
 from django.db.models import Max
 
+from teams.actions.audit import audited
 from teams.actions.catalogue_warnings import catalogue_warnings, find_listed_agents
 from teams.actions.refusal import InvalidInput
 from teams.actions.rights import check_role, check_staff, hold_role
@@ -47,6 +48,7 @@ def limit_of_connection(team: Team) -> int | None:
     return limit if isinstance(limit, int) and not isinstance(limit, bool) and limit > 0 else None
 
 
+@audited("workflow_saved", about="team")
 def save_version(
     *,
     team: Team,

@@ -4,15 +4,18 @@ The theme carries no types, and Django's classes take no type parameters at run 
 these are Django's generic classes; when run, a parameter is dropped.
 """
 
+import datetime as dt
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin import helpers
-from django.core.exceptions import BadRequest
-from django.db import transaction
+from django.contrib.admin.widgets import AutocompleteSelect
+from django.core.exceptions import BadRequest, FieldDoesNotExist, ValidationError
+from django.db import models, transaction
 from django.http import HttpRequest, HttpResponseRedirect
+from django.utils import timezone
 
 from teams.actions.refusal import Refusal
 
@@ -37,7 +40,25 @@ else:
         def __class_getitem__(cls, _parameters: Any) -> type:
             return cls
 
-    class ModelAdmin(_Parametrised, unfold.admin.ModelAdmin):
+    class _KnownIds(AutocompleteSelect):
+        # Django asks the database for whatever a form brought, and fails on what is no id at all.
+        def optgroups(self, name: str, value: Any, attr: Any = None) -> Any:
+            return super().optgroups(name, [one for one in value if self._is_id(one)], attr)
+
+        def _is_id(self, value: Any) -> bool:
+            try:
+                self.field.target_field.to_python(value)
+            except ValidationError:
+                return False
+            return True
+
+    class _Autocompleting:
+        def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+            if "widget" not in kwargs and db_field.name in self.get_autocomplete_fields(request):
+                kwargs["widget"] = _KnownIds(db_field, self.admin_site, using=kwargs.get("using"))
+            return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    class ModelAdmin(_Parametrised, _Autocompleting, unfold.admin.ModelAdmin):
         """The theme's ModelAdmin."""
 
         def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
@@ -57,6 +78,14 @@ else:
             view = super().changeform_view
             return self._tell_refusal(request, view, request, object_id, form_url, extra_context)
 
+        def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+            """Return what the address fills in; moments as moments, and nothing for what is none."""
+            offered: dict[str, Any] = super().get_changeform_initial_data(request)
+            for name in [name for name, value in offered.items() if isinstance(value, str)]:
+                if _is_moment(self.model, name):
+                    offered[name] = _read_moment(offered[name])
+            return {name: value for name, value in offered.items() if value is not None}
+
         def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
             """Ask, and delete. Where the action refuses it is said why."""
             return self._tell_refusal(request, super().delete_view, request, object_id, extra_context)
@@ -75,7 +104,20 @@ else:
                 messages.error(request, self.refusal_words(refusal))
                 return HttpResponseRedirect(request.get_full_path())
 
-    class TabularInline(_Parametrised, unfold.admin.TabularInline):
+    def _is_moment(model: Any, name: str) -> bool:
+        try:
+            return isinstance(model._meta.get_field(name), models.DateTimeField)  # noqa: SLF001  Django's own way
+        except FieldDoesNotExist:
+            return False
+
+    def _read_moment(text: str) -> dt.datetime | None:
+        try:
+            moment = dt.datetime.fromisoformat(text)
+            return timezone.make_aware(moment) if timezone.is_naive(moment) else moment
+        except (ValueError, OverflowError):
+            return None
+
+    class TabularInline(_Parametrised, _Autocompleting, unfold.admin.TabularInline):
         """The theme's TabularInline."""
 
     class ModelForm(_Parametrised, forms.ModelForm):

@@ -41,7 +41,7 @@ class TeamExport(Endpoint):
         team = find_team(person(request), team_id)
         schema_url = reverse("api:workflow-schema", request=request)
         headers = {"Content-Disposition": f'attachment; filename="{team.slug}.json"'}
-        return Response(export_team(team=team, schema_url=schema_url), headers=headers)
+        return Response(export_team(team=team, by=person(request), schema_url=schema_url), headers=headers)
 
 
 class TeamImport(Endpoint):
@@ -96,7 +96,7 @@ class TeamBySlug(Endpoint):
     def put(self, request: Request, slug: str) -> Response:
         """Make it what the body says. `outcome` says what was done: created, changed or unchanged.
 
-        With If-Match only what was seen is changed, and nothing is made; `*` is as without it.
+        With If-Match only what was seen is changed, with `*` whatever is there, and nothing is made.
         """
         user = person(request)
         is_dry = read_flag(request, "dry_run") is True
@@ -110,7 +110,14 @@ class TeamBySlug(Endpoint):
         )
         seen = read_seen_if_any(request)
         try:
-            applied = apply_team(owner=user, slug=slug, wanted=wanted, dry_run=is_dry, seen=seen)
+            applied = apply_team(
+                owner=user,
+                slug=slug,
+                wanted=wanted,
+                dry_run=is_dry,
+                seen=seen,
+                may_make="If-Match" not in request.headers,
+            )
         except ChangedMeanwhile as refusal:
             tag = _present_tag(request, slug)
             raise ApiError(refusal.status, refusal.code, refusal.message, headers=tag) from None

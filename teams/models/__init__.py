@@ -2,6 +2,7 @@
 
 from teams.models.agent import Agent
 from teams.models.api_token import ApiToken, ApiTokenScope
+from teams.models.audit_entry import AuditEntry
 from teams.models.suna_connection import SunaConnection
 from teams.models.team import Team
 from teams.models.team_invitation import AddressKind, TeamInvitation
@@ -14,6 +15,7 @@ __all__ = [
     "Agent",
     "ApiToken",
     "ApiTokenScope",
+    "AuditEntry",
     "SunaConnection",
     "Team",
     "TeamInvitation",

@@ -166,6 +166,14 @@ def key_ids() -> tuple[str, ...]:
     )
 
 
+def key_rings() -> tuple[tuple[str, Fernet], ...]:
+    """Return each configured key by its short name, the encrypting one first: for rotation alone."""
+    return tuple(
+        (name, Fernet(_derive_key(material)))
+        for name, material in zip(key_ids(), _key_material(), strict=True)
+    )
+
+
 def _key_material() -> list[str]:
     material = list(settings.RENUM_ENCRYPTION_KEYS)
     if not material or any(len(key) < MIN_KEY_CHARS for key in material):

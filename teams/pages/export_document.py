@@ -21,7 +21,7 @@ def export_document(request: SignedInRequest, team_id: uuid.UUID) -> HttpRespons
     team = find_team(request, team_id)
     schema_url = request.build_absolute_uri(reverse("api:workflow-schema"))
     try:
-        document = export_team(team=team, schema_url=schema_url)
+        document = export_team(team=team, by=request.user, schema_url=schema_url)
     except NoWorkflow as refusal:
         back = reverse("team", args=[team_id])
         return refused_page(request, sentence=refusal_words(refusal), status=refusal.status, back=back)

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from teams.markdown import make_visible, render_markdown
 from teams.markdown.leaving import is_leavable, leave_address
+from teams.wording.browsers import browser_words
 
 register = template.Library()
 
@@ -50,6 +51,16 @@ def usd(amount: Decimal) -> str:
 
 
 @register.filter
+def usd_limit(amount: Decimal) -> str:
+    """Return US dollars with two decimal places, more only where the amount has them: $25.00, $0.005."""
+    exponent = amount.normalize().as_tuple().exponent
+    places = max(2, -exponent) if isinstance(exponent, int) else 2
+    return _("$%(amount)s") % {
+        "amount": formats.number_format(amount, decimal_pos=places, force_grouping=True)
+    }
+
+
+@register.filter
 def span(seconds: float | None) -> str:
     """Return a span of time as 2:07 or 1:02:07, "" for none."""
     if seconds is None:
@@ -70,6 +81,12 @@ def markdown(text: str, top_heading: int = 3) -> str:
 def visible(text: object) -> str:
     """Return a text for one line or a <pre>, with each character that hides or turns text named."""
     return make_visible(str(text))
+
+
+@register.filter
+def browser(user_agent: str) -> str:
+    """Return what people call the browser that signed in."""
+    return browser_words(user_agent)
 
 
 @register.simple_tag

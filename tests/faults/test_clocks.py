@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 
 from executions.models import AgentRun, Execution
-from executions.orchestrator.claim import database_now
+from teams.models.database_time import database_now
 from tests.faults.history import check_history
 from tests.fixtures.running import RunningRenum, wait_until
 

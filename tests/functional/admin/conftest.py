@@ -12,6 +12,7 @@ from billing.actions.store_user_key import store_user_key
 from billing.models import UserApiKey
 from executions.models import Execution
 from teams.models import SunaConnection, Team, User
+from tests.fixtures.budget_rows import make_budget
 from tests.fixtures.site_rows import (
     CANARY,
     HOSTILE,
@@ -62,6 +63,7 @@ def site(db: None) -> Site:
         source="our own bill",
         now=NOW,
     )
+    make_budget(owner, team=team)
     return Site(
         owner=owner,
         superuser=superuser,

@@ -20,6 +20,8 @@ def addresses() -> Iterator[str]:
     """Yield every address that can be filled in: lists, forms, histories, deletions and verbs."""
     for name in ("admin:index", "admin:password_change", "admin:jsi18n"):
         yield reverse(name)
+    for name in ("staff-unpriced", "staff-reprice", "staff-costs", "staff-cost-rows"):
+        yield reverse(name)
     team = Team.objects.first()
     if team is not None:
         for name in ("staff-team-run", "staff-team-versions", "staff-team-export"):

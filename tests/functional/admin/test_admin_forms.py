@@ -70,6 +70,17 @@ def post_connection(client: Client, connection: SunaConnection, **changes: str) 
     return response.status_code, response.content.decode()
 
 
+@pytest.mark.parametrize("value", ["x", "\x00", "9" * 40, "01a1a1a1-0000-7000-8000-000000000000"])
+@pytest.mark.parametrize("field", ["owner", "payer"])
+def test_somebody_who_is_nobody_is_an_error_of_the_form(
+    field: str, value: str, site: Site, admin: Client
+) -> None:
+    answer = admin.post(f"/admin/teams/team/{site.team.pk}/change/", team_form(site.team, **{field: value}))
+
+    assert answer.status_code == 200
+    assert list(answer.context["adminform"].form.errors) == [field]
+
+
 def test_a_changed_definition_becomes_the_next_version_of_the_one_who_saved_it(
     site: Site, admin: Client
 ) -> None:

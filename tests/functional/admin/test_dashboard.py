@@ -14,7 +14,7 @@ from django.utils.html import escape
 from billing.models import UsageLog
 from executions.admin.dashboard import Card
 from executions.models import Driver, Execution
-from executions.orchestrator.claim import database_now
+from teams.models.database_time import database_now
 from tests.fixtures.site_rows import ask, bill, doubt_start, make_team, set_execution, set_step, start
 from tests.functional.admin.conftest import Site, staff_with
 

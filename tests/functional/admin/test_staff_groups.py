@@ -7,7 +7,7 @@ from django.core.management import call_command
 from django.test import Client, RequestFactory
 from django.urls import reverse
 
-from renum_site.staff_groups import COST_REVIEWERS, GROUPS, OPERATORS, TEAM_EDITORS
+from renum_site.staff_groups import AUDITORS, COST_REVIEWERS, GROUPS, OPERATORS, TEAM_EDITORS
 from teams.models import User
 from tests.functional.admin.conftest import Site
 
@@ -29,11 +29,15 @@ PAGES: dict[str, dict[str, str]] = {
     COST_REVIEWERS: {
         "billing.usagelog": "v",
         "billing.modelprice": "va",
+        "billing.budget": "vacd",
+        "billing.repricing": "v",
+        "billing.pricechange": "v",
         "billing.statement": "v",
         "billing.statementline": "v",
         "teams.team": "v",
         "teams.user": "v",
     },
+    AUDITORS: {"teams.auditentry": "v", "teams.user": "v"},
     TEAM_EDITORS: {
         "teams.team": "vac",
         "teams.workflowversion": "v",
@@ -49,7 +53,8 @@ ACTIONS: dict[str, dict[str, set[str]]] = {
         "executions.execution": {f"{verb}_selected" for verb in VERBS},
         "teams.sunaconnection": {"test_selected", "sync_selected"},
     },
-    COST_REVIEWERS: {},
+    COST_REVIEWERS: {"billing.budget": {"delete_selected"}},
+    AUDITORS: {},
     TEAM_EDITORS: {"teams.teaminvitation": {"revoke_selected"}},
 }
 

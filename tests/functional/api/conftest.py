@@ -16,6 +16,7 @@ from executions.models import ContextChange, Execution
 from teams.actions.invite_member import invite_member
 from teams.models import Agent, ApiToken, ApiTokenScope, Team, TeamRole, User
 from teams.models.team_invitation import AddressKind
+from tests.fixtures.budget_rows import make_budget
 from tests.fixtures.openapi import faults_of
 from tests.fixtures.people import make_member
 from tests.fixtures.site_rows import ask, bill
@@ -135,6 +136,7 @@ def mine(team: Team, execution: Execution, owner: User) -> dict[str, Any]:
         "step_id": execution.steps.get(position=0).step_id,
         "question_id": ask(execution).pk,
         "statement_id": make_statement(owner).pk,
+        "budget_id": make_budget(owner, team=team).pk,
         "reply_to": post_message(execution=execution, by=owner, text="Mind the year.").message.pk,
         "cursor": execution.pk,
         "key": "note",

@@ -49,7 +49,12 @@ def test_applying_with_if_match_changes_only_what_was_seen(api, team) -> None:
 
 
 @pytest.mark.parametrize(
-    ("tag", "status", "code"), [('"seen"', 412, "changed_meanwhile"), ("seen", 400, "invalid_header")]
+    ("tag", "status", "code"),
+    [
+        ('"seen"', 412, "changed_meanwhile"),
+        ("*", 412, "changed_meanwhile"),
+        ("seen", 400, "invalid_header"),
+    ],
 )
 def test_applying_with_a_tag_makes_no_team(tag, status, code, api, team) -> None:
     answer = api.put(f"{API}/teams/by-slug/fresh", {"definition": SEQUENTIAL}, headers={"If-Match": tag})

@@ -12,6 +12,7 @@ from executions.actions.start_execution import start_execution
 from teams.actions.create_team import create_team
 from teams.actions.save_version import save_version
 from teams.models import Agent, SunaConnection, TeamMembership
+from tests.fixtures.budget_rows import make_budget
 from tests.fixtures.people import SEQUENTIAL, make_person
 from tests.functional.api.conftest import NOW
 
@@ -42,6 +43,10 @@ def grow_agents(team, owner, n: int) -> None:
     Agent.objects.create(connection=team.connection, agent_id=f"agent-{n}", name=f"Agent {n}")
 
 
+def grow_budgets(team, owner, n: int) -> None:
+    make_budget(owner, name=f"Budget {n}", team=team if n % 2 else None)
+
+
 def grow_connections(team, owner, n: int) -> None:
     SunaConnection.objects.create(owner=owner, name=f"Suna {n}", base_url="https://suna.example.org")
 
@@ -50,6 +55,7 @@ LISTS = {
     "teams": ("/api/v1/teams", grow_teams, 3),
     "executions": ("/api/v1/executions", grow_teams, 2),
     "executions of a team": ("/api/v1/teams/{team}/executions", grow_executions, 4),
+    "budgets": ("/api/v1/budgets", grow_budgets, 5),
     "versions": ("/api/v1/teams/{team}/versions", grow_versions, 4),
     "user keys": ("/api/v1/user-keys", grow_keys, 3),
     "agents": ("/api/v1/agents", grow_agents, 2),

@@ -24,6 +24,7 @@ from teams.models import (
     TeamRole,
     User,
 )
+from tests.fixtures.budget_rows import make_budget
 from tests.fixtures.owner_secrets import OwnerSecrets, store_secrets
 from tests.fixtures.people import PASSWORD, SEQUENTIAL, make_member, make_person
 from tests.fixtures.site_rows import ask, doubt_start, set_execution, start
@@ -100,6 +101,12 @@ EXPECTED: dict[tuple[str, str], tuple[int, ...]] = {
     ("user-key", "GET"): (401, 404, 404, 404, 404, 404, 200, 200, 200),
     ("user-key", "PUT"): (401, 200, 200, 200, 200, 200, 200, 403, 403),
     ("user-key", "DELETE"): (401, 404, 404, 404, 404, 404, 204, 403, 403),
+    ("budgets", "GET"): OWN_THINGS,
+    ("budgets", "POST"): (401, 201, 201, 201, 201, 201, 201, 403, 403),
+    # It is the team's: its owner sets it.
+    ("budget", "GET"): TEAM_IS_SEEN,
+    ("budget", "PATCH"): (401, 404, 404, 403, 403, 403, 200, 403, 403),
+    ("budget", "DELETE"): (401, 404, 404, 403, 403, 403, 204, 403, 403),
     ("usage", "GET"): OWN_THINGS,
     ("usage-summary", "GET"): OWN_THINGS,
     ("statements", "GET"): OWN_THINGS,
@@ -167,6 +174,8 @@ BODIES: dict[tuple[str, str], Any] = {
     ("workflow-plan", "POST"): {"definition": SEQUENTIAL, "prompt": "Go."},
     ("connections", "POST"): {"name": "Another", "base_url": "http://127.0.0.1:9"},
     ("connection", "PATCH"): {"name": "Renamed"},
+    ("budgets", "POST"): {"name": "Mine", "scope": "user", "span": "day", "limit_usd": "5"},
+    ("budget", "PATCH"): {"limit_usd": "7.50"},
     ("user-key", "PUT"): {"key": "sk-matrix-0123456789"},
     ("team-executions", "POST"): {"prompt": "Go."},
     ("execution", "PATCH"): {"labels": ["Q4"]},
@@ -183,7 +192,13 @@ TEAM_PLACES = (
     "team-invitations",
 )
 HEADERS = dict.fromkeys(
-    (("team", "PATCH"), ("execution", "PATCH"), ("team-versions", "POST"), ("version-publication", "POST")),
+    (
+        ("team", "PATCH"),
+        ("budget", "PATCH"),
+        ("execution", "PATCH"),
+        ("team-versions", "POST"),
+        ("version-publication", "POST"),
+    ),
     ANY_STATE,
 )
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -275,6 +290,7 @@ def places(team, execution, owner, secrets, suna_connection, request) -> dict[st
         "execution-step-give-up-start": in_doubt,
         "user-key": {"service": "openai"},
         "statement": {"statement_id": make_statement(owner).pk},
+        "budget": {"budget_id": make_budget(owner, team=team).pk},
         "question": (asked := {"question_id": ask(execution).pk}),
         "question-answer": asked,
         **_team_places(request.node.callspec.params, team, suna_connection),

@@ -16,6 +16,7 @@ from teams.markdown.leaving import leave_address
 from teams.models import ApiTokenScope, Team, User
 from teams.pages.token_urls import urlpatterns as token_urls
 from teams.pages.urls import urlpatterns as team_urls
+from tests.fixtures.budget_rows import make_budget
 from tests.fixtures.site_rows import NOW, ask, doubt_start, set_execution
 from tests.fixtures.statement_rows import make_statement
 from tests.functional.pages.shared_routes import SHARED
@@ -58,6 +59,11 @@ WITHOUT_OBJECT = {
     "connection-new",
 }
 OWN_PAGES = {
+    "budget",
+    "budget-list",
+    "budget-new",
+    "budget-change",
+    "budget-delete",
     "costs",
     "cost-rows",
     "statement",
@@ -240,9 +246,15 @@ def test_what_is_ones_own_is_shown_to_oneself_alone(owner: User, outsider: User,
     store_user_key(user=owner, service="openai", key="sk-CANARY-0123456789", now=NOW)
     token = issue_own_token(by=owner, using=None, name="a", scope=ApiTokenScope.READ, lifetime=None)
     statement = make_statement(owner)
-    args = {"key-delete": ["openai"], "token-revoke": [token.row.public_id], "statement": [statement.pk]}.get(
-        name, []
-    )
+    budget = make_budget(owner)
+    args = {
+        "key-delete": ["openai"],
+        "token-revoke": [token.row.public_id],
+        "statement": [statement.pk],
+        "budget": [budget.pk],
+        "budget-change": [budget.pk],
+        "budget-delete": [budget.pk],
+    }.get(name, [])
     address = reverse(name, args=args)
     assert name in OWN_PAGES | OWN_FORMS
 

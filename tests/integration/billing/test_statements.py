@@ -13,7 +13,8 @@ from django.db import IntegrityError, transaction
 from billing.ledger import record_responses
 from billing.ledger.statements import GRACE_DAYS, close_statements, last_month_to_close, tally_of
 from billing.ledger.totals import Tally, tally_of_rows
-from billing.models import Statement, StatementLine, UsageLog
+from billing.models import Repricing, Statement, StatementLine, UsageLog
+from tests.fixtures.repricings import in_the_name_of
 
 OCTOBER = dt.datetime(2026, 10, 31, 23, 59, 59, tzinfo=dt.UTC)
 NOVEMBER = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
@@ -66,6 +67,10 @@ def test_what_comes_late_is_a_correction_of_the_next_statement(db, make_entry):
 def test_a_price_that_was_given_later_is_a_correction_without_an_answer(db, make_entry):
     [row] = record_responses([make_entry(model="unheard-of")], at=OCTOBER)
     close(DUE)
+    act = Repricing.objects.create(
+        model_name="o3", starts_at=OCTOBER, ends_at=NOVEMBER, reason="x", created_at=NOVEMBER
+    )
+    in_the_name_of(act)
     UsageLog.objects.filter(pk=row.pk).update(pricing="priced", cost_usd=Decimal(2), price_source="test")
 
     [november] = close(MONTH_LATER)

@@ -8,7 +8,8 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from billing.ledger import record_responses
-from billing.models import UsageLog
+from billing.models import PriceChange, Repricing, UsageLog
+from tests.fixtures.repricings import in_the_name_of
 
 
 def create(now, **changes) -> UsageLog:
@@ -136,19 +137,53 @@ def test_every_column_is_either_guarded_or_known_to_change():
     assert {field.name for field in UsageLog._meta.fields} == CHANGES.keys() | emptied | together
 
 
-def test_an_unpriced_row_may_be_given_its_price_once_and_nothing_else(db, now):
-    row = create(now, **UNPRICED)
+@pytest.fixture
+def act(db, now):
+    return Repricing.objects.create(
+        model_name="o3", starts_at=now, ends_at=now + dt.timedelta(days=1), reason="x", created_at=now
+    )
+
+
+PRICED = {"cost_usd": Decimal("0.5"), "pricing": "priced", "price_source": "override:1"}
+
+
+@pytest.mark.parametrize("before", [{}, UNPRICED])
+def test_a_row_s_price_changes_in_the_name_of_an_act_alone_and_what_it_was_is_kept(now, act, before):
+    row = create(now, **before)
     rows = UsageLog.objects.filter(pk=row.pk)
-    priced = {"cost_usd": Decimal("0.5"), "pricing": "priced", "price_source": "override:1"}
-
     with pytest.raises(IntegrityError, match="append only"), transaction.atomic():
-        rows.update(**priced, tokens_input=99)
-    rows.update(**priced, unit_prices={"input_usd_per_mtok": "1"})
+        rows.update(**PRICED)
+    with transaction.atomic():
+        in_the_name_of(act)
+        with pytest.raises(IntegrityError, match="append only"), transaction.atomic():
+            rows.update(**PRICED, tokens_input=99)
+        with pytest.raises(IntegrityError, match="append only"), transaction.atomic():
+            rows.update(**{**UNPRICED, "price_source": "x"})
+        rows.update(**PRICED, unit_prices={"input_usd_per_mtok": "1"})
 
-    row.refresh_from_db()
-    assert (row.cost_usd, row.pricing) == (Decimal("0.5"), "priced")
-    with pytest.raises(IntegrityError, match="append only"):
-        rows.update(cost_usd=Decimal("0.6"))
+    change = PriceChange.objects.get()
+    assert (change.repricing, change.usage_log_id) == (act, row.pk)
+    assert (change.old_cost_usd, change.old_pricing) == (row.cost_usd, row.pricing)
+    assert (change.old_price_source, change.old_unit_prices) == (row.price_source, row.unit_prices)
+    assert (change.new_cost_usd, change.new_price_source) == (Decimal("0.5"), "override:1")
+
+
+def test_what_a_row_had_before_can_be_neither_changed_nor_deleted_but_goes_with_the_row(now, act):
+    row = create(now)
+    with transaction.atomic():
+        in_the_name_of(act)
+        UsageLog.objects.update(**PRICED)
+    for change in (
+        lambda: PriceChange.objects.update(new_cost_usd=0),
+        lambda: PriceChange.objects.all().delete(),
+    ):
+        with pytest.raises(IntegrityError, match="price changes are append only"), transaction.atomic():
+            change()
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL renum.allow_prune = 'on'")
+        UsageLog.objects.filter(pk=row.pk).delete()
+
+    assert not PriceChange.objects.exists()
 
 
 def test_an_unreported_row_cannot_be_given_a_price(db, now):

@@ -18,7 +18,15 @@ from executions.models import (
     MessageDelivery,
     TeamMessage,
 )
-from teams.models import Agent, SunaConnection, Team, TeamInvitation, TeamMembership, WorkflowVersion
+from teams.models import (
+    Agent,
+    AuditEntry,
+    SunaConnection,
+    Team,
+    TeamInvitation,
+    TeamMembership,
+    WorkflowVersion,
+)
 from tests.integration.orchestrator.rows import (
     AT,
     LATER,
@@ -138,6 +146,8 @@ CASES: dict[str, Case] = {
     "context_change_key_named": lambda rows: ContextChange.objects.create(
         execution=rows.execution, version=2, key="", author="system", created_at=AT
     ),
+    "audit_act_named": lambda rows: AuditEntry.objects.create(act=""),
+    "audit_append_only": lambda rows: change(AuditEntry.objects.create(act="signed_in"), act="another"),
     "context_change_append_only": lambda rows: change(rows.change, value=2),
     "context_snapshot_version_once": lambda rows: ContextSnapshot.objects.create(
         execution=rows.execution, version=1, values={}, created_at=AT

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 
+from executions.actions.sync_agents import sync_agents
 from teams.actions.create_team import create_team
 from teams.models import ApiToken, ApiTokenScope, SunaConnection, User
 from tests.fixtures.api_pages import (
@@ -76,6 +77,7 @@ def given(page: str, *, name: str, renum: RunningRenum, origin: str) -> dict[str
     # The product reads this kind, and not that of tests.
     person.password = PBKDF2PasswordHasher().encode(PASSWORD, "salt-of-a-test", iterations=1000)
     person.save()
+    colleague = make_person(f"{name}-colleague")
     there: dict[str, Callable[[], str]] = {
         "RENUM": lambda: origin,
         "NAME": lambda: name,
@@ -84,6 +86,8 @@ def given(page: str, *, name: str, renum: RunningRenum, origin: str) -> dict[str
         "TEAM": lambda: str(
             create_team(owner=person, name="Notes", definition=TEAM, connection=renum.connection).pk
         ),
+        "COLLEAGUE": lambda: colleague.username,
+        "COLLEAGUE_TOKEN": lambda: token_of(colleague, ApiTokenScope.ADMIN),
         "SUNA": lambda: renum.suna.url,
         "SUNA_TOKEN": lambda: TOKEN,
     }
@@ -111,6 +115,7 @@ def test_every_example_of_every_page_is_answered_as_it_says(
 ) -> None:
     renum = renum_on("2025-08")
     # As `make run` has it: whoever has no connection of their own uses the site's.
+    sync_agents(connection=renum.connection, by=renum.owner, anywhere=True)
     SunaConnection.objects.filter(pk=renum.connection.pk).update(owner=None)
     renum.start_drivers()
     monkeypatch.chdir(tmp_path)

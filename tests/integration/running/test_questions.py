@@ -16,11 +16,11 @@ from executions.actions.resume_execution import resume_execution
 from executions.actions.start_step_again import start_step_again
 from executions.agent_service import RunRequest
 from executions.models import AgentRun, Execution, Question
-from executions.orchestrator.claim import database_now
 from executions.orchestrator.connections import open_connection
 from executions.suna.wire import PROFILES
 from executions.upkeep.needs_review import hand_over_to_people
 from teams.models import SunaConnection, TeamMembership, User
+from teams.models.database_time import database_now
 from teams.models.team_membership import TeamRole
 from tests.faults.history import STARTED_TWICE, UNKNOWN_RUNS, check_history
 from tests.fixtures.running import RunningRenum, wait_until

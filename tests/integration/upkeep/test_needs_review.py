@@ -9,9 +9,10 @@ from django.db.models import F
 from executions.actions.release_execution import release_execution
 from executions.actions.resume_execution import resume_execution
 from executions.models import AgentRun, Execution, ExecutionStep
-from executions.orchestrator.claim import count_claimable, database_now
+from executions.orchestrator.claim import count_claimable
 from executions.upkeep.needs_review import hand_over_to_people
 from executions.upkeep.verify import check_all
+from teams.models.database_time import database_now
 from tests.integration.orchestrator.rows import (
     LATER,
     Rows,

@@ -23,7 +23,8 @@ def make_advance() -> Advance:
         want_paused=want_paused,
         request_cancel=lambda: setattr(state, "cancel_requested", True),
     )
-    advance = Advance(SimpleNamespace(gate_of=lambda connection: None), tracked, None)  # type: ignore[arg-type]
+    holder = SimpleNamespace(gate_of=lambda connection: None, budgets=None)
+    advance = Advance(holder, tracked, None)  # type: ignore[arg-type]
     advance.hear_wishes(cancel_requested=False, pause_requested=False, at=LATER)
     return advance
 

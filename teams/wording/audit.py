@@ -1,0 +1,52 @@
+"""What the acts of the audit trail are called."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+ACTS: Mapping[str, Any] = {
+    "signed_in": _("signed in"),
+    "signed_out": _("signed out"),
+    "sign_in_failed": _("failed to sign in"),
+    "password_changed": _("changed the password"),
+    "password_reset": _("set a new password by mail"),
+    "email_added": _("added an e-mail address"),
+    "email_changed": _("changed the e-mail address"),
+    "email_removed": _("removed an e-mail address"),
+    "second_factor_added": _("added a second factor"),
+    "second_factor_removed": _("removed a second factor"),
+    "recovery_codes_made": _("made new recovery codes"),
+    "token_issued": _("made a token"),
+    "token_revoked": _("revoked a token"),
+    "key_stored": _("stored a key"),
+    "key_deleted": _("deleted a key"),
+    "keys_used": _("keys went along with a run"),
+    "team_made": _("made a team"),
+    "team_edited": _("edited a team"),
+    "team_deleted": _("deleted a team"),
+    "team_handed_over": _("handed a team over"),
+    "team_exported": _("exported a team"),
+    "workflow_saved": _("saved a workflow"),
+    "member_invited": _("invited somebody"),
+    "invitation_accepted": _("accepted an invitation"),
+    "member_role_changed": _("changed a member's role"),
+    "member_removed": _("took somebody off a team"),
+    "connection_made": _("made a connection"),
+    "connection_edited": _("edited a connection"),
+    "connection_deleted": _("deleted a connection"),
+    "execution_cancelled": _("cancelled an execution"),
+    "execution_paused": _("paused an execution"),
+    "execution_resumed": _("resumed an execution"),
+    "execution_released": _("released an execution"),
+    "execution_retried": _("retried an execution"),
+    "execution_run_again": _("ran an execution again"),
+    "start_given_up": _("gave up a start"),
+    "step_started_again": _("had a step started again"),
+    "price_set": _("set a price"),
+    "usage_repriced": _("re-priced answers"),
+    "usage_exported": _("exported costs"),
+    "budget_made": _("made a budget"),
+    "budget_edited": _("edited a budget"),
+    "budget_deleted": _("deleted a budget"),
+}
