@@ -29,6 +29,11 @@ def has_second_factor(user: User) -> bool:
     return bool(Authenticator.objects.filter(user=user, type=Authenticator.Type.TOTP).exists())
 
 
+def tries_name(user: User) -> str:
+    """Return under which name the tries of the person's codes are counted."""
+    return f"second factor of {user.pk}"
+
+
 @sensitive_variables()
 def check_code(*, user: User, code: str) -> None:
     """Take a code of the person's app, or one of their recovery codes, which is used up by that.
@@ -41,7 +46,7 @@ def check_code(*, user: User, code: str) -> None:
     code = code.strip()
     if not code:
         raise CodeRequired("Give the code that your authenticator app shows, or a recovery code.")
-    name = f"second factor of {user.pk}"
+    name = tries_name(user)
     take_try(username=name, address="")
     # What is longer is no code, and was counted.
     known = Authenticator.objects.filter(

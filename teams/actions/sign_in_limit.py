@@ -7,6 +7,7 @@ addresses is slow, and no stranger locks anybody out for good. Without Redis nob
 """
 
 import hashlib
+from dataclasses import dataclass
 
 from django.conf import settings
 from django_redis import get_redis_connection
@@ -18,11 +19,14 @@ FREE_FAILURES = 10
 MOST_DELAY_S = 30
 KNOWN_S = 30 * 24 * 3600
 """So long the address from which somebody signed in does not wait for what strangers do to the name."""
-# 1: tries from here, 2: failures of the name, 3: the name waits, 4: somebody signed in from here.
+# 1: tries from here, 2: failures of the name, 3: the name waits, 4: somebody signed in from here, 5: the
+# places from which the name is tried, so that they can be looked at and forgotten together.
 # Returns milliseconds to wait, 0 for a try.
 _TAKE = """
 local tries = redis.call('INCR', KEYS[1])
 if tries == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
+redis.call('SADD', KEYS[5], KEYS[1])
+redis.call('PEXPIRE', KEYS[5], ARGV[1])
 if tries > tonumber(ARGV[2]) then return math.max(1, redis.call('PTTL', KEYS[1])) end
 if redis.call('EXISTS', KEYS[4]) == 1 then return 0 end
 local waiting = redis.call('PTTL', KEYS[3])
@@ -73,13 +77,41 @@ def take_try(*, username: str, address: str) -> None:
 
 def forget_tries(*, username: str, address: str) -> None:
     """Take in that somebody signed in: what they mistyped before counts no more."""
-    tries, failures, waiting, known = _keys(username, address)
+    tries, failures, waiting, known, _ = _keys(username, address)
     client = get_redis_connection("default")
     client.delete(tries, failures, waiting)
     client.set(known, "1", ex=KNOWN_S)
 
 
-def _keys(username: str, address: str) -> tuple[str, str, str, str]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How a name stands: failures in the window, seconds until its next try, addresses shut out."""
+
+    failures: int
+    wait_s: int
+    closed_addresses: int
+
+
+def find_standing(username: str) -> Standing:
+    """Return how tries of the name stand now. Raises RedisError without Redis."""
+    _, failures, waiting, _, places = _keys(username, "")
+    client = get_redis_connection("default")
+    tries = [int(client.get(place) or 0) for place in client.smembers(places)]
+    return Standing(
+        failures=int(client.get(failures) or 0),
+        wait_s=max(0, -(-int(client.pttl(waiting)) // 1000)),
+        closed_addresses=sum(1 for count in tries if count >= settings.API.sign_in_tries),
+    )
+
+
+def forget_all_tries(username: str) -> None:
+    """Let the name be tried again at once, wherever from. Raises RedisError without Redis."""
+    _, failures, waiting, _, places = _keys(username, "")
+    client = get_redis_connection("default")
+    client.delete(failures, waiting, places, *client.smembers(places))
+
+
+def _keys(username: str, address: str) -> tuple[str, str, str, str, str]:
     # What people type into a field for names may be a password.
     name = hashlib.sha256(username.casefold().encode("utf-8", "replace")).hexdigest()
     here = hashlib.sha256(f"{address}\n{name}".encode()).hexdigest()
@@ -88,4 +120,5 @@ def _keys(username: str, address: str) -> tuple[str, str, str, str]:
         f"renum:sign-in:name:{name}",
         f"renum:sign-in:wait:{name}",
         f"renum:sign-in:known:{here}",
+        f"renum:sign-in:places:{name}",
     )

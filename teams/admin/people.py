@@ -4,14 +4,20 @@ from typing import TYPE_CHECKING
 from zoneinfo import available_timezones
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import AnonymousUser, Group
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
+from redis.exceptions import RedisError
 
 from teams.actions.adopt_address import replace_addresses
+from teams.actions.lift_sign_in_limit import lift_sign_in_limit, standing_of
+from teams.actions.second_factor import has_second_factor
 from teams.admin.theme import ModelAdmin
 from teams.models import User
 
@@ -50,9 +56,11 @@ class UserAdmin(PersonAdminBase, ModelAdmin[User]):
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
     list_display = ("username", "email", "first_name", "last_name", "is_staff", "is_active")
-    readonly_fields = ("last_login", "date_joined")
+    readonly_fields = ("last_login", "date_joined", "second_factor", "sign_in")
+    actions = ("let_sign_in",)
     fieldsets = (
         *(DjangoUserAdmin.fieldsets or ()),
+        (_("Signing in"), {"fields": ("second_factor", "sign_in")}),
         (_("Pages"), {"fields": ("language", "time_zone")}),
     )
 
@@ -63,6 +71,49 @@ class UserAdmin(PersonAdminBase, ModelAdmin[User]):
         super().save_model(request, obj, form, change)
         if change and "email" in form.changed_data:
             replace_addresses(user=obj)
+
+    @admin.display(description=_("second factor"), boolean=True)
+    def second_factor(self, obj: User) -> bool:
+        """Whether a code is asked for when they sign in."""
+        return has_second_factor(obj)
+
+    @admin.display(description=_("tries"))
+    def sign_in(self, obj: User) -> str:
+        """Tell what keeps them from signing in now, if anything does."""
+        try:
+            password, code = standing_of(obj)
+        except RedisError:
+            return gettext("Unknown: Redis does not answer, and nobody can sign in.")
+        if not any((password.failures, password.closed_addresses, code.failures)):
+            return gettext("Nothing failed lately.")
+        told = gettext(
+            "Lately %(failures)s wrong passwords and %(codes)s wrong codes; %(addresses)s addresses are"
+            " shut out, and the next try anywhere else is in %(wait)s seconds."
+        )
+        return told % {
+            "failures": password.failures,
+            "codes": code.failures,
+            "addresses": password.closed_addresses + code.closed_addresses,
+            "wait": max(password.wait_s, code.wait_s),
+        }
+
+    @admin.action(description=_("Let the selected people try to sign in again now"), permissions=["change"])
+    def let_sign_in(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """Forget the tries of each; their passwords stay what they are."""
+        if isinstance(request.user, AnonymousUser):
+            raise PermissionDenied
+        people = list(queryset)
+        try:
+            for person in people:
+                lift_sign_in_limit(person=person, by=request.user)
+        except RedisError:
+            words = _("Redis does not answer, so nothing was changed and nobody can sign in. Try again.")
+            self.message_user(request, words, messages.ERROR)
+            return
+        told = ngettext(
+            "%(number)s person can try again now.", "%(number)s people can try again now.", len(people)
+        )
+        self.message_user(request, told % {"number": len(people)}, messages.SUCCESS)
 
 
 @admin.register(Group)

@@ -9,6 +9,7 @@ ACTS: Mapping[str, Any] = {
     "signed_in": _("signed in"),
     "signed_out": _("signed out"),
     "sign_in_failed": _("failed to sign in"),
+    "sign_in_limit_lifted": _("let somebody sign in again"),
     "password_changed": _("changed the password"),
     "password_reset": _("set a new password by mail"),
     "email_added": _("added an e-mail address"),
