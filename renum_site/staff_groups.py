@@ -28,6 +28,7 @@ GROUPS: Mapping[str, frozenset[str]] = {
             "executions.view_executionevent",
             "executions.view_question",
             "executions.view_teammessage",
+            "executions.view_contextchange",
             "executions.view_driver",
             "teams.view_team",
             "teams.view_workflowversion",

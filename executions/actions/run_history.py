@@ -81,14 +81,18 @@ SELECT count(*), percentile_disc(0.5) WITHIN GROUP (ORDER BY usd),
 
 
 def find_run_history(
-    *, team_id: uuid.UUID, version_id: uuid.UUID | None, with_steps: bool = True
+    *,
+    team_id: uuid.UUID,
+    version_id: uuid.UUID | None,
+    with_steps: bool = True,
+    before: uuid.UUID | None = None,
 ) -> RunHistory:
     """Read what the team's last executions took; the whole only of those of that version, run from the start.
 
-    Without `with_steps` only the whole is read. A cost counts where every
-    answer of a model has a price; attempts that failed are part of it.
+    Without `with_steps` only the whole is read; with `before` only executions older than that one. A cost
+    counts where every answer of a model has a price; attempts that failed are part of it.
     """
-    asked = {"team": team_id, "version": version_id, "before": None}
+    asked = {"team": team_id, "version": version_id, "before": before}
     params = {**asked, "looked_at": LOOKED_AT, "enough": ENOUGH}
     with connection.cursor() as cursor:
 

@@ -8,12 +8,14 @@ from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
+from executions.actions.expected_cost import find_expected_cost
 from executions.admin.execution_filters import WaitsFilter, search_executions
 from executions.admin.execution_verbs import LARGE_COLUMNS, VerbActions
 from executions.models import AgentRun, Execution, ExecutionStep
 from teams.admin.read_only import ReadOnly, excerpt
 from teams.admin.theme import ModelAdmin, TabularInline
 from teams.admin.theme_filters import Autocomplete, ChoiceList, DateTimeRange
+from teams.templatetags.renum import usd
 
 
 class StepInline(ReadOnly, TabularInline[ExecutionStep, Execution]):
@@ -102,8 +104,11 @@ class ExecutionAdmin(VerbActions, ReadOnly, ModelAdmin[Execution]):
         "key_owner",
         "tokens",
         "cost",
+        "expected_cost",
         "usage_complete",
         "events_link",
+        "messages_link",
+        "context_link",
         "deadline_at",
         "retried_from",
         "crash_count",
@@ -155,9 +160,33 @@ class ExecutionAdmin(VerbActions, ReadOnly, ModelAdmin[Execution]):
         more = " + ?" if cost.get("unpriced") or obj.usage_metrics.get("unreported") else ""
         return f"{cost.get('cost_usd', '0')}{more}"
 
+    @admin.display(description=_("expected cost"))
+    def expected_cost(self, obj: Execution) -> str:
+        """Show what was to be expected before it began, to be compared with what it came to."""
+        expected = find_expected_cost(obj)
+        if expected is None:
+            return "?"
+        if expected.p90 is None:
+            return usd(expected.median)
+        return f"{usd(expected.median)} \N{EN DASH} {usd(expected.p90)}"
+
     @admin.display(description=_("events"))
     def events_link(self, obj: Execution) -> str:
         """Link to the timeline."""
-        address = reverse("admin:executions_executionevent_changelist")
-        query = urlencode({"execution__id__exact": str(obj.pk)})
-        return format_html('<a class="text-primary-600" href="{}?{}">{}</a>', address, query, obj.event_seq)
+        return _link_to(obj, "executionevent", obj.event_seq)
+
+    @admin.display(description=_("messages"))
+    def messages_link(self, obj: Execution) -> str:
+        """Link to what was said in it."""
+        return _link_to(obj, "teammessage", obj.team_messages.count())
+
+    @admin.display(description=_("shared context"))
+    def context_link(self, obj: Execution) -> str:
+        """Link to what was written into the shared context."""
+        return _link_to(obj, "contextchange", obj.context_changes.count())
+
+
+def _link_to(execution: Execution, model_name: str, number: int) -> str:
+    address = reverse(f"admin:executions_{model_name}_changelist")
+    query = urlencode({"execution__id__exact": str(execution.pk)})
+    return format_html('<a class="text-primary-600" href="{}?{}">{}</a>', address, query, number)

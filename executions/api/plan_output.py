@@ -97,14 +97,15 @@ def _keys(keys: StepKeys | None) -> dict[str, Any]:
 
 def _estimate(estimate: Estimate) -> dict[str, Any]:
     return {
-        "cost_usd": _usual(estimate.cost),
+        "cost_usd": written_usual(estimate.cost),
         "cost_missing": _missing(estimate.cost_missing),
-        "duration_s": _usual(estimate.duration),
+        "duration_s": written_usual(estimate.duration),
         "duration_missing": _missing(estimate.duration_missing),
     }
 
 
-def _usual(usual: Money | Seconds | None) -> dict[str, Any] | None:
+def written_usual(usual: Money | Seconds | None) -> dict[str, Any] | None:
+    """Return what is usual as clients get it: amounts of money as decimal texts."""
     if usual is None:
         return None
     return {

@@ -7,8 +7,10 @@ from rest_framework.response import Response
 
 from billing.api.figures import figures_of
 from billing.ledger import rows_of_execution, totals_of_execution
+from executions.actions.expected_cost import find_expected_cost
 from executions.api.execution_output import UsageOutput
 from executions.api.executions_seen import find_execution
+from executions.api.plan_output import written_usual
 from executions.api.whole_output import TotalsBeside
 from teams.api.authentication import person
 from teams.api.declared import page
@@ -33,4 +35,5 @@ class ExecutionUsage(Endpoint):
             UsageOutput,
             totals={**figures_of(totals.overall), "by_step": by_step, "by_agent": by_agent},
             usage_complete=execution.usage_complete,
+            expected_cost_usd=written_usual(find_expected_cost(execution)),
         )

@@ -8,6 +8,7 @@ from rest_framework import serializers
 
 from executions.api.connection_output import ConnectionOutput
 from executions.api.execution_output import EventOutput, ExecutionOutput
+from executions.api.plan_shape import MoneyOutput
 from executions.api.question_output import QuestionOutput
 from executions.api.step_output import VERBS, AgentRunOutput, StepDetailOutput, StepOutput
 from teams.api.findings import FindingOutput
@@ -46,10 +47,15 @@ class TotalFigures(Figures):
 
 
 class TotalsBeside(serializers.Serializer[object]):
-    """What stands beside the ledger's rows of an execution."""
+    """What stands beside the ledger's rows of an execution.
+
+    `expected_cost_usd` is what a plan told before it began; null while it goes on, for a retry, and where
+    there was no ground for an estimate.
+    """
 
     totals = TotalFigures()
     usage_complete = serializers.BooleanField()
+    expected_cost_usd = MoneyOutput(allow_null=True)
 
 
 class AcceptedOutput(ExecutionOutput):

@@ -4,13 +4,13 @@ import datetime as dt
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 
 from django.db.models import F
 
 from billing.ledger import Tally, totals_of_execution
+from executions.actions.estimate_run import Money
 from executions.actions.execution_rights import is_pause_wanted
-from executions.actions.run_history import Usual, find_usual_cost
+from executions.actions.expected_cost import find_expected_cost
 from executions.actions.start_decision import is_in_doubt
 from executions.engine.state import EXECUTION_TERMINAL, STEP_TERMINAL, StepStatus
 from executions.models import Execution, ExecutionStep, Question
@@ -79,8 +79,8 @@ class ExecutionView:
     spending: Spending
     agents: tuple[AgentView, ...]
     is_cost_final: bool
-    expected: Usual[Decimal] | None
-    """What its cost was to be expected to be by the team's runs before; None where too few were there."""
+    expected: Money | None
+    """What its cost was to be expected to be before it began; None where there was no ground to expect."""
     graph: GraphView | None
     timeline: TimelineView | None
     repeats: Execution | None
@@ -154,15 +154,9 @@ def build_execution_view(
         ),
         timeline=build_timeline_view(execution, steps, plan, titles=titles, now=now),
         is_cost_final=is_over and execution.usage_complete,
-        expected=_expected(execution) if is_over and execution.retried_from_id is None else None,
+        expected=find_expected_cost(execution),
         repeats=named.filter(pk=execution.retried_from_id).first() if execution.retried_from_id else None,
         repeated_by=tuple(named.filter(retried_from=execution).order_by("-id")[:MAX_REPEATS]),
-    )
-
-
-def _expected(execution: Execution) -> Usual[Decimal] | None:
-    return find_usual_cost(
-        team_id=execution.team_id, version_id=execution.workflow_version_id, before=execution.pk
     )
 
 

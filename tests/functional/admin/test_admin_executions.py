@@ -6,7 +6,8 @@ from collections.abc import Mapping
 import pytest
 from django.test import Client
 
-from executions.models import Execution, ExecutionEvent
+from executions.actions.post_message import post_message
+from executions.models import ContextChange, Execution, ExecutionEvent
 from teams.models import User
 from tests.fixtures.site_rows import HOSTILE, NOW, bill, make_team, set_execution, set_step, start
 from tests.functional.admin.conftest import Site, staff_with
@@ -220,16 +221,33 @@ def test_nothing_of_an_execution_or_the_ledger_can_be_written(site: Site, admin:
     assert Execution.objects.get(pk=site.execution.pk).status == status
 
 
-def test_an_execution_links_to_its_own_events(site: Site, admin: Client) -> None:
+@pytest.mark.parametrize("model", ["executionevent", "teammessage", "contextchange"])
+def test_an_execution_links_to_its_own_events_messages_and_context(
+    model: str, site: Site, admin: Client
+) -> None:
     other = start(make_team(site.owner, name="Other", connection=site.connection))
+    for execution in (site.execution, other):
+        post_message(execution=execution, by=site.owner, text="Hello")
+        for version, value in ((1, {"a": "x" * 5000}), (2, None)):
+            ContextChange.objects.create(
+                execution=execution,
+                version=version,
+                key="found",
+                value=value,
+                author="system",
+                created_at=NOW,
+            )
 
     page = admin.get(f"/admin/executions/execution/{site.execution.pk}/change/").content.decode()
-    address = f"/admin/executions/executionevent/?execution__id__exact={site.execution.pk}"
-    events = admin.get(address).content.decode()
+    address = f"/admin/executions/{model}/?execution__id__exact={site.execution.pk}"
+    rows = admin.get(address).content.decode()
+    row = admin.get(re.findall(rf"/admin/executions/{model}/[-0-9a-f]+/change/", rows)[0])
 
     assert address in page
-    assert str(site.execution.pk) in events
-    assert str(other.pk) not in events
+    assert str(site.execution.pk) in rows
+    assert str(other.pk) not in rows
+    assert row.status_code == 200
+    assert "x" * 600 not in rows + row.content.decode()
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ PAGES: dict[str, dict[str, str]] = {
         "executions.executionevent": "v",
         "executions.question": "v",
         "executions.teammessage": "v",
+        "executions.contextchange": "v",
         "teams.team": "v",
         "teams.workflowversion": "v",
         "teams.agent": "v",
