@@ -107,6 +107,8 @@ EXPECTED: dict[tuple[str, str], tuple[int, ...]] = {
     ("budget", "GET"): TEAM_IS_SEEN,
     ("budget", "PATCH"): (401, 404, 404, 403, 403, 403, 200, 403, 403),
     ("budget", "DELETE"): (401, 404, 404, 403, 403, 403, 204, 403, 403),
+    ("prices", "GET"): OWN_THINGS,
+    ("prices-now", "GET"): OWN_THINGS,
     ("usage", "GET"): OWN_THINGS,
     ("usage-summary", "GET"): OWN_THINGS,
     ("statements", "GET"): OWN_THINGS,

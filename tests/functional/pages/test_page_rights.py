@@ -66,6 +66,7 @@ OWN_PAGES = {
     "budget-delete",
     "costs",
     "cost-rows",
+    "prices",
     "statement",
     "statement-list",
     "keys",
