@@ -1,6 +1,5 @@
 """What was saved of a team's workflow: seen, compared, published again and exported by staff."""
 
-import json
 import uuid
 from typing import Any
 
@@ -22,6 +21,7 @@ from teams.actions.restore_version import restore_version
 from teams.actions.team_mark import version_mark
 from teams.models import Team, WorkflowVersion
 from teams.pages.diff_view import build_diff_view
+from teams.pages.export_document import document_answer
 from teams.pages.refusal_words import refusal_words
 
 PAGE_SIZE = 30
@@ -75,9 +75,7 @@ def export_as_staff(request: HttpRequest, team_id: uuid.UUID) -> HttpResponse:
     except NoWorkflow as refusal:
         messages.warning(request, refusal_words(refusal))
         return HttpResponseRedirect(reverse("admin:teams_team_change", args=[team.pk]))
-    text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
-    headers = {"Content-Disposition": f'attachment; filename="{team.slug}.json"'}
-    return HttpResponse(text, content_type="application/json; charset=utf-8", headers=headers)
+    return document_answer(request, team, document)
 
 
 def _restore(request: HttpRequest, team: Team) -> HttpResponse:

@@ -81,7 +81,7 @@ class TeamAdmin(ConnectionChoices, ModelAdmin[Team]):
         """Show the number of the published version."""
         return None if obj.published_version is None else obj.published_version.number
 
-    actions_detail = ("run", "versions", "export")
+    actions_detail = ("run", "versions", "export", "export_yaml")
 
     def has_run_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Whether they may start executions of teams that are not theirs."""
@@ -106,9 +106,14 @@ class TeamAdmin(ConnectionChoices, ModelAdmin[Team]):
         """Lead to the team's document as a file."""
         return self._lead("staff-team-export", object_id)
 
-    def _lead(self, name: str, object_id: str) -> HttpResponse:
+    @action(description=_("Export as YAML"), permissions=["view"], url_path="export-yaml")
+    def export_yaml(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Lead to the same document as YAML."""
+        return self._lead("staff-team-export", object_id, query="?format=yaml")
+
+    def _lead(self, name: str, object_id: str, *, query: str = "") -> HttpResponse:
         try:
-            return HttpResponseRedirect(reverse(name, args=[uuid.UUID(object_id)]))
+            return HttpResponseRedirect(reverse(name, args=[uuid.UUID(object_id)]) + query)
         except ValueError:
             raise Http404 from None
 

@@ -26,6 +26,13 @@ class PlainText(JSONRenderer):
     format = "text"
 
 
+class YamlText(JSONRenderer):
+    """YAML 1.1, for people to read (RFC 9512)."""
+
+    media_type = "application/yaml"
+    format = "yaml"
+
+
 class JsonLines(JSONRenderer):
     """One JSON object a line."""
 

@@ -4,17 +4,20 @@ import uuid
 from dataclasses import asdict
 from typing import Any
 
-from django.http import Http404
+from django.http import Http404, HttpResponse
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
 from teams.actions.apply_team import Applied, Wanted, apply_team
 from teams.actions.create_team import TeamNameTaken, create_team, find_default_connection
+from teams.actions.document_forms import FORMS, as_yaml
 from teams.actions.export_team import FORM, NoWorkflow, export_team
 from teams.actions.save_version import InvalidWorkflow
 from teams.actions.team_document import AgentsMissing, TeamDocument, fit_document
 from teams.actions.team_mark import ChangedMeanwhile
+from teams.api.answer_forms import InForm, YamlText, form_of
 from teams.api.authentication import person
 from teams.api.connections_chosen import find_connection
 from teams.api.declared import FLAG, UNCHANGED, Answer, Parameter, made
@@ -22,7 +25,7 @@ from teams.api.document_output import AppliedOutput, ImportedTeamOutput, TeamDoc
 from teams.api.endpoint import Endpoint, read_body
 from teams.api.entity_tags import BAD_TAGS, read_seen_if_any
 from teams.api.problems import ApiError
-from teams.api.query import read_flag
+from teams.api.query import read_choice, read_flag
 from teams.api.tagged_team import tagged_team
 from teams.api.team_input import AppliedTeamInput, TeamDocumentInput
 from teams.api.team_output import TeamDetailOutput, team_detail
@@ -33,15 +36,29 @@ from teams.models import Team
 class TeamExport(Endpoint):
     """One team as a document."""
 
-    answers = {"GET": Answer(body=TeamDocumentOutput, headers=("Content-Disposition",))}
+    renderer_classes = [JSONRenderer, YamlText]
+    content_negotiation_class = InForm
+    query = (Parameter("format", {"enum": list(FORMS)}, "The form of the answer; it wins over `Accept`."),)
+    answers = {
+        "GET": (
+            Answer(body=TeamDocumentOutput, headers=("Content-Disposition",)),
+            Answer(body={"type": "string"}, media_type=YamlText.media_type, headers=("Content-Disposition",)),
+        )
+    }
     refuses = {"GET": (NoWorkflow,)}
 
-    def get(self, request: Request, team_id: uuid.UUID) -> Response:
-        """Show the document."""
+    def get(self, request: Request, team_id: uuid.UUID) -> Response | HttpResponse:
+        """Show the document, as JSON or, for people to read, as YAML."""
+        read_choice(request, "format", FORMS)
         team = find_team(person(request), team_id)
         schema_url = reverse("api:workflow-schema", request=request)
-        headers = {"Content-Disposition": f'attachment; filename="{team.slug}.json"'}
-        return Response(export_team(team=team, by=person(request), schema_url=schema_url), headers=headers)
+        document = export_team(team=team, by=person(request), schema_url=schema_url)
+        form = form_of(request)
+        headers = {"Content-Disposition": f'attachment; filename="{team.slug}.{form}"'}
+        if form != "yaml":
+            return Response(document, headers=headers)
+        media_type = f"{YamlText.media_type}; charset=utf-8"
+        return HttpResponse(as_yaml(document).text, content_type=media_type, headers=headers)
 
 
 class TeamImport(Endpoint):

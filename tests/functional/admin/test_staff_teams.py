@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import yaml
 from django.test import Client
 
 from executions.models import Execution
@@ -132,12 +133,15 @@ def test_a_team_is_exported_as_its_owner_would_export_it(site: Site, team: Team,
     assert staff_with("nora", "teams.change_team").get(address(team, "export")).status_code == 403
 
 
-def test_the_form_of_a_team_leads_to_all_three(team: Team, admin: Client) -> None:
+def test_the_form_of_a_team_leads_to_all_of_them(team: Team, admin: Client) -> None:
     page = f"/admin/teams/team/{team.pk}"
     body = admin.get(f"{page}/change/").content.decode()
 
     for part in ("run", "versions", "export"):
         assert f"{page}/{part}/" in body
         assert admin.get(f"{page}/{part}/")["Location"] == address(team, part)
+    as_yaml = admin.get(f"{page}/export-yaml/", follow=True)
+    assert as_yaml["Content-Disposition"] == f'attachment; filename="{team.slug}.yaml"'
+    assert yaml.safe_load(as_yaml.content) == json.loads(admin.get(address(team, "export")).content)
     assert admin.get("/admin/teams/team/x/run/").status_code in (302, 403, 404)
     assert admin.get(address(Team(pk=NOWHERE), "run")).status_code == 404

@@ -1,9 +1,11 @@
 """Teams as documents: out and in again, with the agents that are there, and applied as often as one likes."""
 
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+import yaml
 from django.db import connections
 from django.db.models.functions import Now
 
@@ -49,6 +51,20 @@ def test_an_export_holds_the_team_and_nothing_else(api, team, suna_connection) -
     }
     for secret in ("bearer-canary", str(team.pk), str(suna_connection.pk), str(team.owner_id)):
         assert secret not in answer.content.decode()
+
+
+def test_an_export_as_yaml_is_the_same_document(api, team) -> None:
+    document = api.get(f"{API}/teams/{team.pk}/export").json()
+
+    asked = api.get(f"{API}/teams/{team.pk}/export?format=yaml")
+    taken = api.get(f"{API}/teams/{team.pk}/export", HTTP_ACCEPT="application/yaml")
+
+    for answer in (asked, taken):
+        assert answer.headers["Content-Type"] == "application/yaml; charset=utf-8"
+        assert answer.headers["Content-Disposition"] == 'attachment; filename="analysts.yaml"'
+        assert yaml.safe_load(answer.content) == document
+    assert_problem(api.get(f"{API}/teams/{team.pk}/export?format=xml"), 400, "invalid_parameter")
+    assert_problem(api.get(f"{API}/teams/{uuid.uuid4()}/export?format=yaml"), 404, "not_found")
 
 
 def test_an_export_is_imported_as_it_is_and_exports_the_same(api, team, outsider) -> None:
