@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 
 import pytest
+from django.test import Client
 from playwright.sync_api import expect
 
 from executions.models import Execution
@@ -11,14 +12,23 @@ from teams.actions.save_version import save_version
 from teams.models import Team, User
 from tests.browser.barriers import grave_barriers
 from tests.browser.conftest import Window
+from tests.browser.test_every_page_in_a_browser import sign_in_quickly
 from tests.fixtures.people import PASSWORD, SEQUENTIAL
 from tests.fixtures.running import RunningRenum
+from tests.fixtures.staff_site import make_site
+from tests.functional.admin.routes import addresses
 
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.django_db(transaction=True),
     pytest.mark.shares_suna,
 ]
+COST_PAGES = (
+    "/admin/costs/",
+    "/admin/costs/rows/",
+    "/admin/costs/unpriced/",
+    "/admin/costs/reprice/",
+)
 
 
 def mistaken(agent_id: str) -> str:
@@ -89,8 +99,29 @@ def test_our_pages_of_the_admin_hinder_nobody_and_fit_a_phone(
     window = open_window(width=390, scheme=scheme)
     window.sign_in("sam", PASSWORD)
     ours = f"/admin/workflow/{team.pk}/"
-    for path in ("/admin/", f"{ours}run/", f"{ours}versions/?after=2"):
+    own = ("/admin/", f"{ours}run/", f"{ours}versions/?after=2")
+    for path in (*own, *COST_PAGES):
         window.page.goto(window.origin + path)
         assert grave_barriers(window.page) == [], path
         assert window.page.evaluate("document.scrollingElement.scrollWidth") <= 390, path
     assert window.complaints == []
+
+
+def test_no_page_of_the_admin_asks_another_host_or_breaks_the_policy(
+    transactional_db: None, open_window: Callable[..., Window]
+) -> None:
+    """The pages come from the resolver: a new one is looked at without a word."""
+    site = make_site()
+    client = Client()
+    client.force_login(site.superuser)
+    window = open_window()
+    sign_in_quickly(window, client)
+
+    seen = 0
+    for address in addresses():
+        answer = client.get(address)
+        if answer.status_code == 200 and "text/html" in answer["Content-Type"]:
+            window.page.goto(f"{window.origin}{address}", wait_until="load")
+            seen += 1
+            assert window.complaints == [], address
+    assert seen > 40
