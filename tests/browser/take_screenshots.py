@@ -14,9 +14,10 @@ from django.test import Client
 from django.urls import reverse
 
 from executions.models import Execution
-from teams.models import Team
+from teams.models import Team, User
 from tests.browser.conftest import Window
 from tests.browser.test_every_page_in_a_browser import sign_in_quickly
+from tests.fixtures.budget_rows import make_budget
 from tests.fixtures.people import make_person
 from tests.fixtures.site_rows import (
     ask,
@@ -52,6 +53,13 @@ PICTURES: dict[str, Callable[[Shown], str]] = {
     "live": lambda shown: reverse("execution", args=[shown.live.pk]),
     "costs": lambda shown: reverse("costs"),
     "inbox": lambda shown: reverse("inbox"),
+    "budgets": lambda shown: reverse("budget-list"),
+    "prices": lambda shown: reverse("prices") + "?model=gpt-4o-mini",
+}
+STAFF_PICTURES: dict[str, Callable[[Shown], str]] = {
+    "staff-start": lambda shown: reverse("admin:index"),
+    "staff-team": lambda shown: reverse("admin:teams_team_change", args=[shown.team.pk]),
+    "staff-costs": lambda shown: reverse("staff-costs"),
 }
 
 
@@ -85,6 +93,8 @@ def shown(transactional_db: None) -> Shown:
         set_execution(done, status="completed", result_text=f"A report on: {prompt}.", started_at=Now())
     asking = start(support, prompt="A customer wants her money back.")
     first = asking.steps.order_by("position")[0]
+    make_budget(owner, team=team, name="Market research, monthly")
+    make_budget(owner, name="All that I pay")
     ask(asking, first.step_id, text="Shall I offer a refund or a new part?", options=["Refund", "New part"])
     live = start(team, prompt="Is there a market for electric bicycles in Lisbon?")
     begun = Now() - dt.timedelta(seconds=140)
@@ -94,16 +104,18 @@ def shown(transactional_db: None) -> Shown:
     return Shown(team=team, live=live)
 
 
-def test_take_the_pictures(shown: Shown, open_window: Callable[..., Window]) -> None:
+@pytest.mark.parametrize("is_staff", [False, True], ids=["people", "staff"])
+def test_take_the_pictures(is_staff: bool, shown: Shown, open_window: Callable[..., Window]) -> None:
     """Write each picture; a page with a complaint has none."""
     client = Client()
-    client.force_login(shown.team.owner)
+    reader = User.objects.create_superuser("stella") if is_staff else shown.team.owner
+    client.force_login(reader)
     window = open_window(width=SIZE["width"], height=SIZE["height"])
     sign_in_quickly(window, client)
     window.page.emulate_media(color_scheme="light", reduced_motion="reduce")
     FOLDER.mkdir(exist_ok=True)
 
-    for name, address_of in PICTURES.items():
+    for name, address_of in (STAFF_PICTURES if is_staff else PICTURES).items():
         window.page.goto(f"{window.origin}{address_of(shown)}", wait_until="load")
         window.page.screenshot(path=FOLDER / f"{name}.png", caret="hide", animations="disabled")
 
