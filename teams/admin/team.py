@@ -82,6 +82,12 @@ class TeamAdmin(ConnectionChoices, ModelAdmin[Team]):
         return None if obj.published_version is None else obj.published_version.number
 
     actions_detail = ("run", "versions", "export", "export_yaml")
+    actions_list = ("import_document",)
+
+    @action(description=_("Import a document"), permissions=["add"], url_path="import")
+    def import_document(self, request: HttpRequest) -> HttpResponse:
+        """Lead to the page that makes a team of a document, or changes one."""
+        return HttpResponseRedirect(reverse("document-import"))
 
     def has_run_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Whether they may start executions of teams that are not theirs."""

@@ -143,5 +143,9 @@ def test_the_form_of_a_team_leads_to_all_of_them(team: Team, admin: Client) -> N
     as_yaml = admin.get(f"{page}/export-yaml/", follow=True)
     assert as_yaml["Content-Disposition"] == f'attachment; filename="{team.slug}.yaml"'
     assert yaml.safe_load(as_yaml.content) == json.loads(admin.get(address(team, "export")).content)
+    lists = "/admin/teams/team/"
+    assert "Import a document" in admin.get(lists).content.decode()
+    assert admin.get(f"{lists}import/")["Location"] == "/teams/import/"
+    assert "Import a document" not in staff_with("vera", "teams.view_team").get(lists).content.decode()
     assert admin.get("/admin/teams/team/x/run/").status_code in (302, 403, 404)
     assert admin.get(address(Team(pk=NOWHERE), "run")).status_code == 404
