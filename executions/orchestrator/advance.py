@@ -196,8 +196,7 @@ class Advance:
             self._is_outdated = False
             await self.renew_service()
         changes, obeyed = self._new_changes(), Obeyed()
-        if self.tracked.talks:
-            self.tracked.mailbox = await in_any_thread(read_mailbox, self.tracked.id)
+        await self._read_mailbox()
         self._take_ended(ended, changes, obeyed)
         if ended and await self._holder.budgets.exist():
             # What it cost must count before budgets are asked for more.
@@ -246,8 +245,7 @@ class Advance:
         end_parked(self.tracked, changes)
         close_questions(self.tracked, (), changes)
         await self._commit(changes)
-        if self.tracked.talks:
-            self.tracked.mailbox = await in_any_thread(read_mailbox, self.tracked.id)
+        await self._read_mailbox()
         return self._new_changes()
 
     async def _decide(self, changes: Changes, obeyed: Obeyed) -> tuple[Decision, ...]:
@@ -331,6 +329,14 @@ class Advance:
             and run.status is AgentRunStatus.CREATED
             and self.tracked.state.steps[step_id].status is StepStatus.READY
         )
+
+    async def _read_mailbox(self) -> None:
+        if self.tracked.talks:
+            self.tracked.mailbox = await in_any_thread(read_mailbox, self.tracked.id)
+            # People and agents write the context between two commits of ours.
+            self.tracked.context_version = max(
+                self.tracked.context_version, self.tracked.mailbox.context_version
+            )
 
     async def _refresh_context(self, changes: Changes) -> None:
         values: dict[str, Json] = {}

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from billing.ledger import LedgerEntry
+from executions.engine.team_block import Merge
 from executions.orchestrator.message_rows import Delivered, Post
 from executions.orchestrator.question_rows import Asked
 from teams.models.uuid7 import new_id
@@ -26,11 +27,17 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContextWrite:
-    """One key of the shared context set to a value."""
+    """One key of the shared context set to a value.
+
+    Where `merge` is another rule than "replace", `given` is what it is to be merged with: `value` is what
+    that came to for the writer, and under the row's lock it is merged with what stands there then.
+    """
 
     key: str
     value: Json
     author: str
+    merge: Merge = "replace"
+    given: Json = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,7 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from billing import budgets, ledger
 from executions.models import ContextChange, ContextSnapshot, ExecutionEvent
 from executions.orchestrator.changes import Changes, ChangesRefused, Committed, Fenced
+from executions.orchestrator.context_rows import resolve_context
 from executions.orchestrator.database_calls import brief_locks, read_only_is_away, sqlstate_of
 from executions.orchestrator.event_hints import tell_of_events_on_commit
 from executions.orchestrator.message_rows import write_deliveries, write_messages
@@ -127,6 +128,13 @@ def _refused(error: Exception) -> ChangesRefused:
 def _write(batch: Sequence[Changes], unsure: Collection[uuid.UUID]) -> BatchResult:
     at, seen_at, locked = _lock({changes.execution_id for changes in batch})
     written = _find_written(unsure)
+    resolve_context(
+        [
+            changes
+            for changes in batch
+            if changes.events[0].id not in written and _holds(changes, locked.get(changes.execution_id))
+        ]
+    )
     outcomes: list[Outcome] = []
     held: list[Changes] = []
     events: list[ExecutionEvent] = []
@@ -178,7 +186,9 @@ def _lock(ids: set[uuid.UUID]) -> tuple[dt.datetime, dt.datetime, dict[uuid.UUID
     return at, seen_at, {row[0]: _Locked(*row[1:]) for row in rows}
 
 
-def _holds(changes: Changes, row: _Locked) -> bool:
+def _holds(changes: Changes, row: _Locked | None) -> bool:
+    if row is None:
+        return False
     if changes.driver_id is None:
         return True
     return row.driver_id == changes.driver_id and row.epoch == changes.epoch

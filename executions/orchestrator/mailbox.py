@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from django.db.models import Exists, OuterRef
 
-from executions.models import MessageKind, TeamMessage
+from executions.models import Execution, MessageKind, TeamMessage
 from teams.models import User
 
 MARK_CHARS = 12
@@ -30,8 +30,12 @@ class Letter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mailbox:
-    """The messages in their order, and the names of the people among their senders, by sender."""
+    """The messages in their order, and the names of the people among their senders, by sender.
 
+    `context_version` is the version of the shared context then: others than drivers write it too.
+    """
+
+    context_version: int = 0
     letters: tuple[Letter, ...] = ()
     people: Mapping[str, str] = field(default_factory=dict)
 
@@ -61,4 +65,7 @@ def read_mailbox(execution_id: uuid.UUID) -> Mailbox:
     )
     ids = {letter.sender.removeprefix("user:") for letter in letters if letter.sender.startswith("user:")}
     known = User.objects.filter(pk__in=ids).values_list("pk", "username") if ids else ()
-    return Mailbox(letters=letters, people={f"user:{pk}": name for pk, name in known})
+    version = Execution.objects.filter(pk=execution_id).values_list("context_version", flat=True).first()
+    return Mailbox(
+        context_version=version or 0, letters=letters, people={f"user:{pk}": name for pk, name in known}
+    )

@@ -4,8 +4,7 @@ Both happen in the turn that takes the run's end in, so that all of it is commit
 """
 
 import datetime as dt
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from django.conf import settings
 
@@ -31,7 +30,7 @@ class Talk:
     text: str | None
     structured: Json
     posts: tuple[Post, ...] = ()
-    values: Mapping[str, Json] = field(default_factory=dict)
+    writes: tuple[ContextWrite, ...] = ()
     mistakes: tuple[Mistake, ...] = ()
 
 
@@ -54,11 +53,11 @@ def hear_talk(
         return whole
     mistakes = list(block.mistakes)
     posts = _address_all(tracked, run, block, changes, mistakes, now=now)
-    values = _merge_all(tracked, block, mistakes)
+    writes = _merge_all(tracked, run, block, mistakes)
     if mistakes:
         return replace(whole, mistakes=tuple(mistakes))
     structured = result.structured if block.result is None else block.result
-    return Talk(text=block.answer, structured=structured, posts=tuple(posts), values=values)
+    return Talk(text=block.answer, structured=structured, posts=tuple(posts), writes=tuple(writes))
 
 
 def write_talk(tracked: Tracked, run: RunRecord, talk: Talk, changes: Changes) -> None:
@@ -71,12 +70,9 @@ def write_talk(tracked: Tracked, run: RunRecord, talk: Talk, changes: Changes) -
         changes.events.append(Event(kind="team_block_refused", step_id=run.step_id, data=data))
     changes.messages += talk.posts
     changes.events += [posted(post) for post in talk.posts]
-    author = f"step:{run.step_id}"
-    changes.context += [
-        ContextWrite(key=key, value=value, author=author) for key, value in talk.values.items()
-    ]
-    if talk.values:
-        tracked.take_context({**tracked.state.context, **talk.values})
+    changes.context += talk.writes
+    if talk.writes:
+        tracked.take_context({**tracked.state.context, **{one.key: one.value for one in talk.writes}})
 
 
 def _address_all(
@@ -145,12 +141,20 @@ def _address(
     )
 
 
-def _merge_all(tracked: Tracked, block: TeamBlock, mistakes: list[Mistake]) -> dict[str, Json]:
-    values: dict[str, Json] = {}
+def _merge_all(
+    tracked: Tracked, run: RunRecord, block: TeamBlock, mistakes: list[Mistake]
+) -> list[ContextWrite]:
+    values = dict(tracked.state.context)
+    writes = []
     for at, change in enumerate(block.changes):
-        old = values[change.key] if change.key in values else tracked.state.context.get(change.key)
         try:
-            values[change.key] = merge_value(change.merge, old=old, new=change.value)
+            value = merge_value(change.merge, old=values.get(change.key), new=change.value)
         except MergeConflict as conflict:
             mistakes.append(Mistake(pointer=f"/context/{at}/value", code=conflict.code))
-    return values
+            continue
+        values[change.key] = value
+        author = f"step:{run.step_id}"
+        writes.append(
+            ContextWrite(key=change.key, value=value, author=author, merge=change.merge, given=change.value)
+        )
+    return writes

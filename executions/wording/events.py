@@ -6,6 +6,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 _WORDS: Mapping[str, Any] = {
+    "context_conflict": _("A value did not go together with the one in the shared context"),
     "cancel_requested": _("Somebody asked to cancel it"),
     "connection_paused": _("Starts on the connection are held back"),
     "driver_crashed": _("A driver died while it worked on it"),

@@ -6,8 +6,11 @@ import uuid
 import pytest
 from django.db import connection, transaction
 
+from executions.context.rebuild import rebuild_context
+from executions.context.store import read_context
+from executions.engine.context_merge import merge_value
 from executions.models import AgentRun, Execution, ExecutionEvent
-from executions.orchestrator.append import append_events
+from executions.orchestrator.append import append_changes, append_events
 from executions.orchestrator.changes import (
     Changes,
     ChangesRefused,
@@ -157,6 +160,75 @@ def test_a_wish_that_came_meanwhile_is_told_with_the_next_commit(rows):
     Execution.objects.filter(pk=execution.pk).update(cancel_requested_at=AT)
 
     assert commit_batch([moved(execution)]).outcomes[0].cancel_requested is True
+
+
+def append_value(execution: Execution, key: str, value: object) -> None:
+    write = ContextWrite(key=key, value=value, author="user:1")
+    append_changes(Changes(execution_id=execution.id, events=[Event(kind="note")], context=[write]))
+
+
+def merging(rule: str, given: object, *, old: object = None) -> ContextWrite:
+    """What a driver writes that saw `old` in the context."""
+    value = merge_value(rule, old=old, new=given)
+    return ContextWrite(key="shared", value=value, author="step:a", merge=rule, given=given)
+
+
+@pytest.mark.parametrize(
+    ("rule", "seen", "stands", "given", "is_then"),
+    [
+        ("append", [1], [1, 2], 3, [1, 2, 3]),
+        ("merge", {"a": 1}, {"a": 2, "b": 2}, {"c": 3}, {"a": 2, "b": 2, "c": 3}),
+        ("max", 1, 9, 5, 9),
+        ("replace", 1, 9, 5, 5),
+    ],
+)
+def test_what_is_merged_is_merged_with_what_stands_under_the_lock(rows, rule, seen, stands, given, is_then):
+    [execution] = hold(rows)
+    append_value(execution, "shared", stands)
+    changes = moved(execution)
+    changes.context = [merging(rule, given, old=seen)]
+
+    result = commit_batch([changes])
+
+    assert execution.context_changes.order_by("version").last().value == is_then
+    assert result.context[0].values == {"shared": is_then}
+    assert read_context(execution.id, version=2) == {"shared": is_then}
+
+
+def test_two_of_one_batch_that_saw_the_same_lose_nothing(rows):
+    [execution] = hold(rows)
+    batch = [moved(execution), moved(execution)]
+    for number, changes in enumerate(batch):
+        changes.context = [merging("append", number)]
+
+    commit_batch(batch)
+
+    assert [one.value for one in execution.context_changes.order_by("version")] == [[0], [0, 1]]
+
+
+def test_a_value_that_no_longer_fits_is_left_out_and_seen(rows):
+    [execution] = hold(rows)
+    append_value(execution, "shared", "a text by now")
+    changes = moved(execution)
+    changes.context = [merging("append", 1), ContextWrite(key="other", value=2, author="step:a")]
+
+    [outcome] = commit_batch([changes]).outcomes
+
+    assert outcome.context_version == 2
+    assert rebuild_context(execution.id, version=2) == {"shared": "a text by now", "other": 2}
+    event = ExecutionEvent.objects.get(execution=execution, kind="context_conflict")
+    assert (event.step_id, event.data) == ("a", {"key": "shared", "code": "not_a_list"})
+
+
+def test_what_a_fenced_driver_wanted_merged_reaches_nobody(rows):
+    [execution] = hold(rows)
+    fenced, good = moved(execution), moved(execution)
+    fenced.epoch, good.snapshot = 99, None
+    fenced.context, good.context = [merging("append", "fenced")], [merging("append", "good")]
+
+    commit_batch([fenced, good])
+
+    assert rebuild_context(execution.id, version=1) == {"shared": ["good"]}
 
 
 def test_people_append_to_an_execution_that_a_driver_holds_and_never_write_its_status(rows):
