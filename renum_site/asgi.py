@@ -12,22 +12,32 @@ from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "renum_site.settings")
 
-django_application = get_asgi_application()
+django_application: Any = get_asgi_application()
 
 # Their models need Django to be set up.
 from executions.live.hand_over import HandedOver  # noqa: E402
 from executions.live.streams import OpenStreams, open_streams_of_loop  # noqa: E402
 from executions.live.wait_for_end import end_all_waits  # noqa: E402
 from executions.live.waiting_requests import WaitingRequests  # noqa: E402
+from executions.mcp.server import running_server, serves  # noqa: E402
 from renum_site.request_limits import RequestLimits  # noqa: E402
 from renum_site.turns import InTurns  # noqa: E402
-
-# Who waits, or is sent a stream, does so outside of a turn.
-served = RequestLimits(HandedOver(WaitingRequests(InTurns(django_application))))  # type: ignore[arg-type]
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+
+_team_server: list[Any] = []
+"""The one that agents call, while this process serves."""
+
+
+async def _route(scope: Message, receive: Receive, send: Send) -> None:
+    application = _team_server[-1] if _team_server and serves(scope) else django_application
+    await application(scope, receive, send)
+
+
+# Who waits, or is sent a stream, does so outside of a turn.
+served = RequestLimits(HandedOver(WaitingRequests(InTurns(_route))))
 
 
 async def application(scope: Message, receive: Receive, send: Send) -> None:
@@ -35,14 +45,17 @@ async def application(scope: Message, receive: Receive, send: Send) -> None:
     if scope["type"] != "lifespan":
         await served(scope, receive, send)
         return
-    while True:
-        message = await receive()
-        if message["type"] == "lifespan.startup":
-            _hear_of_the_stop()
-            await send({"type": "lifespan.startup.complete"})
-        elif message["type"] == "lifespan.shutdown":
-            await send({"type": "lifespan.shutdown.complete"})
-            return
+    async with running_server() as team_server:
+        _team_server.append(team_server)
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                _hear_of_the_stop()
+                await send({"type": "lifespan.startup.complete"})
+            elif message["type"] == "lifespan.shutdown":
+                _team_server.clear()
+                break
+    await send({"type": "lifespan.shutdown.complete"})
 
 
 def _hear_of_the_stop() -> None:

@@ -302,7 +302,7 @@ STORAGES = {
 }
 
 # Mail: without a server none is sent
-PUBLIC_URL = env.url("RENUM_PUBLIC_URL", schemes=("https", "http")) or ""  # For links in mails.
+PUBLIC_URL = env.url("RENUM_PUBLIC_URL", schemes=("https", "http")) or ""  # For mails and agents.
 _mail = build_mail(env.url("RENUM_MAIL_URL", schemes=("smtp", "smtps")))
 EMAIL_BACKEND: str = _mail["EMAIL_BACKEND"]
 EMAIL_HOST: str = _mail["EMAIL_HOST"]

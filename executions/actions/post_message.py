@@ -16,6 +16,7 @@ from django.db.models import QuerySet
 
 from executions.actions.accept_execution import IdempotencyKeyReused, check_key
 from executions.actions.execution_rights import NotThere, check_may_change, check_under_way
+from executions.engine.team_block import PEOPLE as TO_PEOPLE
 from executions.models import Execution, MessageKind, TeamMessage
 from executions.models.team_message import PEOPLE
 from executions.orchestrator.append import append_changes
@@ -71,15 +72,41 @@ def post_message(
     RequestClosed. With `as_staff`, the right to change executions counts instead of the role.
     """
     check_may_change(by, execution, as_staff=as_staff)
+    return write_message(
+        execution.pk,
+        sender=f"user:{by.pk}",
+        text=text,
+        to=to,
+        reply_to=reply_to,
+        timeout_s=timeout_s,
+        default=default,
+        idempotency_key=idempotency_key,
+    )
+
+
+def write_message(
+    execution_id: uuid.UUID,
+    *,
+    sender: str,
+    text: str,
+    to: str | None = None,
+    reply_to: uuid.UUID | None = None,
+    timeout_s: int | None = None,
+    default: str | None = None,
+    idempotency_key: str | None = None,
+) -> Posted:
+    """Write the message of a person or of a run, who may write there; otherwise as `post_message`.
+
+    A run may write to people as "@people", which is no step's id.
+    """
     check_key(idempotency_key)
     _check_text(text, "/text", may_be_empty=False)
     _check_text(default or "", "/default", may_be_empty=True)
     _check_shape(to=to, reply_to=reply_to, timeout_s=timeout_s, default=default)
     said = [text, to, None if reply_to is None else str(reply_to), timeout_s, default]
     sha256 = hashlib.sha256(json.dumps(said).encode()).hexdigest()
-    sender = f"user:{by.pk}"
     with transaction.atomic():
-        executions = Execution.objects.select_for_update(no_key=True).filter(pk=execution.pk)
+        executions = Execution.objects.select_for_update(no_key=True).filter(pk=execution_id)
         locked = executions.only("plan", "status", "cancel_requested_at").first()
         if locked is None:
             raise NotThere("The execution is not there any more.")
@@ -95,7 +122,7 @@ def post_message(
             raise TooManyMessages(
                 f"The team of one execution sends at most {settings.ORCHESTRATOR.messages} messages."
             )
-        if to is not None:
+        if to is not None and (to != TO_PEOPLE or sender.startswith("user:")):
             _check_recipient(locked, to)
         target = None if reply_to is None else _find_target(rows, reply_to)
         kind, recipient = _find_kind(to, target, timeout_s=timeout_s)
@@ -166,7 +193,7 @@ def _find_kind(
     to: str | None, target: TeamMessage | None, *, timeout_s: int | None
 ) -> tuple[MessageKind, str | None]:
     if target is None:
-        recipient = None if to is None else f"step:{to}"
+        recipient = None if to is None else PEOPLE if to == TO_PEOPLE else f"step:{to}"
         if timeout_s is not None:
             return MessageKind.REQUEST, recipient
         return (MessageKind.BROADCAST if to is None else MessageKind.DIRECT), recipient

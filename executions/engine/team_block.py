@@ -99,6 +99,13 @@ def read_team_block(text: str, *, max_messages: int, max_text_bytes: int) -> Tea
     return TeamBlock(answer=answer, messages=block[0], changes=block[1], result=block[2])
 
 
+def find_key_fault(key: str) -> Literal["invalid_key", "reserved_key"] | None:
+    """Return why an agent may not write that key of the shared context; None where it may."""
+    if not _KEY.fullmatch(key):
+        return "invalid_key"
+    return "reserved_key" if _RESERVED.fullmatch(key) else None
+
+
 def _refused(text: str, mistakes: list[Mistake]) -> TeamBlock:
     return TeamBlock(answer=text, mistakes=tuple(mistakes[:20]))
 
@@ -149,10 +156,9 @@ class _Reader:
         if not self._is_object(value, at, _OF_CHANGE):
             return None
         key = self._text(value, "key", at, is_required=True) or ""
-        if key and not _KEY.fullmatch(key):
-            self._note(f"{at}/key", "invalid_key")
-        elif _RESERVED.fullmatch(key):
-            self._note(f"{at}/key", "reserved_key")
+        fault = find_key_fault(key) if key else None
+        if fault is not None:
+            self._note(f"{at}/key", fault)
         if "value" not in value:
             self._note(f"{at}/value", "required")
         merge = value.get("merge", "replace")

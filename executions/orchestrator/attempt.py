@@ -42,8 +42,10 @@ from executions.orchestrator.patience import Patience
 from executions.orchestrator.questions import find_prompt
 from executions.orchestrator.run_keys import KeysRefused, find_run_keys, read_keys_to_hide
 from executions.orchestrator.scrub import scrub_outcome
+from executions.orchestrator.team_server import find_run_token, with_server_note
 from executions.orchestrator.tracked import RunRecord
 from executions.orchestrator.watch_run import Watch
+from teams.models.uuid7 import new_id
 from teams.workflow.plan import Json, PlanStep
 
 if TYPE_CHECKING:
@@ -77,6 +79,8 @@ class Attempt:
         """Set while nothing but a person's decision is awaited: the moment when that wait is over."""
         self._prompt = prompt
         self._model_name = step.model_name or (run.model_name if run is not None else "") or None
+        self._run_id = run.id if run is not None else new_id()
+        self._token: SecretText | None = None
         self._sent_keys: tuple[SecretText, ...] | None = None
         self._stored_keys: tuple[SecretText, ...] | None = None
         if run is not None:
@@ -105,7 +109,12 @@ class Attempt:
         is_known = self._sent_keys is not None and run is not None and run.turn == 1
         if is_started and not is_known and self._stored_keys is None:
             self._stored_keys = await in_any_thread(read_keys_to_hide, self.owner.tracked.execution)
-        return (*(self._sent_keys or ()), *(self._stored_keys or ()))
+        token = await self._find_token()
+        return (*(self._sent_keys or ()), *(self._stored_keys or ()), *((token,) if token else ()))
+
+    async def _find_token(self) -> SecretText | None:
+        connection_id = self.owner.tracked.connection.id
+        return await find_run_token(self.step, connection_id=connection_id, run_id=self._run_id)
 
     async def _carry_out(self) -> Outcome:
         try:
@@ -247,6 +256,7 @@ class Attempt:
         """
         service, run = self.service, self.run
         await self._find_model(service)
+        self._token = await self._find_token()
         if run is not None and run.thread_id is not None and not service.traits.makes_places:
             self._leave_place(run)
         if run is not None and run.thread_id is not None:
@@ -258,6 +268,7 @@ class Attempt:
             return run
         thread_id = await service.prepare_run(self._request())
         run = run or RunRecord(
+            id=self._run_id,
             step_id=self.step.id,
             attempt=self.number,
             agent_id=self.step.agent_id,
@@ -336,7 +347,7 @@ class Attempt:
     def _request(self, keys: Mapping[str, SecretText] | None = None) -> RunRequest:
         return RunRequest(
             agent_id=self.step.agent_id,
-            prompt=self._prompt,
+            prompt=with_server_note(self._prompt, self._token),
             model_name=self._model_name,
             user_keys=keys or {},
             urgency=self._urgency(),

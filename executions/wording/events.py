@@ -6,6 +6,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 _WORDS: Mapping[str, Any] = {
+    "context_written": _("An agent wrote into the shared context"),
     "context_conflict": _("A value did not go together with the one in the shared context"),
     "cancel_requested": _("Somebody asked to cancel it"),
     "connection_paused": _("Starts on the connection are held back"),
@@ -44,6 +45,7 @@ _WORDS: Mapping[str, Any] = {
     "step_completed": _("A step completed"),
     "step_failed": _("A step failed"),
     "step_goes_on": _("A step goes on"),
+    "step_progress": _("An agent told how far it is"),
     "step_ready": _("A step could start and waits"),
     "step_retrying": _("A step is tried again later"),
     "step_reused": _("A step's result was kept from an earlier execution"),

@@ -37,6 +37,12 @@ class Agent(models.Model):
     synced_at = models.DateTimeField(_("synced at"), null=True, blank=True)
     missing_since = models.DateTimeField(_("missing since"), null=True, blank=True)
     changed_at = models.DateTimeField(_("changed at"), null=True, blank=True)
+    has_team_server = models.BooleanField(
+        _("has the team's MCP server"),
+        default=False,
+        db_default=False,
+        help_text=_("Set it once the agent in Suna has Renum's MCP server: docs/team-server.md says how."),
+    )
     changed_from = models.JSONField(
         _("before"), default=dict, db_default=models.Value({}, models.JSONField()), blank=True
     )

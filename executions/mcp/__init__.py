@@ -1,0 +1,1 @@
+"""The team's MCP server: what an agent does with its team while its run goes on."""

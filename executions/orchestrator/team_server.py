@@ -1,0 +1,33 @@
+"""Whether the agent of a step has the team's MCP server, and what its prompt then says beside its input."""
+
+import uuid
+
+from django.conf import settings
+
+from executions.engine.team_mail import server_note
+from executions.orchestrator.database_calls import in_any_thread
+from executions.orchestrator.run_token import make_run_token
+from executions.secret_text import SecretText
+from teams.models import Agent
+from teams.workflow.plan import PlanStep
+
+PATH = "/mcp"
+
+
+async def find_run_token(step: PlanStep, *, connection_id: uuid.UUID, run_id: uuid.UUID) -> SecretText | None:
+    """Return the run's token where its agent can use one; None where it cannot reach the server."""
+    if step.tools != "team" or not settings.PUBLIC_URL:
+        return None
+    has_server = await in_any_thread(_has_server, connection_id, step.agent_id)
+    return SecretText(make_run_token(run_id)) if has_server else None
+
+
+def with_server_note(prompt: str, token: SecretText | None) -> str:
+    """Return the prompt as it is sent: it alone holds the token, and is kept nowhere."""
+    if token is None:
+        return prompt
+    return prompt + server_note(address=f"{settings.PUBLIC_URL}{PATH}", token=token.reveal())
+
+
+def _has_server(connection_id: uuid.UUID, agent_id: str) -> bool:
+    return Agent.objects.filter(connection_id=connection_id, agent_id=agent_id, has_team_server=True).exists()
