@@ -17,6 +17,7 @@ from pydantic import Field
 from executions.actions.agent_caller import Caller, find_caller
 from executions.actions.agent_context import Entry, list_entries, read_entry, write_entry
 from executions.actions.agent_messages import hear, say, tell_progress
+from executions.actions.agent_result import submit_result as submit
 from executions.engine.team_block import PEOPLE
 from executions.mcp.call_limit import count_call
 from teams.actions.refusal import Refusal
@@ -139,6 +140,14 @@ def add_tools(server: "MCPServer[Any]") -> None:
         return await _call(ctx, token, lambda caller: _inbox(caller, after))
 
     @server.tool()
+    async def submit_result(value: Any, ctx: Context[Any], token: Token = "") -> dict[str, Any]:
+        """Give your step's result as a JSON object or array; it is checked at once, and the last one counts.
+
+        Then end your run with an answer in words.
+        """
+        return await _call(ctx, token, lambda caller: _submitted(caller, value))
+
+    @server.tool()
     async def report_progress(text: str, ctx: Context[Any], token: Token = "") -> dict[str, Any]:
         """Tell people in one line how far you are."""
         return await _call(ctx, token, lambda caller: _progress(caller, text))
@@ -175,7 +184,10 @@ def _about(caller: Caller) -> dict[str, Any]:
             for step in caller.plan.steps
         ],
         "people": PEOPLE,
-        "answer": "What you answer at the end of your run is your step's result, as always.",
+        "result": {
+            "how": "What you submit with submit_result, else what your answer at the end of your run holds.",
+            "schema": caller.step.output_schema,
+        },
     }
 
 
@@ -198,6 +210,11 @@ def _inbox(caller: Caller, after: int) -> dict[str, Any]:
 
 def _entry(entry: Entry) -> dict[str, Any]:
     return {"key": entry.key, "value": entry.value, "version": entry.version, "author": entry.author}
+
+
+def _submitted(caller: Caller, value: Any) -> dict[str, Any]:
+    submit(caller, value=value)
+    return {"accepted": True}
 
 
 def _progress(caller: Caller, text: str) -> dict[str, Any]:

@@ -20,6 +20,8 @@ class AgentRun(models.Model):
     `turn` 1 is the start; further turns are answers to a question, or late runs in the same thread.
     `start_requested_at` is PostgreSQL's time of the commit before the last POST start. `stop_requested_at` is
     set while a stop is wanted but not confirmed. `usage_complete` turns true when the usage was read whole.
+    `submitted` is the object or array that the agent gave as its result through the team's tools; only
+    `actions.agent_result` writes it, while the run goes on.
     `looks` counts the looks at the thread of an abandoned start that Suna answered, `looked_at` is the last
     one's time; a look that came to nothing is due again at `look_after`. `start_decision` is what a person
     decided of a start that cannot be looked up; only actions write it, and the run's driver obeys.
@@ -51,6 +53,7 @@ class AgentRun(models.Model):
     individual_usage_metrics = models.JSONField(_("usage"), default=dict, blank=True)
     individual_cost_metrics = models.JSONField(_("cost"), default=dict, blank=True)
     usage_complete = models.BooleanField(_("usage complete"), default=False)
+    submitted = models.JSONField(_("submitted result"), null=True, blank=True)
     created_at = models.DateTimeField(_("created at"))
     start_requested_at = models.DateTimeField(_("start requested at"), null=True, blank=True)
     started_at = models.DateTimeField(_("started at"), null=True, blank=True)

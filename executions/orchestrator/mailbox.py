@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 from django.db.models import Exists, OuterRef
 
-from executions.models import Execution, MessageKind, TeamMessage
+from executions.models import AgentRun, Execution, MessageKind, TeamMessage
 from teams.models import User
+from teams.workflow.plan import Json
 
 MARK_CHARS = 12
 
@@ -32,12 +33,14 @@ class Letter:
 class Mailbox:
     """The messages in their order, and the names of the people among their senders, by sender.
 
-    `context_version` is the version of the shared context then: others than drivers write it too.
+    `context_version` is the version of the shared context then: others than drivers write it too. `submitted`
+    are the results that runs submitted, by run.
     """
 
     context_version: int = 0
     letters: tuple[Letter, ...] = ()
     people: Mapping[str, str] = field(default_factory=dict)
+    submitted: Mapping[uuid.UUID, Json] = field(default_factory=dict)
 
 
 def mark_of(message_id: uuid.UUID) -> str:
@@ -66,6 +69,10 @@ def read_mailbox(execution_id: uuid.UUID) -> Mailbox:
     ids = {letter.sender.removeprefix("user:") for letter in letters if letter.sender.startswith("user:")}
     known = User.objects.filter(pk__in=ids).values_list("pk", "username") if ids else ()
     version = Execution.objects.filter(pk=execution_id).values_list("context_version", flat=True).first()
+    runs = AgentRun.objects.filter(execution_id=execution_id, submitted__isnull=False)
     return Mailbox(
-        context_version=version or 0, letters=letters, people={f"user:{pk}": name for pk, name in known}
+        context_version=version or 0,
+        letters=letters,
+        people={f"user:{pk}": name for pk, name in known},
+        submitted=dict(runs.values_list("pk", "submitted")),
     )

@@ -39,9 +39,11 @@ def hear_talk(
 ) -> Talk:
     """Read the block of the answer of a step with `tools: team`; the answer is judged without it.
 
-    An answer whose block has a mistake stays as it is. `changes` are those of this turn so far.
+    An answer whose block has a mistake stays as it is. `changes` are those of this turn so far. What the run
+    submitted through the team's tools is its result, whatever else its answer holds.
     """
-    whole = Talk(text=result.text, structured=result.structured)
+    submitted = tracked.mailbox.submitted.get(run.id)
+    whole = Talk(text=result.text, structured=result.structured if submitted is None else submitted)
     if result.text is None or tracked.plan.step(run.step_id).tools != "team":
         return whole
     block = read_team_block(
@@ -56,7 +58,7 @@ def hear_talk(
     writes = _merge_all(tracked, run, block, mistakes)
     if mistakes:
         return replace(whole, mistakes=tuple(mistakes))
-    structured = result.structured if block.result is None else block.result
+    structured = whole.structured if block.result is None or submitted is not None else block.result
     return Talk(text=block.answer, structured=structured, posts=tuple(posts), writes=tuple(writes))
 
 

@@ -30,6 +30,7 @@ _WORDS: Mapping[str, Any] = {
     "question_expired": _("The time for an answer was up"),
     "release_requested": _("Somebody released it"),
     "resume_requested": _("Somebody asked to resume it"),
+    "result_submitted": _("An agent submitted its result"),
     "run_adopted": _("A run found in Suna was taken over"),
     "run_ended_late": _("A run ended after its step"),
     "run_lingered": _("A run had answered and did not end; its answer was taken"),

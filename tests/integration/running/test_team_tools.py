@@ -70,6 +70,7 @@ def test_agents_use_the_tools_with_the_token_of_their_prompt_which_is_kept_nowhe
         [heard] = asyncio.run(call(address, "message_inbox", token=second))["messages"]
         asyncio.run(call(address, "message_send", text="Three", reply_to=heard["mark"], token=second))
         asyncio.run(call(address, "context_set", key="size", value=3, token=second))
+        asyncio.run(call(address, "submit_result", value={"size": 3}, token=second))
         reply = asyncio.run(call(address, "message_inbox", token=first))["messages"][0]
         execution = renum.wait_for(execution)
         refused = asyncio.run(call(address, "context_list", token=first))
@@ -80,6 +81,7 @@ def test_agents_use_the_tools_with_the_token_of_their_prompt_which_is_kept_nowhe
     assert (reply["text"], reply["reply_to"], heard["mark"]) == ("Three", asked["mark"], asked["mark"])
     assert "token_refused" in refused
     assert execution.context_changes.get(key="size").author == "step:two"
+    assert execution.steps.get(step_id="two").result_data == {"size": 3}
     kinds = list(TeamMessage.objects.filter(execution=execution).values_list("kind", flat=True))
     assert kinds == ["request", "reply"]
     # The last step has no server: what was shared reaches it all the same.

@@ -22,11 +22,12 @@ from tests.fixtures.product_env import product_env
 from tests.fixtures.site_rows import make_connection, make_run, make_team, set_step
 from tests.fixtures.web import running_web
 
+SCHEMA = {"type": "object", "properties": {"size": {"type": "integer"}}, "required": ["size"]}
 TALKING = {
     "type": "parallel",
     "defaults": {"tools": "team"},
     "agents": [
-        {"agent_id": "agent-123", "id": "a", "role": "researcher"},
+        {"agent_id": "agent-123", "id": "a", "role": "researcher", "output": {"schema": SCHEMA}},
         {"agent_id": "agent-456", "id": "b", "role": "analyst"},
         {"agent_id": "agent-789", "id": "silent", "tools": "none"},
     ],

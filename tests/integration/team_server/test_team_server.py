@@ -11,7 +11,7 @@ from executions.context.rebuild import rebuild_context
 from executions.context.store import read_context
 from executions.models import ContextChange, Execution, TeamMessage
 from tests.fixtures.site_rows import set_execution
-from tests.integration.team_server.conftest import Agents
+from tests.integration.team_server.conftest import SCHEMA, Agents
 
 Served = Callable[..., Agents]
 
@@ -131,6 +131,23 @@ def test_a_hostile_message_is_refused_with_a_code_and_nothing_is_written(
     assert agents.execution.events.count() == before
 
 
+def test_a_result_is_judged_at_once_and_the_last_one_is_kept(served: Served) -> None:
+    agents = served()
+
+    wrong = [agents.call("a", "submit_result", value=value).error for value in ("text", 7, None)]
+    broken = agents.call("a", "submit_result", value={"size": "large"}).error
+    for size in (1, 2):
+        assert agents.call("a", "submit_result", value={"size": size}).value == {"accepted": True}
+
+    assert all("wrong_type" in one for one in wrong)
+    assert "breaks_schema" in broken
+    assert "/value/size" in broken
+    agents.runs["a"].refresh_from_db()
+    assert agents.runs["a"].submitted == {"size": 2}
+    assert agents.execution.events.filter(kind="result_submitted", step_id="a").count() == 2
+    assert agents.call("a", "team_about").value["result"]["schema"] == SCHEMA
+
+
 def test_twenty_writers_at_once_lose_nothing_in_postgresql_and_in_redis(served: Served, clean_redis) -> None:
     agents = served()
 
@@ -198,7 +215,7 @@ def test_pages_of_other_sites_and_other_names_reach_no_tool(served: Served) -> N
         timeout=30, url=f"{agents.url}/mcp", json=body, headers={**accepts, "Host": "evil.example"}
     )
 
-    assert len(plain.json()["result"]["tools"]) == 9
+    assert len(plain.json()["result"]["tools"]) == 10
     assert lured.status_code == 404
     assert renamed.status_code == 400
     assert (
