@@ -4,7 +4,6 @@ import asyncio
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -20,7 +19,7 @@ from teams.models import User
 from tests.fixtures.people import make_person
 from tests.fixtures.product_env import product_env
 from tests.fixtures.site_rows import make_connection, make_run, make_team, set_step
-from tests.fixtures.web import running_web
+from tests.fixtures.web import RunningWeb, running_web
 
 SCHEMA = {"type": "object", "properties": {"size": {"type": "integer"}}, "required": ["size"]}
 TALKING = {
@@ -93,8 +92,14 @@ def make_agents(url: str, name: str) -> Agents:
     return Agents(url=url, owner=owner, execution=execution, runs=runs)
 
 
+@pytest.fixture(scope="module")
+def web(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningWeb]:
+    """Give a server for all tests of the module: it keeps nothing."""
+    with running_web(product_env(), tmp_path_factory.mktemp("web") / "web.log") as running:
+        yield running
+
+
 @pytest.fixture
-def served(transactional_db: None, clean_redis: object, tmp_path: Path) -> Iterator[Callable[[str], Agents]]:
-    """Give a function that makes the agents of an execution, at a server of their own."""
-    with running_web(product_env(), tmp_path / "web.log") as web:
-        yield lambda name="olga": make_agents(web.url, name)
+def served(transactional_db: None, clean_redis: object, web: RunningWeb) -> Callable[[str], Agents]:
+    """Give a function that makes the agents of an execution."""
+    return lambda name="olga": make_agents(web.url, name)

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from pathlib import Path
 
 import httpx
 import pytest
@@ -11,6 +10,7 @@ from executions.context.rebuild import rebuild_context
 from executions.context.store import read_context
 from executions.models import ContextChange, Execution, TeamMessage
 from tests.fixtures.site_rows import set_execution
+from tests.fixtures.web import RunningWeb
 from tests.integration.team_server.conftest import SCHEMA, Agents
 
 Served = Callable[..., Agents]
@@ -188,7 +188,7 @@ def test_of_many_that_compare_and_set_one_wins_each_version(served: Served) -> N
     assert {one.error.partition(":")[0] for one in said if one.error} == {"other_version"}
 
 
-def test_no_token_stands_in_the_log_whatever_is_wrong_with_a_call(served: Served, tmp_path: Path) -> None:
+def test_no_token_stands_in_the_log_whatever_is_wrong_with_a_call(served: Served, web: RunningWeb) -> None:
     agents = served()
     agents.call("a", "context_set", value=1)
     agents.call("a", "context_set", key=["a"], value=1)
@@ -196,7 +196,7 @@ def test_no_token_stands_in_the_log_whatever_is_wrong_with_a_call(served: Served
     agents.call("a", "message_send", text="x" * 20_000)
     agents.ask("context_list", {}, bearer=agents.token("a"))
 
-    log = (tmp_path / "web.log").read_text()
+    log = web.log.read_text()
 
     assert "POST /mcp" in log
     assert "rnt_" not in log
