@@ -42,7 +42,7 @@ class TeamExport(Endpoint):
     answers = {
         "GET": (
             Answer(body=TeamDocumentOutput, headers=("Content-Disposition",)),
-            Answer(body={"type": "string"}, media_type=YamlText.media_type, headers=("Content-Disposition",)),
+            Answer(body=TeamDocumentOutput, media_type=YamlText.media_type, headers=("Content-Disposition",)),
         )
     }
     refuses = {"GET": (NoWorkflow,)}
