@@ -113,7 +113,7 @@ def test_values_that_are_too_large_together_are_left_out_and_told_one_by_one(
 def test_the_context_is_told_while_redis_holds_nothing_or_something_else(api, execution, clean_redis) -> None:
     write(execution, ("topic", "bikes"))
     path = f"{EXECUTIONS}/{execution.pk}/context"
-    clean_redis.flushall()
+    clean_redis.flushdb()
     clean_redis.hset(f"renum:context:{execution.pk}", mapping={"v": "1", "k:topic": '"planted"'})
 
     assert api.get(path).json()["values"] == {"topic": "bikes"}
