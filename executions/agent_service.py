@@ -30,6 +30,7 @@ from typing import Any, Protocol
 
 from executions.live_output import LiveEvent
 from executions.secret_text import SecretText as SecretText
+from executions.tool_server import ToolServer as ToolServer
 
 MAX_ID_CHARS = 128
 """Of a run and of a place: the columns that keep them have as many. Longer ones are no ids."""
@@ -326,17 +327,11 @@ class AgentService(Protocol):
         ...
 
     async def prepare_run(self, request: RunRequest) -> str | None:
-        """Make the place of one run and put the prompt there, starting nothing.
-
-        None where the service has no such thing before a start. Never carries user keys.
-        """
+        """Make a run's place with its prompt, without user keys; None where only a start makes one."""
         ...
 
     async def add_prompt(self, request: RunRequest, *, place: str) -> None:
-        """Put a further prompt, unless it is there, into a place; only where `traits.answers_in_place`.
-
-        Nothing where the start of its run carries it.
-        """
+        """Put a further prompt there, unless it is or the start carries it; see `traits.answers_in_place`."""
         ...
 
     async def start_run(self, request: RunRequest, *, place: str | None) -> RunView:
@@ -392,6 +387,10 @@ class AgentService(Protocol):
 
     async def get_agent(self, agent_id: str) -> AgentView:
         """Return one agent; NotFound where the service does not know it."""
+        ...
+
+    async def attach_tools(self, agent_id: str, server: ToolServer) -> tuple[str, ...]:
+        """Give an agent the server; return which of its fields the service changed along, and kept so."""
         ...
 
     async def aclose(self) -> None:

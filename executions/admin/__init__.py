@@ -1,6 +1,7 @@
-"""Executions and connections in the Django admin."""
+"""Executions, connections and their agents in the Django admin."""
 
 from executions.admin import (
+    agent,
     agent_run,
     context_change,
     execution,
@@ -11,6 +12,7 @@ from executions.admin import (
 )
 
 __all__ = [
+    "agent",
     "agent_run",
     "context_change",
     "execution",

@@ -2,6 +2,7 @@
 
 from django.urls import path, register_converter
 
+from executions.api.agent_endpoints import AgentTeamServer
 from executions.api.connection_endpoints import (
     ConnectionDetail,
     ConnectionList,
@@ -53,6 +54,7 @@ urlpatterns = [
     path("connections/<uuid:connection_id>", ConnectionDetail.as_view(), name="connection"),
     path("connections/<uuid:connection_id>/test", ConnectionTest.as_view(), name="connection-test"),
     path("connections/<uuid:connection_id>/sync", ConnectionSync.as_view(), name="connection-sync"),
+    path("agents/<uuid:agent_id>/team-server", AgentTeamServer.as_view(), name="agent-team-server"),
     path("usage/summary", UsageSummary.as_view(), name="usage-summary"),
     path("health", Health.as_view(), name="health"),
     path("teams/<uuid:team_id>/members", TeamMembers.as_view(), name="team-members"),

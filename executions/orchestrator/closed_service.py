@@ -12,6 +12,7 @@ from executions.agent_service import (
     RunResult,
     RunView,
     ServiceTraits,
+    ToolServer,
     Urgency,
 )
 from executions.live_output import LiveEvent
@@ -82,6 +83,10 @@ class ClosedService(AgentService):
         self._refuse()
 
     async def get_agent(self, agent_id: str) -> AgentView:
+        """Refuse."""
+        self._refuse()
+
+    async def attach_tools(self, agent_id: str, server: ToolServer) -> tuple[str, ...]:
         """Refuse."""
         self._refuse()
 

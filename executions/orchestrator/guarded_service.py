@@ -22,6 +22,7 @@ from executions.agent_service import (
     RunView,
     ServiceTraits,
     StartUncertain,
+    ToolServer,
     Unavailable,
     Urgency,
 )
@@ -155,6 +156,10 @@ class GuardedService:
     async def get_agent(self, agent_id: str) -> AgentView:
         """Return one agent."""
         return await self._guard(("agent", agent_id), lambda: self._service.get_agent(agent_id))
+
+    async def attach_tools(self, agent_id: str, server: ToolServer) -> tuple[str, ...]:
+        """Give an agent the server."""
+        return await self._guard(("agent", agent_id), lambda: self._service.attach_tools(agent_id, server))
 
     async def aclose(self) -> None:
         """Close the connections; calls under way end as lost."""

@@ -1,4 +1,4 @@
-"""Whether the agent of a step has the team's MCP server, and what its prompt then says beside its input."""
+"""The team's MCP server as agents have it, and what the prompt of one that has it says beside its input."""
 
 import uuid
 
@@ -8,10 +8,31 @@ from executions.engine.team_mail import server_note
 from executions.orchestrator.database_calls import in_any_thread
 from executions.orchestrator.run_token import make_run_token
 from executions.secret_text import SecretText
+from executions.tool_server import ToolServer
 from teams.models import Agent
 from teams.workflow.plan import PlanStep
 
 PATH = "/mcp"
+NAME = "Renum team"
+TOOLS = (
+    "team_about",
+    "context_list",
+    "context_get",
+    "context_set",
+    "message_send",
+    "message_request",
+    "message_inbox",
+    "ask_human",
+    "submit_result",
+    "report_progress",
+)
+
+
+def team_server() -> ToolServer | None:
+    """Return the server as an agent is given it; None where the site has no public address."""
+    if not settings.PUBLIC_URL:
+        return None
+    return ToolServer(name=NAME, url=f"{settings.PUBLIC_URL}{PATH}", tools=TOOLS)
 
 
 async def find_run_token(step: PlanStep, *, connection_id: uuid.UUID, run_id: uuid.UUID) -> SecretText | None:

@@ -9,6 +9,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from executions.actions.connection_rights import may_manage
+from executions.actions.team_server_of_agent import takes_tools
+from executions.orchestrator.team_server import team_server
 from executions.pages.connection_agents import build_catalogue
 from executions.wording.connection_tests import findings_in_words, outcome_words, sync_words
 from teams.models import SunaConnection
@@ -49,6 +51,8 @@ def connection_page(
         "is_throttled": connection.throttled_until is not None and connection.throttled_until > now,
         "sync_problem": sync_words(connection.sync_code),
         "keys_words": _keys_state(connection),
+        "team_server": team_server(),
+        "takes_tools": takes_tools(connection),
         "problem": problem,
         "done": done,
     }

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from executions.pages.agent_tools import change_tools
 from executions.pages.ask_of_execution import REPEATS, WISHES, ask_for
 from executions.pages.compare_executions import compare_executions
 from executions.pages.connection_form import change_connection, new_connection
@@ -45,6 +46,7 @@ urlpatterns = [
     path(f"{_CONNECTION}delete/", remove_connection, name="connection-delete"),
     path(f"{_CONNECTION}test/", ask_for_test, name="connection-test"),
     path(f"{_CONNECTION}sync/", ask_for_sync, name="connection-sync"),
+    path(f"{_CONNECTION}agents/<uuid:agent_pk>/tools/", change_tools, name="connection-agent-tools"),
     path(f"{_CONNECTION}forget/", ask_to_forget, name="connection-forget"),
     path("teams/", list_teams, name="team-list"),
     path(_TEAM, show_team, name="team"),

@@ -26,11 +26,13 @@ from executions.agent_service import (
     RunView,
     ServiceTraits,
     StartUncertain,
+    ToolServer,
     Unavailable,
     Urgency,
 )
 from executions.live_output import LiveEvent
 from executions.suna.address import may_carry_keys, parse_base_url
+from executions.suna.attach_tools import attach_tools
 from executions.suna.before_start import BeforeStart
 from executions.suna.connection import Connection
 from executions.suna.credential import SunaCredential, check_credential, check_user_keys, hide_secrets
@@ -38,6 +40,7 @@ from executions.suna.errors import build_error
 from executions.suna.explain_start import AGENT_MISSING, FORBIDDEN, INTERNAL_ERROR, StartExplained
 from executions.suna.find_mark import find_mark
 from executions.suna.jwt_expiry import has_expired
+from executions.suna.list_every_agent import list_every_agent
 from executions.suna.live_stream import follow_rows, follow_stream
 from executions.suna.read_result import read_result
 from executions.suna.streams import Streams
@@ -49,7 +52,6 @@ from executions.suna.wire.learned import read_learned
 from executions.suna.wire.runs import RunRow
 from executions.suna.wire.values import Json
 
-MAX_AGENT_PAGES = 100
 JWT_REFUSED = (
     "Suna shows the run and not what it left behind: the connection's JWT has run out or is another's"
 )
@@ -337,29 +339,33 @@ class SunaClient(AgentService):
 
     async def list_agents(self) -> tuple[AgentView, ...]:
         """Return every agent of every page, each once."""
-        agents: dict[str, AgentView] = {}
-        for page in range(1, MAX_AGENT_PAGES + 1):
-            answer = await self._ask(self._profile.list_agents(page=page))
-            found = self._profile.read_agents(answer.body, page=page)
-            agents.update({agent.agent_id: agent for agent in found.agents})
-            if not found.has_more:
-                return tuple(agents.values())
-        raise ResponseTooLarge(f"the catalogue has more than {MAX_AGENT_PAGES} pages")
+        return await list_every_agent(self._profile, ask=self._ask)
 
     async def get_agent(self, agent_id: str) -> AgentView:
         """Return one agent; NotFound where Suna does not know it."""
+        return self._profile.read_agent(await self._read_agent(agent_id))
+
+    async def attach_tools(self, agent_id: str, server: ToolServer) -> tuple[str, ...]:
+        """Give an agent the tool server; return what else of it Suna changed. Raises NotFound."""
+        return await attach_tools(
+            server,
+            read=partial(self._read_agent, agent_id),
+            change=lambda changes: self._ask(self._profile.edit_agent(agent_id=agent_id, changes=changes)),
+        )
+
+    async def aclose(self) -> None:
+        """Close the connections and the streams."""
+        await self._streams.aclose()
+        await self._connection.aclose()
+
+    async def _read_agent(self, agent_id: str) -> bytes:
         answer = await self._exchange(self._profile.get_agent(agent_id=agent_id))
         if self._profile.is_missing_agent(answer) or (
             answer.status == INTERNAL_ERROR and await self._explain.is_missing(agent_id)
         ):
             raise NotFound(AGENT_MISSING, status_code=answer.status)
         self._check(answer)
-        return self._profile.read_agent(answer.body)
-
-    async def aclose(self) -> None:
-        """Close the connections and the streams."""
-        await self._streams.aclose()
-        await self._connection.aclose()
+        return answer.body
 
     async def _find_place(self, run_id: str) -> str:
         place = (await self.get_run(run_id, urgency=Urgency.FINISH)).place

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from teams.workflow.problems import Problem
 
 _REFUSALS: Mapping[str, Any] = {
+    "agent_missing": _("Suna does not know this agent any more. List its agents again."),
     "already_over": _("The execution has ended already."),
     "cancelling": _("The execution is being cancelled."),
     "changed_meanwhile": _("Somebody changed the team meanwhile. Look at it again, then change it."),
@@ -20,6 +21,7 @@ _REFUSALS: Mapping[str, Any] = {
     "name_taken": _("There is one of that name already. Choose another name."),
     "no_connection": _("The team has no connection to a Suna that is ready. Choose one and test it."),
     "no_profile": _("It is not known which Suna this is. Test the connection first."),
+    "no_public_url": _("The site has no public address: its operator sets RENUM_PUBLIC_URL."),
     "no_workflow": _("The team has no workflow yet. Save one first."),
     "not_allowed": _("Your role in this team does not allow that. Ask its owner."),
     "not_found": _("The execution is not there any more."),
@@ -34,6 +36,9 @@ _REFUSALS: Mapping[str, Any] = {
     "start_not_in_doubt": _("The step does not wait for a decision about its start any more."),
     "request_in_progress": _("The same is being carried out already. Look again in a moment."),
     "site_queue_full": _("Too many executions wait at present. Try again in a moment."),
+    "takes_no_tools": _(
+        "Agents of this Suna cannot be given tools from here. Add the server in Suna, by hand."
+    ),
     "team_handed_over": _("The team got another owner in this very moment. Look at it, then start it again."),
     "team_inactive": _("The team is switched off. Its owner can switch it on."),
     "too_many_messages": _("The team of this execution has sent all the messages that it may."),

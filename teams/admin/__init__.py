@@ -1,5 +1,5 @@
-"""Teams, people and agents in the Django admin."""
+"""Teams and people in the Django admin."""
 
-from teams.admin import agent, api_tokens, audit_entry, foreign_models, invitations, people, team
+from teams.admin import api_tokens, audit_entry, foreign_models, invitations, people, team
 
-__all__ = ["agent", "api_tokens", "audit_entry", "foreign_models", "invitations", "people", "team"]
+__all__ = ["api_tokens", "audit_entry", "foreign_models", "invitations", "people", "team"]

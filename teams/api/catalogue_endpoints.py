@@ -20,7 +20,10 @@ from teams.models import Agent
 
 
 class AgentOutput(serializers.ModelSerializer[Agent]):
-    """An agent of the catalogue; `agent_id` is what workflows name."""
+    """An agent of the catalogue; `agent_id` is what workflows name.
+
+    `has_team_server`: it has Renum's MCP server, so that steps with `tools: team` are told a token.
+    """
 
     connection = serializers.UUIDField(source="connection_id")
     is_missing = serializers.SerializerMethodField()
@@ -34,6 +37,7 @@ class AgentOutput(serializers.ModelSerializer[Agent]):
             "name",
             "description",
             "model_name",
+            "has_team_server",
             "synced_at",
             "is_missing",
             "missing_since",

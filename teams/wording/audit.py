@@ -36,6 +36,8 @@ ACTS: Mapping[str, Any] = {
     "connection_made": _("made a connection"),
     "connection_edited": _("edited a connection"),
     "connection_deleted": _("deleted a connection"),
+    "team_server_given": _("gave an agent the team's tools"),
+    "team_server_taken": _("took the team's tools from an agent"),
     "execution_cancelled": _("cancelled an execution"),
     "execution_paused": _("paused an execution"),
     "execution_resumed": _("resumed an execution"),

@@ -1,6 +1,7 @@
 """The agents that this Suna knows: the document's three, some with speaking names, and what is added."""
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import NAMESPACE_URL, uuid4, uuid5
 
 ACCOUNT_ID = str(uuid5(NAMESPACE_URL, "simulated-suna/account"))
@@ -22,14 +23,16 @@ _AGENTS: tuple[tuple[str, str, str, str], ...] = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CatalogueAgent:
-    """One agent of the catalogue."""
+    """One agent of the catalogue, as its newest version is. `custom_mcps` are its own tool servers."""
 
     agent_id: str
     name: str
     description: str | None
     system_prompt: str
-    model: str
+    model: str | None
     created_at: float
+    custom_mcps: tuple[dict[str, Any], ...] = ()
+    version: int = 1
 
 
 class Catalogue:
@@ -66,6 +69,10 @@ class Catalogue:
         )
         self._agents[agent.agent_id] = agent
         return agent
+
+    def store(self, agent: CatalogueAgent) -> None:
+        """Put an agent in the place of what it was."""
+        self._agents[agent.agent_id] = agent
 
     def remove(self, agent_id: str) -> bool:
         """Take an agent out of the catalogue; True if it was there."""

@@ -19,6 +19,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     - `native_calls`: agents of c0 call tools natively, as from 24 November 2025 on.
     - `piece_chars`: so many characters of a text or a call come in one event of a stream (a model's token has
       about four); None is a few pieces in all. For b0 to c1, whose streams are replayed.
+    - `forgets_model`, `writes_prompts`: a change of an agent takes its model, its prompt (autumn 2025).
     - `thread_limit`: threads that the account may have (from December 2025 on). `times`: how long Suna itself
       takes over things there, see `Times`; those that are not named are as usual.
     """
@@ -33,6 +34,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     replay_s: float | None = None
     native_calls: bool = False
     piece_chars: int | None = None
+    forgets_model: bool = False
+    writes_prompts: bool = False
     thread_limit: int | None = None
     times: Times = Times()
 

@@ -112,6 +112,11 @@ class ApiCalls:
         """Return one agent."""
         return agents.read_agent(body)
 
+    def edit_agent(self, *, agent_id: str, changes: dict[str, Json]) -> Call:
+        """Build the call that changes fields of an agent, and makes a new version of it."""
+        path = f"{self.prefix}/agents/{quote_id(agent_id, what='the agent id')}"
+        return Call(method="PUT", path=path, json=changes)
+
     def is_missing_agent(self, answer: Answer) -> bool:
         """Tell whether an error means that the agent is not there."""
         return agents.is_missing_agent(answer)

@@ -13,6 +13,7 @@ from executions.suna.wire.agents import AgentPage
 from executions.suna.wire.call import Answer, Call
 from executions.suna.wire.runs import RunRow
 from executions.suna.wire.usage import UsagePage
+from executions.suna.wire.values import Json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,8 +31,9 @@ class Capabilities:
     of a thread can be read; where not, an ended run's event stream is replayed as long as it is kept.
     `rows_need_jwt`: they are not shown to an API key alone. `checks_agent`: a start does not tell that its
     agent is missing, so that the agent has to be looked up before it. `agents_have_uuids`: the ids of its
-    agents are UUIDs, so that no other id can be one. `live`, `wants_model`, `may_linger`, `newer_hides_runs`,
-    `run_appears_within_s` and `rows_follow_within_s` are those of ServiceTraits.
+    agents are UUIDs, so that no other id can be one. `edits_agents`: an agent's setup can be changed. `live`,
+    `wants_model`, `may_linger`, `newer_hides_runs`, `run_appears_within_s` and `rows_follow_within_s` are
+    those of ServiceTraits.
     """
 
     streams_safely: bool
@@ -53,6 +55,7 @@ class Capabilities:
     rows_need_jwt: bool = False
     checks_agent: bool = False
     agents_have_uuids: bool = True
+    edits_agents: bool = True
 
 
 class WireProfile(Protocol):
@@ -193,6 +196,10 @@ class WireProfile(Protocol):
 
     def read_agent(self, body: bytes) -> AgentView:
         """Return one agent."""
+        ...
+
+    def edit_agent(self, *, agent_id: str, changes: dict[str, Json]) -> Call:
+        """Build the call that changes fields of an agent; only where it `edits_agents`."""
         ...
 
     def is_missing_agent(self, answer: Answer) -> bool:

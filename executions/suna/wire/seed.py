@@ -40,6 +40,7 @@ class Seed(ApiCalls):
         # The document has no questions (suna-contract §1.4): what an agent asks is its output like any text.
         tells_questions=False,
         agents_have_uuids=False,
+        edits_agents=False,
     )
 
     def put_prompt(self, request: RunRequest, *, place: str) -> Call | None:

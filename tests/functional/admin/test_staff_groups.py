@@ -52,6 +52,7 @@ VERBS = {"release", "resume", "pause", "cancel", "retry", "run_again"}
 ACTIONS: dict[str, dict[str, set[str]]] = {
     OPERATORS: {
         "executions.execution": {f"{verb}_selected" for verb in VERBS},
+        "teams.agent": {"give_tools"},
         "teams.sunaconnection": {"test_selected", "sync_selected"},
     },
     COST_REVIEWERS: {"billing.budget": {"delete_selected"}},

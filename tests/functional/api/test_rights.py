@@ -94,6 +94,9 @@ EXPECTED: dict[tuple[str, str], tuple[int, ...]] = {
     # Nobody answers there.
     ("connection-sync", "POST"): (401, 404, 404, 404, 404, 404, 409, 403, 403),
     ("agents", "GET"): OWN_THINGS,
+    # The site of the tests has no public address: the owner is told so.
+    ("agent-team-server", "POST"): (401, 404, 404, 404, 404, 404, 409, 403, 403),
+    ("agent-team-server", "DELETE"): (401, 404, 404, 404, 404, 404, 204, 403, 403),
     # It is of the owner's connection.
     ("agent", "GET"): (401, 404, 404, 404, 404, 404, 200, 200, 200),
     ("user-keys", "GET"): OWN_THINGS,
@@ -318,7 +321,7 @@ def _team_places(wanted: dict[str, str], team: Team, connection: SunaConnection)
         username, viewer = AddressKind.USERNAME, TeamRole.VIEWER
         made, _ = invite_member(team=team, by=owner, kind=username, address="oscar", role=viewer)
         return {name: {"invitation_id": made.pk}}
-    if name == "agent":
+    if name in ("agent", "agent-team-server"):
         agent = Agent.objects.create(connection=connection, agent_id="agent-123", name="Ada")
         return {name: {"agent_id": agent.pk}}
     if name == "template-use":

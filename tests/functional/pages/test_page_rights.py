@@ -13,7 +13,7 @@ from executions.pages.cost_urls import urlpatterns as cost_urls
 from executions.pages.urls import urlpatterns as execution_urls
 from teams.actions.issue_token import issue_own_token
 from teams.markdown.leaving import leave_address
-from teams.models import ApiTokenScope, Team, User
+from teams.models import Agent, ApiTokenScope, Team, User
 from teams.pages.token_urls import urlpatterns as token_urls
 from teams.pages.urls import urlpatterns as team_urls
 from tests.fixtures.budget_rows import make_budget
@@ -32,7 +32,7 @@ VERBS = {
     "execution-run_again": {"status": "completed"},
 }
 """Each verb's form, and how an execution must stand for it."""
-CONNECTION_FORMS = {"connection-test", "connection-sync", "connection-forget"}
+CONNECTION_FORMS = {"connection-test", "connection-sync", "connection-forget", "connection-agent-tools"}
 STEP_VERBS = {"execution-start_again", "execution-give_up_start"}
 ESTIMATE = "team-estimate"
 """A form that changes nothing: whoever sees the team may send it."""
@@ -101,6 +101,9 @@ def address_of(name: str, team: Team, execution: Execution) -> str:
         return leave_address("https://example.com/")
     if name in WITHOUT_OBJECT:
         return reverse(name, args=["customer-service"] if name == "template" else [])
+    if name == "connection-agent-tools":
+        agent = Agent.objects.create(connection=team.connection, agent_id="agent-1")
+        return reverse(name, args=[team.connection_id, agent.pk])
     if name.startswith("connection"):
         return reverse(name, args=[team.connection_id])
     if name == "question-answer":
@@ -135,6 +138,9 @@ def test_each_address_answers_each_person_as_their_role_says(
         if (name, person) == ("connection-sync", "owner"):
             # Nobody answers at its address.
             expected = 409
+        if (name, person) == ("connection-agent-tools", "owner"):
+            # It says what was done on the page itself.
+            expected = 200
         assert asked.status_code == expected
         return
     if name in FORMS:

@@ -18,6 +18,7 @@ from executions.agent_service import (
     RunStatus,
     RunView,
     ServiceTraits,
+    ToolServer,
     Urgency,
 )
 from executions.engine.state import Reason, StepState, StepStatus
@@ -145,6 +146,9 @@ class ScriptedService(AgentService):
         raise NotImplementedError
 
     async def get_agent(self, agent_id: str) -> AgentView:
+        raise NotImplementedError
+
+    async def attach_tools(self, agent_id: str, server: ToolServer) -> tuple[str, ...]:
         raise NotImplementedError
 
     async def aclose(self) -> None:

@@ -76,6 +76,7 @@ class NativeWire(Wire202510):
             ("agents.list", "GET", "/v1/agents", self.list_agents),
             ("agents.create", "POST", "/v1/agents", self.create_agent),
             ("agent.get", "GET", "/v1/agents/{agent_id}", self.get_agent),
+            ("agent.edit", "PUT", "/v1/agents/{agent_id}", self.edit_agent),
             *self.own_routes(),
         ]
         return [

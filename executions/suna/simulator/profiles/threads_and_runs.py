@@ -4,7 +4,7 @@ A version overrides what it does differently. Facts: the run object of `GET agen
 `GET agent-runs` is not; unknown JSON fields are ignored; a malformed id reaches the database, which raises.
 """
 
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from starlette.types import ASGIApp
@@ -14,12 +14,19 @@ from executions.suna.simulator.answers import Refusal, UncaughtError, invalid, j
 from executions.suna.simulator.call import Call
 from executions.suna.simulator.catalogue import ACCOUNT_ID, CatalogueAgent
 from executions.suna.simulator.clock import iso
+from executions.suna.simulator.profiles.agent_edits import edit
 from executions.suna.simulator.profiles.operation import Wire
 from executions.suna.simulator.run import Run, Thread
 
 
 class ThreadsAndRuns(Wire):
-    """Threads, runs, agents and health as FastAPI serves them under /api."""
+    """Threads, runs, agents and health as FastAPI serves them under /api.
+
+    `server_key` is what tells the tool servers of an agent apart where a change of it is merged.
+    """
+
+    unknown_agent: ClassVar[str] = "Agent not found"
+    server_key: ClassVar[str] = "name"
 
     def health(self, _: Call) -> ASGIApp:
         """Answer without asking who calls."""
@@ -89,6 +96,15 @@ class ThreadsAndRuns(Wire):
         )
         return json_answer(self.agent_object(agent, in_list=False))
 
+    def edit_agent(self, call: Call) -> ASGIApp:
+        """Write a new version of an agent: see `agent_edits`."""
+        agent = self.world.catalogue.find(call.path_params["agent_id"])
+        if agent is None:
+            raise Refusal(404, self.unknown_agent)
+        edited = edit(agent, call.json_object(), options=self.world.options, key=self.server_key)
+        self.world.catalogue.store(edited)
+        return json_answer(self.agent_object(edited, in_list=False))
+
     def begin_thread(self, prompt: str, *, as_string: bool = False) -> Thread:
         """Make a thread with its first prompt on it, as a start without a thread does."""
         thread = self.world.create_thread(name=prompt if len(prompt) <= 30 else f"{prompt[:30]}...")
@@ -154,7 +170,7 @@ class ThreadsAndRuns(Wire):
             "description": agent.description,
             "system_prompt": agent.system_prompt,
             "configured_mcps": [],
-            "custom_mcps": [],
+            "custom_mcps": list(agent.custom_mcps),
             "agentpress_tools": {},
             "is_default": False,
             "avatar": None,
@@ -164,7 +180,7 @@ class ThreadsAndRuns(Wire):
             "is_public": False,
             "tags": [],
             "current_version_id": self.world.catalogue.version_id(agent.agent_id),
-            "version_count": 1,
+            "version_count": agent.version,
             "current_version": self.agent_version(agent),
             "metadata": {},
         }
@@ -175,11 +191,11 @@ class ThreadsAndRuns(Wire):
         return {
             "version_id": self.world.catalogue.version_id(agent.agent_id),
             "agent_id": agent.agent_id,
-            "version_number": 1,
-            "version_name": "v1",
+            "version_number": agent.version,
+            "version_name": f"v{agent.version}",
             "system_prompt": agent.system_prompt,
             "configured_mcps": [],
-            "custom_mcps": [],
+            "custom_mcps": list(agent.custom_mcps),
             "agentpress_tools": {},
             "is_active": True,
             "created_at": made,

@@ -43,6 +43,7 @@ class Wire202507(Wire202508):
             ("agents.list", "GET", "/api/agents", self.list_agents),
             ("agents.create", "POST", "/api/agents", self.create_agent),
             ("agent.get", "GET", "/api/agents/{agent_id}", self.get_agent),
+            ("agent.edit", "PUT", "/api/agents/{agent_id}", self.edit_agent),
             *self.account_routes(),
         )
         return [

@@ -83,6 +83,7 @@ class Wire202508(Agents202508):
             ("agents.list", "GET", "/api/agents", self.list_agents),
             ("agents.create", "POST", "/api/agents", self.create_agent),
             ("agent.get", "GET", "/api/agents/{agent_id}", self.get_agent),
+            ("agent.edit", "PUT", "/api/agents/{agent_id}", self.edit_agent),
         ]
         if self._lists_active_runs:
             routes.append(("runs.active", "GET", _ACTIVE_RUNS, self.active_runs))

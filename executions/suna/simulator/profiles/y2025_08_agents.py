@@ -41,6 +41,11 @@ class Agents202508(ThreadsAndRuns):
         self._check_agents_enabled()
         return super().create_agent(call)
 
+    def edit_agent(self, call: Call) -> ASGIApp:
+        """Write a new version of an agent."""
+        self._check_agents_enabled()
+        return super().edit_agent(call)
+
     def _check_agents_enabled(self) -> None:
         if self.manner == "b1" and not self.world.options.custom_agents:
             raise Refusal(403, AGENTS_DISABLED)

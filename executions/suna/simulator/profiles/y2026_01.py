@@ -37,6 +37,8 @@ class Wire202601(NativeWire):
     name = "2026-01"
     variants = ("d",)
     prompt_is_missing = "prompt required when creating new thread"
+    unknown_agent = "Worker not found"
+    server_key = "qualifiedName"
 
     def authentication(self) -> AuthenticationRules:
         """Return the rules; the words for what is no token at all are new."""

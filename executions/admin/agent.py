@@ -4,14 +4,21 @@ import uuid
 from collections.abc import Iterable
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from executions.actions.team_server_of_agent import give_team_server
+from executions.admin.suna_connection import staff_of
+from executions.wording import refusal_sentence
+from executions.wording.team_server import given_words
+from teams.actions.refusal import Refusal
 from teams.admin.connection_choices import ConnectionChoices
 from teams.admin.theme import ModelAdmin
 from teams.models import Agent, SunaConnection
+
+MAX_AT_ONCE = 20
 
 
 class ByConnection(admin.SimpleListFilter):
@@ -82,9 +89,27 @@ class AgentAdmin(ConnectionChoices, ModelAdmin[Agent]):
         "changed_at",
         "changed_from",
     )
+    actions = ("give_tools",)
     readonly_fields = ("synced_at", "missing_since", "changed_at", "changed_from")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Agent]:
         """Fetch the connection's name along, its credential not."""
         rows = super().get_queryset(request)
         return rows.select_related("connection").defer("connection__sealed_credential")
+
+    @admin.action(description=_("Give them the team's tools in Suna"), permissions=["give"])
+    def give_tools(self, request: HttpRequest, queryset: QuerySet[Agent]) -> None:
+        """Attach the team's MCP server to each of them."""
+        for agent in queryset[:MAX_AT_ONCE]:
+            try:
+                given = give_team_server(agent=agent, by=staff_of(request))
+            except Refusal as refusal:
+                words = refusal_sentence(code=refusal.code, message=refusal.message)
+                self.message_user(request, f"{agent}: {words}", messages.WARNING)
+                continue
+            level = messages.WARNING if given.changed else messages.SUCCESS
+            self.message_user(request, given_words(str(agent), given.changed), level)
+
+    def has_give_permission(self, request: HttpRequest) -> bool:
+        """Whoever may change a connection may change what its agents have."""
+        return bool(request.user.has_perm("teams.change_sunaconnection"))
