@@ -8,6 +8,7 @@ from django.db import connection
 from hypothesis import settings
 
 from tests.fixtures.loopback import refuse_outside_connections
+from tests.fixtures.mixed_order import mix
 
 pytest_plugins = [
     "tests.fixtures.chromium",
@@ -30,14 +31,19 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.load_profile("renum")
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the long tests out, but for `make faults`."""
-    if os.environ.get("RENUM_LONG_TESTS"):
-        return
-    long = [item for item in items if item.get_closest_marker("long")]
+    """Leave the long tests out, but for `make faults`; mix the others where processes share them."""
+    long = [] if os.environ.get("RENUM_LONG_TESTS") else [item for item in items if _is_long(item)]
     if long:
         config.hook.pytest_deselected(items=long)
         items[:] = [item for item in items if item not in set(long)]
+    if hasattr(config, "workerinput"):
+        items[:] = mix(items)
+
+
+def _is_long(item: pytest.Item) -> bool:
+    return item.get_closest_marker("long") is not None
 
 
 @pytest.fixture(scope="session")
