@@ -44,14 +44,21 @@ def takes_tools(connection: SunaConnection) -> bool:
     return profile is not None and profile.capabilities.edits_agents
 
 
-def give_team_server(*, agent: Agent, by: User | None, how: How = "suna", anywhere: bool = False) -> Given:
+def give_team_server(
+    *,
+    agent: Agent,
+    by: User | None,
+    how: How = "suna",
+    server: ToolServer | None = None,
+    anywhere: bool = False,
+) -> Given:
     """Give the agent the server in Suna, unless somebody did (`by_hand`); its runs get tokens from then on.
 
-    `anywhere`: the operator set the address of its Suna up. Raises NotAllowed, NoTeamServer and SunaUnusable.
-    No transaction may be open: this waits for the network.
+    `server`: another address than the settings'. `anywhere`: the operator set the address of its Suna up.
+    Raises NotAllowed, NoTeamServer and SunaUnusable. No transaction may be open: this waits for the network.
     """
     check_may_manage(by, agent.connection)
-    server = team_server()
+    server = server or team_server()
     if server is None:
         message = "The site has no public address: its operator sets RENUM_PUBLIC_URL."
         raise NoTeamServer(message)

@@ -13,7 +13,7 @@ from teams.models import Agent
 from teams.workflow.plan import PlanStep
 
 PATH = "/mcp"
-NAME = "Renum team"
+NAME = "renum-team"
 TOOLS = (
     "team_about",
     "context_list",
@@ -30,9 +30,12 @@ TOOLS = (
 
 def team_server() -> ToolServer | None:
     """Return the server as an agent is given it; None where the site has no public address."""
-    if not settings.PUBLIC_URL:
-        return None
-    return ToolServer(name=NAME, url=f"{settings.PUBLIC_URL}{PATH}", tools=TOOLS)
+    return team_server_at(settings.PUBLIC_URL) if settings.PUBLIC_URL else None
+
+
+def team_server_at(public_url: str) -> ToolServer:
+    """Return the server of a site at that address."""
+    return ToolServer(name=NAME, url=f"{public_url}{PATH}", tools=TOOLS)
 
 
 async def find_run_token(step: PlanStep, *, connection_id: uuid.UUID, run_id: uuid.UUID) -> SecretText | None:
@@ -47,7 +50,7 @@ def with_server_note(prompt: str, token: SecretText | None) -> str:
     """Return the prompt as it is sent: it alone holds the token, and is kept nowhere."""
     if token is None:
         return prompt
-    return prompt + server_note(address=f"{settings.PUBLIC_URL}{PATH}", token=token.reveal())
+    return prompt + server_note(name=NAME, address=f"{settings.PUBLIC_URL}{PATH}", token=token.reveal())
 
 
 def _has_server(connection_id: uuid.UUID, agent_id: str) -> bool:

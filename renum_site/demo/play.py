@@ -1,4 +1,4 @@
-"""The demo itself: both example teams, three executions, what came of them, and whether both sides agree."""
+"""The demo itself: its teams and executions, what came of them, and whether both sides agree."""
 
 import secrets
 import time
@@ -14,7 +14,7 @@ from renum_site.demo.screen import Screen
 from renum_site.demo.seen import ExecutionSeen
 from renum_site.demo.simulated import read_ledger
 from renum_site.demo.stage import Stage
-from renum_site.demo.teams import TERMINAL_TEAMS
+from renum_site.demo.teams import TALKING, TERMINAL_TEAMS
 from renum_site.demo.totals import build_totals
 from renum_site.processes import ProcessError, StopRequestedError
 
@@ -39,6 +39,13 @@ JOBS = (
         prompt="My invoice of May was charged twice to my card. When do I get the refund?",
     ),
 )
+
+ON_THE_SIMULATOR = Job(
+    title="Talking",
+    team=TALKING,
+    prompt="Which pays off sooner for a bakery with 12 employees, an online shop or a second oven?",
+)
+"""Its agents call this site while they work."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +74,8 @@ def play(bill: Playbill, *, screen: Screen) -> None:
                 name="make demo",
                 scope="run",
             )
-            executions = _run_all(api, watch, together=bill.together, screen=screen)
+            jobs = (*JOBS, ON_THE_SIMULATOR) if bill.stage.simulator_url else JOBS
+            executions = _run_all(api, watch, jobs, together=bill.together, screen=screen)
             api.sign_out()
         except ProcessError as error:
             _cancel(watch, screen)
@@ -82,13 +90,15 @@ def play(bill: Playbill, *, screen: Screen) -> None:
     _judge(executions, bill.stage, screen)
 
 
-def _run_all(api: ApiClient, watch: Watch, *, together: bool, screen: Screen) -> list[ExecutionSeen]:
+def _run_all(
+    api: ApiClient, watch: Watch, jobs: Sequence[Job], *, together: bool, screen: Screen
+) -> list[ExecutionSeen]:
     teams = {team["name"]: team["id"] for team in api.list_all("teams")}
     _warn(api, teams, screen)
     # A key of this one demo: a start that has to be repeated makes no second execution.
     run = secrets.token_hex(8)
-    keys = {job: f"make-demo-{run}-{number}" for number, job in enumerate(JOBS)}
-    batches = [JOBS] if together else [(job,) for job in JOBS]
+    keys = {job: f"make-demo-{run}-{number}" for number, job in enumerate(jobs)}
+    batches = [jobs] if together else [(job,) for job in jobs]
     done: list[ExecutionSeen] = []
     for batch in batches:
         for job in batch:

@@ -65,6 +65,10 @@ def build_stage(
         simulator = supervisor.start("demo-simulator", command)
     web = supervisor.start("demo-web", _web_command(), env=env)
     _migrate()
+    web_url = _wait_for_address(supervisor, web, WEB_READY)
+    if simulator is not None:
+        # The simulator's agents are on this machine; those of another Suna need the site's own address.
+        env["RENUM_PUBLIC_URL"] = web_url
     supervisor.start("demo-drivers", [*MANAGE, "renum_drivers"], env={**env, "Q_CLUSTER_NAME": "drivers"})
     supervisor.start("demo-tasks", [*MANAGE, "renum_tasks"], env={**env, "Q_CLUSTER_NAME": "renum"})
     if simulator is None:
@@ -72,10 +76,10 @@ def build_stage(
     else:
         simulator_url = _wait_for_address(supervisor, simulator, SIMULATOR_READY)
         place = SunaPlace(base_url=simulator_url, bearer=token)
-    seed_terminal(var=var, place=place)
+    seed_terminal(var=var, place=place, web_url=web_url if simulator_url else None)
     # From here on this process asks the API only.
     connections.close_all()
-    return Stage(web_url=_wait_for_address(supervisor, web, WEB_READY), simulator_url=simulator_url)
+    return Stage(web_url=web_url, simulator_url=simulator_url)
 
 
 def stop_at_once(supervisor: Supervisor) -> None:

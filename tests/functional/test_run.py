@@ -120,6 +120,8 @@ def test_a_second_run_in_the_same_folder_is_refused_and_leaves_the_first_as_it_i
         api.sign_in(username=DEMO, password=read_passwords(var)[DEMO], name="test", scope="read")
         # `checked_at` would tell of a connection that was led elsewhere.
         before = api.list_all("connections")
+        assert "Talking team" in {team["name"] for team in api.list_all("teams")}
+        assert sum(agent["has_team_server"] for agent in api.list_all("agents")) == 3
 
         with running_product(var, OTHER_PORT) as second:
             said, _ = second.communicate(timeout=120)

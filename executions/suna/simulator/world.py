@@ -1,8 +1,10 @@
 """Everything that one simulated Suna remembers, and the few verbs that change it."""
 
 import asyncio
+import dataclasses
 from collections import OrderedDict
 from collections.abc import Callable
+from functools import partial
 from hashlib import sha256
 from itertools import islice
 from uuid import uuid4
@@ -13,6 +15,7 @@ from executions.suna.simulator.catalogue import Catalogue
 from executions.suna.simulator.clock import Clock
 from executions.suna.simulator.run import RUNNING, Run, Thread, UserMessage
 from executions.suna.simulator.settings import SimulatorSettings
+from executions.suna.simulator.talks import Talks, server_for
 
 FinalStatus = Callable[[Script], tuple[str, str | None]]
 
@@ -23,10 +26,12 @@ class World:
     def __init__(self, *, settings: SimulatorSettings, clock: Clock) -> None:
         self.settings = settings
         self.clock = clock
+        self._talks = Talks()
         self.reset()
 
     def reset(self) -> None:
         """Forget everything."""
+        self._talks.stop_all()
         self.options = self.settings.options
         self.threads: OrderedDict[str, Thread] = OrderedDict()
         self.runs: OrderedDict[str, Run] = OrderedDict()
@@ -82,7 +87,8 @@ class World:
         """Start a run on what is on the thread now. `final` says how the profile reports each outcome.
 
         With `lingers` a run that ends normally never says so. `texts` are the prompts that the model is given
-        in place of those on the thread, answered or not.
+        in place of those on the thread, answered or not. An agent that no directive tells what to do uses its
+        team's tools, where its prompt names them, before it answers.
         """
         now = self.clock()
         is_answered = texts is None and self._answered(thread)
@@ -103,6 +109,8 @@ class World:
         )
         speed = self.settings.speed
         picked_up_at = now + script.pickup_s / speed
+        server = server_for(script, pending[-1]) if pending and directive is None else None
+        ends_at = None if script.duration_s is None else picked_up_at + script.duration_s / speed
         status, error = final(script)
         run = Run(
             id=str(uuid4()),
@@ -113,7 +121,7 @@ class World:
             script=script,
             started_at=now,
             picked_up_at=picked_up_at,
-            ends_at=None if script.duration_s is None else picked_up_at + script.duration_s / speed,
+            ends_at=None if server else ends_at,
             final_status=status,
             final_error=error,
             lingers=lingers and script.outcome == "completed",
@@ -124,6 +132,8 @@ class World:
         self.running[run.id] = run
         self.starts += 1
         self.max_running = max(self.max_running, len(self.running))
+        if server:
+            self._talks.begin(run, server, pending[-1], ended=partial(self._talked, final))
         self._arrange_end(run, now)
         self._forget_oldest()
         return run
@@ -137,11 +147,13 @@ class World:
     def stop_run(self, run: Run) -> None:
         """Stop a run as Suna does: at once, also when it is over."""
         self.settle(run)
+        self._talks.stop(run.id)
         run.stop(self.clock())
         self.running.pop(run.id, None)
 
     def remove_run(self, run: Run) -> None:
         """Make a run vanish: every later question about it is answered 404."""
+        self._talks.stop(run.id)
         self.runs.pop(run.id, None)
         self.running.pop(run.id, None)
         thread = self.threads.get(run.thread_id)
@@ -170,6 +182,14 @@ class World:
         answered = [run for run in thread.runs if run.script.turns and self.settle(run).reported_turns]
         last = max((run.completed_at or 0.0 for run in answered), default=None)
         return last is not None and bool(thread.messages) and thread.messages[-1].created_at <= last
+
+    def _talked(self, final: FinalStatus, run: Run, script: Script | None, problem: str) -> None:
+        """Let a run whose talk is over answer as it would have, or fail where its talk broke off."""
+        now = self.clock()
+        run.script = script or dataclasses.replace(run.script, outcome="model_error", error=problem)
+        run.final_status, run.final_error = final(run.script)
+        run.ends_at = now + (run.script.duration_s or 0.0) / self.settings.speed
+        self._arrange_end(run, now)
 
     def _arrange_end(self, run: Run, now: float) -> None:
         if run.ends_at is None:

@@ -1,4 +1,4 @@
-"""`manage.py renum_demo`: both example teams end to end, in a terminal."""
+"""`manage.py renum_demo`: the example teams end to end, in a terminal."""
 
 import datetime as dt
 import os
@@ -32,9 +32,7 @@ STOP_WAIT_S = 10.0
 class Command(BaseCommand):
     """Starts what a demo needs, plays it, stops everything; exits 0 only where all went as it should."""
 
-    help = (
-        "Run the two example teams, on a simulated Suna unless SUNA_BASE_URL is set, and show what they do."
-    )
+    help = "Run the example teams, on a simulated Suna unless SUNA_BASE_URL is set, and show what they do."
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:

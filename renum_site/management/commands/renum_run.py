@@ -70,12 +70,16 @@ class Command(BaseCommand):
         env = dict(os.environ)
         if settings.SUNA_BASE_URL is None:
             env["SUNA_BASE_URL"] = self._start_simulator(supervisor)
-        seeded = supervisor.run("seed", [*MANAGE, "renum_seed_demo"], env=env)
-        supervisor.start("drivers", [*MANAGE, "renum_drivers"], env={**env, "Q_CLUSTER_NAME": "drivers"})
-        supervisor.start("tasks", [*MANAGE, "renum_tasks"], env={**env, "Q_CLUSTER_NAME": "renum"})
         chosen = find_free_port(port)
         if chosen != port:
             self.stdout.write(f"Port {port} is taken; using {chosen}.")
+        address = f"http://127.0.0.1:{chosen}"
+        if settings.SUNA_BASE_URL is None:
+            # The simulator's agents are on this machine; those of another Suna need the site's own address.
+            env.setdefault("RENUM_PUBLIC_URL", address)
+        seeded = supervisor.run("seed", [*MANAGE, "renum_seed_demo"], env=env)
+        supervisor.start("drivers", [*MANAGE, "renum_drivers"], env={**env, "Q_CLUSTER_NAME": "drivers"})
+        supervisor.start("tasks", [*MANAGE, "renum_tasks"], env={**env, "Q_CLUSTER_NAME": "renum"})
         supervisor.start(
             "web",
             [
@@ -87,10 +91,9 @@ class Command(BaseCommand):
             ready=listens_on(chosen),
         )
         supervisor.check_alive()
-        address = f"http://127.0.0.1:{chosen}/"
-        lock.tell(address)
+        lock.tell(f"{address}/")
         self.stdout.write(seeded.output())
-        self.stdout.write(f"Renum is at {address} and stops with Ctrl-C.")
+        self.stdout.write(f"Renum is at {address}/ and stops with Ctrl-C.")
 
     def _stop_services(self) -> str:
         if stop_unused_services(var=settings.RENUM_VAR_DIR, external=self._external):

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from django.test import Client
 
-from executions.models import Execution
+from executions.models import Execution, TeamMessage
 from renum_site.demo.accounts import DEMO, TERMINAL
 from renum_site.start_lock import hold_start_lock
 from teams.models import User
@@ -19,7 +19,8 @@ from tests.functional.demo.running_demo import running_demo
 
 pytestmark = [pytest.mark.faults, pytest.mark.usefixtures("transactional_db", "clean_redis")]
 
-TITLES = ("Sequential", "Conditional, a technical question", "Conditional, a billing question")
+TITLES = ("Sequential", "Conditional, a technical question", "Conditional, a billing question", "Talking")
+TALK = ["request from step:researcher", "reply from step:analyst"]
 
 
 def read_api(username: str) -> list[dict[str, Any]]:
@@ -42,15 +43,15 @@ def test_two_demos_print_what_the_api_says_exit_0_and_are_there_to_read_in_the_b
         assert demo.finish() == 0, demo.output
         demo.wait_until_gone()
     both = read_api(DEMO)
-    check_output(demo.output, both[3:])
-    assert [execution["id"] for execution in both[:3]] == [execution["id"] for execution in first]
+    check_output(demo.output, both[4:])
+    assert [execution["id"] for execution in both[:4]] == [execution["id"] for execution in first]
     # Nothing was left under way, so the second demo had no need of a connection of its own.
     assert Execution.objects.values("connection").distinct().count() == 1
 
 
 def check_output(output: str, executions: list[dict[str, Any]]) -> None:
     assert "Suna is simulated" in output
-    assert [execution["status"] for execution in executions] == ["completed"] * 3
+    assert [execution["status"] for execution in executions] == ["completed"] * 4
     for title, execution in zip(TITLES, executions, strict=True):
         usage, cost = execution["usage"], Decimal(execution["cost"]["cost_usd"])
         assert usage["tokens_input"] > 0
@@ -62,7 +63,7 @@ def check_output(output: str, executions: list[dict[str, Any]]) -> None:
         for step in execution["steps"]:
             heading = f"--- {title} | {step['role']} ({step['agent_id']})\n{step['result_text']}\n"
             assert (heading in output) == (step["status"] == "completed")
-    technical, billing = executions[1:]
+    _, technical, billing, talking = executions
     assert [step["status"] for step in technical["steps"]] == ["completed", "completed", "skipped"]
     assert [step["status"] for step in billing["steps"]] == ["completed", "skipped", "completed"]
     assert (
@@ -70,7 +71,10 @@ def check_output(output: str, executions: list[dict[str, Any]]) -> None:
     )
     tokens_in = sum(execution["usage"]["tokens_input"] for execution in executions)
     tokens_out = sum(execution["usage"]["tokens_output"] for execution in executions)
-    assert f"All: 7 runs, {tokens_in} in, {tokens_out} out" in output
+    assert f"All: 10 runs, {tokens_in} in, {tokens_out} out" in output
+    messages = TeamMessage.objects.filter(execution=talking["id"]).order_by("seq")
+    assert [f"{kind} from {sender}" for kind, sender in messages.values_list("kind", "sender")] == TALK
+    assert talking["steps"][2]["result_data"]["sources"]["facts"] == "step:researcher"
     assert "The simulator's ledger agrees" in output
 
 
@@ -107,7 +111,7 @@ def test_an_execution_left_behind_never_reaches_the_next_demos_simulator(
         assert demo.finish() == 0, demo.output
     left, *after = Execution.objects.order_by("id")
     assert left.status not in ("completed", "partial")
-    assert [execution.status for execution in after] == ["completed"] * 3
+    assert [execution.status for execution in after] == ["completed"] * 4
     assert left.connection_id not in {execution.connection_id for execution in after}
 
 

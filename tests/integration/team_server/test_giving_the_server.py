@@ -148,7 +148,7 @@ def test_the_owner_gives_it_by_one_click_and_is_told_what_suna_changed(
     assert "system_prompt" not in given
     assert "But Suna changed its system_prompt as it saved" in warned
     assert has_it(agent)
-    assert set(servers(suna)) == {"Renum team"}
+    assert set(servers(suna)) == {"renum-team"}
 
 
 def test_staff_give_it_to_several_in_the_admin(suna: SimulatedSuna, agent: Agent) -> None:
@@ -166,7 +166,7 @@ def test_staff_give_it_to_several_in_the_admin(suna: SimulatedSuna, agent: Agent
     assert (has_it(agent), has_it(gone)) == (True, False)
     assert "team&#x27;s tools now." in text
     assert "Suna does not know this agent any more." in text
-    assert set(servers(suna)) == {"Renum team"}
+    assert set(servers(suna)) == {"renum-team"}
 
 
 def test_nothing_is_noted_where_suna_did_not_do_it(suna: SimulatedSuna, person: User, agent: Agent) -> None:

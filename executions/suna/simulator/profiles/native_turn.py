@@ -15,10 +15,10 @@ from executions.suna.simulator.clock import iso
 from executions.suna.simulator.profiles.native_models import alias_of, provider_model
 from executions.suna.simulator.run import Run
 
+_DONE = {"status": "ok"}
 _TOOL_OUTPUTS = {
     "complete": {"status": "complete"},
     "ask": {"status": "Awaiting user response..."},
-    "web_search": {"status": "ok"},
 }
 Row = dict[str, Any]
 
@@ -133,7 +133,7 @@ class NativeTurn:
 
     def _tool_rows(self) -> dict[str, Row]:
         turn, ends = self.turn, {"agent_should_terminate": True} if self.ends_here else {}
-        output = _TOOL_OUTPUTS[turn.tool or ""]
+        output = _TOOL_OUTPUTS.get(turn.tool or "", _DONE)
         tool = self._row(
             "tool",
             kind="tool",

@@ -37,10 +37,10 @@ _SHARE_BEFORE_SLOW_TOOL = 0.1
 _ORDER = {part: number for number, part in enumerate(_SHARE, start=1)}
 _TICK_S = 1e-6
 _NO_SPAN = "'NoneType' object has no attribute 'end'"
+_DONE = {"status": "ok"}
 _TOOL_OUTPUTS = {
     "complete": {"status": "complete"},
     "ask": {"status": "Awaiting user response..."},
-    "web_search": {"status": "ok"},
 }
 
 
@@ -138,7 +138,7 @@ def tool_execution(turn: Turn) -> dict[str, Any]:
         "xml_tag_name": (turn.tool or "").replace("_", "-"),
         "tool_call_id": None,
         "arguments": {parameter_of(turn): turn.argument},
-        "result": {"success": True, "output": _TOOL_OUTPUTS[turn.tool or ""], "error": None},
+        "result": {"success": True, "output": _TOOL_OUTPUTS.get(turn.tool or "", _DONE), "error": None},
     }
 
 
