@@ -9,6 +9,7 @@ from django.http.request import split_domain_port, validate_host
 from mcp.server import MCPServer
 from mcp.server.transport_security import TransportSecuritySettings
 
+from executions.mcp.resources import add_resources
 from executions.mcp.tools import INSTRUCTIONS, add_tools
 from executions.orchestrator.team_server import PATH
 
@@ -26,6 +27,7 @@ async def running_server() -> AsyncIterator[Application]:
     """Give the application of the server; it serves as long as this context is open."""
     server: MCPServer[Any] = MCPServer("renum-team", title="Renum team", instructions=INSTRUCTIONS)
     add_tools(server)
+    add_resources(server)
     application = server.streamable_http_app(
         streamable_http_path=PATH,
         stateless_http=True,

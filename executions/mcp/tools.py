@@ -4,25 +4,19 @@ Each takes the token of the run, as an argument or as the request's bearer token
 are one for all its runs, so that the token mostly comes with the prompt.
 """
 
-from collections.abc import Callable
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
-from asgiref.sync import sync_to_async
-from django.db import close_old_connections
 from mcp.server import MCPServer
 from mcp.server.mcpserver import Context
-from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import Field
 
-from executions.actions.agent_caller import Caller, find_caller
+from executions.actions.agent_caller import Caller
 from executions.actions.agent_context import Entry, list_entries, read_entry, write_entry
 from executions.actions.agent_messages import hear, say, tell_progress
 from executions.actions.agent_result import submit_result as submit
 from executions.engine.team_block import PEOPLE
-from executions.mcp.call_limit import count_call
-from teams.actions.refusal import Refusal
+from executions.mcp.call_as import call_as
 
-Answer = TypeVar("Answer")
 Token = Annotated[
     str,
     Field(description="The token in your prompt. Leave it out if your client sends it as a bearer token."),
@@ -44,19 +38,19 @@ def add_tools(server: "MCPServer[Any]") -> None:
     @server.tool()
     async def team_about(ctx: Context[Any], token: Token = "") -> dict[str, Any]:
         """Tell who you are in the team, and who else is there."""
-        return await _call(ctx, token, _about)
+        return await call_as(ctx, token, about_team)
 
     @server.tool()
     async def context_list(ctx: Context[Any], token: Token = "") -> dict[str, Any]:
         """List the shared values: each key with its value, its version and who set it."""
-        return await _call(
-            ctx, token, lambda caller: {"entries": [_entry(one) for one in list_entries(caller)]}
+        return await call_as(
+            ctx, token, lambda caller: {"entries": [entry_as_json(one) for one in list_entries(caller)]}
         )
 
     @server.tool()
     async def context_get(key: str, ctx: Context[Any], token: Token = "") -> dict[str, Any]:
         """Read one shared value; version 0 means that nobody has set it."""
-        return await _call(ctx, token, lambda caller: _entry(read_entry(caller, key=key)))
+        return await call_as(ctx, token, lambda caller: entry_as_json(read_entry(caller, key=key)))
 
     @server.tool()
     async def context_set(
@@ -72,10 +66,10 @@ def add_tools(server: "MCPServer[Any]") -> None:
         token: Token = "",
     ) -> dict[str, Any]:
         """Set a shared value, or merge into the one that is there. Returns what stands there then."""
-        return await _call(
+        return await call_as(
             ctx,
             token,
-            lambda caller: _entry(
+            lambda caller: entry_as_json(
                 write_entry(caller, key=key, value=value, merge=merge, expected_version=expected_version)
             ),
         )
@@ -89,7 +83,7 @@ def add_tools(server: "MCPServer[Any]") -> None:
         token: Token = "",
     ) -> dict[str, Any]:
         """Write to a step, to people or to everybody; with reply_to to whoever wrote that message."""
-        return await _call(
+        return await call_as(
             ctx,
             token,
             lambda caller: {"mark": say(caller, text=text, to=to or None, reply_to=reply_to or None)},
@@ -105,7 +99,7 @@ def add_tools(server: "MCPServer[Any]") -> None:
         token: Token = "",
     ) -> dict[str, Any]:
         """Ask and go on; the reply comes into message_inbox with `reply_to` as this mark."""
-        return await _call(
+        return await call_as(
             ctx,
             token,
             lambda caller: {
@@ -122,7 +116,7 @@ def add_tools(server: "MCPServer[Any]") -> None:
         token: Token = "",
     ) -> dict[str, Any]:
         """Ask the people of the team; the answer comes into message_inbox with `reply_to` as this mark."""
-        return await _call(
+        return await call_as(
             ctx,
             token,
             lambda caller: {
@@ -137,7 +131,7 @@ def add_tools(server: "MCPServer[Any]") -> None:
         token: Token = "",
     ) -> dict[str, Any]:
         """Read what others wrote to you or to everybody, oldest first, at most 50 at once."""
-        return await _call(ctx, token, lambda caller: _inbox(caller, after))
+        return await call_as(ctx, token, lambda caller: _inbox(caller, after))
 
     @server.tool()
     async def submit_result(value: Any, ctx: Context[Any], token: Token = "") -> dict[str, Any]:
@@ -145,38 +139,16 @@ def add_tools(server: "MCPServer[Any]") -> None:
 
         Then end your run with an answer in words.
         """
-        return await _call(ctx, token, lambda caller: _submitted(caller, value))
+        return await call_as(ctx, token, lambda caller: _submitted(caller, value))
 
     @server.tool()
     async def report_progress(text: str, ctx: Context[Any], token: Token = "") -> dict[str, Any]:
         """Tell people in one line how far you are."""
-        return await _call(ctx, token, lambda caller: _progress(caller, text))
+        return await call_as(ctx, token, lambda caller: _progress(caller, text))
 
 
-async def _call(ctx: Context[Any], token: str, act: Callable[[Caller], Answer]) -> Answer:
-    """Do it for whoever holds the token. Raises ToolError with a code and a sentence for what is refused."""
-
-    def work() -> Answer:
-        try:
-            caller = find_caller(token or _bearer(ctx))
-            count_call(caller.run_id)
-            return act(caller)
-        except Refusal as refusal:
-            problems = getattr(refusal, "problems", ())
-            places = "".join(f" ({one.pointer}: {one.code})" for one in problems)
-            raise ToolError(f"{refusal.code}: {refusal.message}{places}") from None
-        finally:
-            close_old_connections()
-
-    return await sync_to_async(work, thread_sensitive=False)()
-
-
-def _bearer(ctx: Context[Any]) -> str:
-    scheme, _space, token = (dict(ctx.headers or {}).get("authorization", "")).partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else ""
-
-
-def _about(caller: Caller) -> dict[str, Any]:
+def about_team(caller: Caller) -> dict[str, Any]:
+    """Return who the caller is, and who else is in the team."""
     return {
         "you": {"step": caller.step.id, "role": caller.step.role, "attempt": caller.attempt},
         "team": [
@@ -208,7 +180,8 @@ def _inbox(caller: Caller, after: int) -> dict[str, Any]:
     }
 
 
-def _entry(entry: Entry) -> dict[str, Any]:
+def entry_as_json(entry: Entry) -> dict[str, Any]:
+    """Return a shared value with its version and who set it."""
     return {"key": entry.key, "value": entry.value, "version": entry.version, "author": entry.author}
 
 
