@@ -4,32 +4,17 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.db.models.functions import Now
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from rest_framework.views import APIView
 
-from executions.actions.pause_execution import pause_execution
-from executions.models import ContextChange, Execution
-from teams.actions.create_team import create_team
-from teams.actions.invite_member import invite_member
-from teams.actions.save_version import save_version
 from teams.models import (
-    AddressKind,
-    Agent,
-    ApiToken,
     ApiTokenScope,
-    SunaConnection,
-    Team,
-    TeamMembership,
-    TeamRole,
     User,
 )
-from tests.fixtures.budget_rows import make_budget
 from tests.fixtures.owner_secrets import OwnerSecrets, store_secrets
-from tests.fixtures.people import PASSWORD, SEQUENTIAL, make_member, make_person
-from tests.fixtures.site_rows import ask, doubt_start, set_execution, start
-from tests.fixtures.statement_rows import make_statement
-from tests.functional.api.conftest import ANY_STATE, NOW, PROBLEM, assert_problem, client_for
+from tests.fixtures.people import PASSWORD, SEQUENTIAL
+from tests.functional.api.conftest import ANY_STATE, PROBLEM, assert_problem, client_for
+from tests.functional.api.route_places import HEIR_ID, Place, places_of
 
 PEOPLE = ("anonymous", "outsider", "staff", "viewer", "operator", "editor", "owner", "read", "run")
 """`read` and `run` are the owner with a token of that scope; every other token has the scope admin."""
@@ -159,7 +144,6 @@ EXPECTED: dict[tuple[str, str], tuple[int, ...]] = {
     # Only staff with the right release what crashed; here nobody has it.
     ("execution-release", "POST"): (401, 404, 404, 403, 403, 403, 403, 403, 403),
 }
-HEIR_ID = "00000000-0000-7000-8000-0000000000e1"
 TEMPLATE_ROLES = ("classifier", "technical_support", "billing_support", "general_support")
 BODIES: dict[tuple[str, str], Any] = {
     ("token", "POST"): {"username": "olga", "password": PASSWORD, "name": "matrix"},
@@ -187,15 +171,6 @@ BODIES: dict[tuple[str, str], Any] = {
     ("question-answer", "POST"): {"answer": "Lisbon."},
     ("execution-messages", "POST"): {"text": "Mind the year."},
 }
-TEAM_PLACES = (
-    "team",
-    "team-versions",
-    "team-executions",
-    "team-export",
-    "team-plan",
-    "team-members",
-    "team-invitations",
-)
 HEADERS = dict.fromkeys(
     (
         ("team", "PATCH"),
@@ -250,92 +225,8 @@ def secrets(team) -> OwnerSecrets:
 
 
 @pytest.fixture
-def places(team, execution, owner, secrets, suna_connection, request) -> dict[str, dict[str, Any]]:
-    step = execution.steps.get(position=0)
-    ContextChange.objects.create(execution=execution, version=1, key="note", value="Hush.", created_at=NOW)
-    Execution.objects.filter(pk=execution.pk).update(context_version=1)
-    paused, failed, quarantined, doubtful = (start(team) for _ in range(4))
-    in_doubt = {"execution_id": doubtful.pk, "step_id": doubt_start(doubtful).step.step_id}
-    pause_execution(execution=paused, by=owner)
-    set_execution(failed, status="failed", code="step_failed", result={"found": 1}, result_text="Found one.")
-    set_execution(quarantined, status="quarantined", pause_requested_at=Now())
-    spare = SunaConnection.objects.create(
-        owner=owner, name="Spare", base_url="http://127.0.0.1:9", wire_profile="2025-08"
-    )
-    of_connection = {"connection_id": spare.pk}
-    of_team, of_execution = {"team_id": team.pk}, {"execution_id": execution.pk}
-    return {
-        "execution-pause": of_execution,
-        "execution-resume": {"execution_id": paused.pk},
-        "execution-release": {"execution_id": quarantined.pk},
-        **{name: {"execution_id": failed.pk} for name in ("execution-retry", "execution-run-again")},
-        **dict.fromkeys(TEAM_PLACES, of_team),
-        **dict.fromkeys(("connection", "connection-test", "connection-sync"), of_connection),
-        "team-version": {**of_team, "number": 1},
-        **dict.fromkeys(
-            ("execution", "execution-events", "execution-live", "execution-usage", "execution-cancellation"),
-            of_execution,
-        ),
-        **dict.fromkeys(
-            (
-                "execution-event-log",
-                "execution-steps",
-                "execution-runs",
-                "execution-context",
-                "execution-context-history",
-                "execution-messages",
-            ),
-            of_execution,
-        ),
-        "execution-context-value": {**of_execution, "key": "note"},
-        "execution-result": {"execution_id": failed.pk},
-        "execution-step": {**of_execution, "step_id": step.step_id},
-        "execution-step-runs": {**of_execution, "step_id": step.step_id},
-        "execution-step-start-again": in_doubt,
-        "execution-step-give-up-start": in_doubt,
-        "user-key": {"service": "openai"},
-        "statement": {"statement_id": make_statement(owner).pk},
-        "budget": {"budget_id": make_budget(owner, team=team).pk},
-        "question": (asked := {"question_id": ask(execution).pk}),
-        "question-answer": asked,
-        **_team_places(request.node.callspec.params, team, suna_connection),
-    }
-
-
-def _team_places(wanted: dict[str, str], team: Team, connection: SunaConnection) -> dict[str, dict[str, Any]]:
-    """Return the place of a route about a team; what it needs is made for that route alone."""
-    name, of_team, owner = wanted["name"], {"team_id": team.pk}, team.owner
-    if name in ("version-diff", "version-publication"):
-        save_version(team=team, by=owner, definition=SEQUENTIAL)
-        return {name: {**of_team, "number": 1}}
-    if name == "team-member":
-        return {name: {**of_team, "user_id": make_member(team, "mia", TeamRole.VIEWER).pk}}
-    if name == "team-hand-over":
-        # A team of which nothing goes on, with the same members and one more.
-        idle = create_team(owner=owner, name="Idle", definition=SEQUENTIAL)
-        TeamMembership.objects.filter(team=team).update(team=idle)
-        heir = make_person("hedy", id=HEIR_ID)
-        TeamMembership.objects.create(team=idle, user=heir, role=TeamRole.VIEWER)
-        return {name: {"team_id": idle.pk}}
-    if name in ("invitation", "invitation-acceptance"):
-        username, viewer = AddressKind.USERNAME, TeamRole.VIEWER
-        made, _ = invite_member(team=team, by=owner, kind=username, address="oscar", role=viewer)
-        return {name: {"invitation_id": made.pk}}
-    if name in ("agent", "agent-team-server"):
-        agent = Agent.objects.create(connection=connection, agent_id="agent-123", name="Ada")
-        return {name: {"agent_id": agent.pk}}
-    if name == "template-use":
-        Agent.objects.create(connection=connection, agent_id="agent-123", name="Ada")
-        return {name: {"template_key": "customer-service"}}
-    if name == "one-token":
-        token, _ = ApiToken.objects.create(owner, name="spare")
-        return {name: {"token_id": token.public_id}}
-    if name == "team" and wanted["method"] == "DELETE":
-        # A team that never ran, with the same members.
-        unused = create_team(owner=owner, name="Unused", definition=SEQUENTIAL)
-        TeamMembership.objects.filter(team=team).update(team=unused)
-        return {name: {"team_id": unused.pk}}
-    return {"team-by-slug": {"slug": team.slug}}
+def places(team, execution, owner, secrets, suna_connection, method) -> dict[str, Place]:
+    return places_of(execution=execution, connection=suna_connection, method=method)
 
 
 @pytest.mark.parametrize("person", PEOPLE)
@@ -345,7 +236,7 @@ def test_a_route_answers_each_kind_of_person_as_its_row_says(
 ) -> None:
     scope = ApiTokenScope(person) if person in ("read", "run") else ApiTokenScope.ADMIN
     client = client_for(user, scope)
-    path = reverse(f"api:{name}", kwargs=places.get(name, {}))
+    path = reverse(f"api:{name}", kwargs=places.get(name, dict)())
 
     response = getattr(client, method.lower())(
         path, BODIES.get((name, method)), format="json", headers=HEADERS.get((name, method))
@@ -384,7 +275,7 @@ def test_what_nobody_else_is_told_is_told_to_the_owner(name, told, owner, team, 
 )
 def test_a_token_of_too_small_a_scope_is_told_both_scopes(owner, places, held, needed, name, method) -> None:
     client = client_for(owner, ApiTokenScope(held))
-    path = reverse(f"api:{name}", kwargs=places.get(name, {}))
+    path = reverse(f"api:{name}", kwargs=places.get(name, dict)())
 
     body = assert_problem(getattr(client, method.lower())(path, {}), 403, "scope_too_small")
 
