@@ -19,8 +19,8 @@ class KeyNotFound(Refusal):
     status = 404
 
 
-def delete_user_key(*, user: User, service: str) -> None:
-    """Delete `user`'s own key for a service; KeyNotFound where there is none.
+def delete_user_key(*, user: User, service: str, by: User | None = None) -> None:
+    """Delete `user`'s key for a service, as staff where `by` is somebody else. Raises KeyNotFound.
 
     Runs that were started with it go on: Suna has it already. To be sure, it is withdrawn at its provider.
     """
@@ -29,5 +29,6 @@ def delete_user_key(*, user: User, service: str) -> None:
         deleted, _ = UserApiKey.objects.filter(user=user, service_name=service_name).delete()
         if not deleted:
             raise KeyNotFound("no key is stored for that service")
-        record("key_deleted", by=user, details={"service": service_name})
+        by, about = (user, None) if by in (None, user) else (by, user)
+        record("key_deleted", by=by, about=about, details={"service": service_name})
     logger.info("user key deleted", extra={"user_id": str(user.pk), "service": service_name})

@@ -19,6 +19,7 @@ from billing.actions.store_user_key import KeyRefused, check_service_name, store
 from billing.models import UserApiKey
 from billing.models.user_api_key import KEY_PATTERN
 from teams.admin.theme import ModelAdmin, ModelForm
+from teams.models import User
 
 if TYPE_CHECKING:
     PasswordInput = forms.PasswordInput
@@ -91,10 +92,8 @@ class UserApiKeyAdmin(ModelAdmin[UserApiKey]):
     @sensitive_variables()
     def save_model(self, request: HttpRequest, obj: UserApiKey, form: Any, change: bool) -> None:
         """Store the key as that of the person who asks: nobody stores one for somebody else."""
-        if isinstance(request.user, AnonymousUser):
-            raise PermissionDenied
         stored = store_user_key(
-            user=request.user,
+            user=_staff_of(request),
             service=form.cleaned_data["service_name"],
             key=form.cleaned_data["key"],
             now=timezone.now(),
@@ -104,9 +103,15 @@ class UserApiKeyAdmin(ModelAdmin[UserApiKey]):
 
     def delete_model(self, request: HttpRequest, obj: UserApiKey) -> None:
         """Delete through the action, which writes it down."""
-        delete_user_key(user=obj.user, service=obj.service_name)
+        delete_user_key(user=obj.user, service=obj.service_name, by=_staff_of(request))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[UserApiKey]) -> None:
         """Delete each through the action."""
         for row in queryset.select_related("user"):
-            delete_user_key(user=row.user, service=row.service_name)
+            delete_user_key(user=row.user, service=row.service_name, by=_staff_of(request))
+
+
+def _staff_of(request: HttpRequest) -> User:
+    if isinstance(request.user, AnonymousUser):
+        raise PermissionDenied
+    return request.user

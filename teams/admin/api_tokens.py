@@ -56,7 +56,7 @@ class ApiTokenAdmin(ModelAdmin[ApiToken]):
             raise PermissionDenied
         revoked = 0
         for token in queryset.select_related("user"):
-            revoke_token(token=token)
+            revoke_token(token=token, by=request.user)
             LogEntry.objects.create(
                 user=request.user,
                 content_type=ContentType.objects.get_for_model(ApiToken),

@@ -62,7 +62,7 @@ class TeamAdmin(ConnectionChoices, ModelAdmin[Team]):
     def get_fieldsets(self, request: HttpRequest, obj: Team | None = None) -> Any:
         """Leave the writing parts out for those who may only look."""
         may_write = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
-        workflow = ("definition", "note", "based_on") if may_write else ("definition",)
+        workflow = ("definition", "note", "based_on", "seen") if may_write else ("definition",)
         return ((None, {"fields": self.columns}), (_("Workflow"), {"fields": workflow}))
 
     def get_prepopulated_fields(self, request: HttpRequest, obj: Team | None = None) -> Any:

@@ -42,10 +42,18 @@ class WorkflowEditor(Textarea):
         return mark_safe(render_to_string("admin/teams/workflow_editor.html", context))  # noqa: S308  a template
 
 
+class DefinitionField(forms.CharField):
+    """A workflow as text: only what is more than another kind of newline is a change."""
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        """Whether the text is another one; browsers send CRLF."""
+        return _with_plain_newlines(str(data or "")) != str(initial or "")
+
+
 class TeamForm(ModelForm[Team]):
     """`new_source` is the definition to save as the next version, None where it stays as it is."""
 
-    definition = forms.CharField(
+    definition = DefinitionField(
         label=_("Workflow definition"),
         required=False,
         strip=False,
@@ -60,6 +68,7 @@ class TeamForm(ModelForm[Team]):
         widget=Textarea(attrs={"rows": 2}),
     )
     based_on = forms.CharField(required=False, widget=forms.HiddenInput)
+    seen = forms.CharField(required=False, widget=forms.HiddenInput)
 
     class Meta:
         model = Team
@@ -85,6 +94,7 @@ class TeamForm(ModelForm[Team]):
         if isinstance(editor, WorkflowEditor) and kwargs.get("instance") is not None:
             editor.team_id = str(self.instance.pk)
         self.initial["based_on"] = "" if published is None else str(published.pk)
+        self.initial["seen"] = _mark_of(self.instance)
 
     def clean_definition(self) -> str:
         """Return the text with the newlines that it was saved with; browsers send CRLF."""
@@ -93,12 +103,17 @@ class TeamForm(ModelForm[Team]):
     def clean(self) -> dict[str, Any]:
         """Check a changed definition in the light of the chosen connection."""
         cleaned = super().clean() or self.cleaned_data
+        now = self._team_now()
+        if now is not None and cleaned.get("seen", "") != _mark_of(now) and self._changes_columns():
+            words = _("Somebody changed the team meanwhile. Open it again to see it.")
+            self.add_error(None, forms.ValidationError(words, code="stale"))
+        self._check_connection(cleaned)
         text = cleaned.get("definition")
         if text is None or text == self._published or not (text.strip() or self._published):
             return cleaned
         if not text.strip():
             self.add_error("definition", _("A team's workflow can be replaced, but not taken away."))
-        elif cleaned.get("based_on", "") != self._published_now():
+        elif cleaned.get("based_on", "") != _published_of(now):
             self.add_error(
                 "definition",
                 forms.ValidationError(
@@ -110,12 +125,24 @@ class TeamForm(ModelForm[Team]):
             self._check(text, cleaned)
         return cleaned
 
-    def _published_now(self) -> str:
-        """Return the id of the published version, and keep others from saving one until this is saved."""
+    def _team_now(self) -> Team | None:
+        """Return the team as it stands, and keep others from changing it until this is saved.
+
+        None while it is being added.
+        """
         rows = Team.objects.select_for_update(no_key=True).filter(pk=self.instance.pk)
-        # None of them while the team is being added.
-        published = [row.published_version_id for row in rows.only("published_version_id")]
-        return str(published[0]) if any(published) else ""
+        return rows.only("published_version_id", "updated_at").first()
+
+    def _changes_columns(self) -> bool:
+        return any(name in self.Meta.fields for name in self.changed_data)
+
+    def _check_connection(self, cleaned: dict[str, Any]) -> None:
+        """Refuse a connection that is neither the owner's nor the site's: it is somebody's own."""
+        owner, connection = cleaned.get("owner"), cleaned.get("connection")
+        chosen = {"owner", "connection"} & set(self.changed_data)
+        if owner and connection and chosen and connection.owner_id not in (None, owner.pk):
+            words = _("This connection is somebody else's: choose one of the owner's or of the site's.")
+            self.add_error("connection", forms.ValidationError(words, code="unknown_reference"))
 
     def _check(self, text: str, cleaned: dict[str, Any]) -> None:
         try:
@@ -129,6 +156,15 @@ class TeamForm(ModelForm[Team]):
             self.add_error("definition", forms.ValidationError(where + problem.message, code=problem.code))
         if checked.plan is not None:
             self.new_source = text
+
+
+def _mark_of(team: Team) -> str:
+    """Return what tells one state of the team's columns from another."""
+    return team.updated_at.isoformat() if team.updated_at else ""
+
+
+def _published_of(team: Team | None) -> str:
+    return str(team.published_version_id) if team and team.published_version_id else ""
 
 
 def _with_plain_newlines(text: str) -> str:

@@ -18,6 +18,7 @@ from django.http import HttpRequest, HttpResponseRedirect
 from django.utils import timezone
 
 from teams.actions.refusal import Refusal
+from teams.admin.on_record import OnRecord
 
 if TYPE_CHECKING:
     ModelAdmin = admin.ModelAdmin
@@ -58,7 +59,7 @@ else:
                 kwargs["widget"] = _KnownIds(db_field, self.admin_site, using=kwargs.get("using"))
             return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
-    class ModelAdmin(_Parametrised, _Autocompleting, unfold.admin.ModelAdmin):
+    class ModelAdmin(_Parametrised, _Autocompleting, OnRecord, unfold.admin.ModelAdmin):
         """The theme's ModelAdmin."""
 
         def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:

@@ -39,6 +39,7 @@ def team_form(team: Team, **changes: str) -> dict[str, str]:
         "is_active": "on",
         "definition": (published.source if published else "").replace("\n", "\r\n"),
         "based_on": str(published.pk) if published else "",
+        "seen": team.updated_at.isoformat() if team.updated_at else "",
         "note": "",
         "memberships-TOTAL_FORMS": "0",
         "memberships-INITIAL_FORMS": "0",
