@@ -9,6 +9,7 @@ import pytest
 from executions.suna.simulator.agents import teamwork
 from executions.suna.simulator.agents.script import build_script
 from executions.suna.simulator.agents.teamwork import Called, find_server, with_calls, work_with_team
+from executions.suna.simulator.agents.topics import find_topics
 
 TOKEN = "rnt_" + "a" * 48
 PROMPT = "Your role: {role}\n\nWhich weighs more for a bakery in Lisbon, an oven or a shop?"
@@ -132,3 +133,13 @@ def test_each_call_is_a_model_call_with_the_token_and_the_answer_comes_last() ->
     assert put.argument == f'{{"key": "é", "token": "{TOKEN}"}}'
     assert answer.text == f"{script.turns[0].text}\n\nThe analyst says: Oven."
     assert about.tokens_input < put.tokens_input < answer.tokens_input
+
+
+def test_what_a_team_is_told_about_its_tools_is_not_what_its_answers_are_about() -> None:
+    told = (
+        "<<<<BLOCK 2: How to write to your team | ab12>>>>\n"
+        "You may write to your team 10 times, messages and replies.\n\n<<<<END BLOCK 2 | ab12>>>>\n\n"
+        'Your team\'s tools are on the MCP server "renum-team" (http://127.0.0.1:1/mcp). Call it.'
+    )
+
+    assert find_topics(f"{PROMPT}\n\n{told}") == find_topics(PROMPT)

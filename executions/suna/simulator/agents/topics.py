@@ -12,6 +12,12 @@ _NUMBER = re.compile(r"(?<![\w.])(?:[$€£]\s?|R\$\s?)?\d+(?:[.,]\d+)*\s?%?")
 # Lines that frame the text rather than belong to it: headings, fences, rules, marks of blocks.
 _FRAME = re.compile(r"^\s*(?:[#=<>\[\]`*~|{}\-]|.{0,60}:\s*$)")
 _FENCE = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
+# What a team's agents are told about writing to each other is no part of the request either.
+_TEAM = re.compile(
+    r"^<<<<BLOCK (\d+): How to write to your team .*?^<<<<END BLOCK \1 [^\n]*$"
+    r"|^Your team's tools are on the MCP server .*\Z",
+    re.DOTALL | re.MULTILINE,
+)
 _LIST_MARK = re.compile(r"^\s*(?:[-*]|\d+[.)])\s+")
 # Every answer carries its mark; a later agent must not take it for a topic.
 _MARK = re.compile(r"\[simulated by [^\]]*\]")
@@ -29,7 +35,7 @@ class Topics:
 
 def body_of(text: str) -> str:
     """Return the sentences of `text` in one line: no headings, marks of blocks, fences or list marks."""
-    text = _MARK.sub("", _FENCE.sub("", text[:_MAX_READ]))
+    text = _MARK.sub("", _FENCE.sub("", _TEAM.sub("", text[:_MAX_READ])))
     lines = [_LIST_MARK.sub("", line).strip() for line in text.splitlines()]
     return " ".join(line for line in lines if line and not _FRAME.match(line)) or " ".join(text.split())
 
