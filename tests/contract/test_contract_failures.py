@@ -1,7 +1,5 @@
 """The contract of starts and reads that go wrong, held against the simulator in every profile."""
 
-import asyncio
-
 import pytest
 
 from executions.agent_service import (
@@ -65,11 +63,11 @@ async def test_a_start_that_hangs_is_uncertain_and_the_run_is_found(suna, simula
 async def test_a_late_run_is_found_by_a_later_look_up(client, suna, simulated):
     request = suna.request("Hello.")
     place = await client.prepare_run(request)
-    simulated.fail("agent.start", kind="late_run", seconds=0.3)
+    simulated.fail("agent.start", kind="late_run", until="look-up")
     with pytest.raises(StartUncertain):
         await client.start_run(request, place=place)
     assert await list_run_ids(client, suna, place, expected=0) == []
-    await asyncio.sleep(0.4)
+    simulated.release("look-up")
     assert len(await list_run_ids(client, suna, place, expected=1)) == 1
 
 

@@ -64,9 +64,9 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
       behind `events` of them, and goes on. `unordered_chunks`: chunks change places in pairs, as they
       may in the list (suna-contract §9.22). `expired_stream`: as if the list of events had expired.
       `early_replay`: what is pushed behind the run's `completed` is not in the list yet (§9.24).
-    - `late_run`: the start fails as `answer` says, and the run appears `seconds` later. `timeout`: 408 at
-      once, and the operation is done `seconds` later all the same. `vanish`: 404; on a start, the run is
-      gone once it is answered.
+    - `late_run`: the start fails as `answer` says, and the run appears `seconds` later, or once the barrier
+      `until` is released. `timeout`: 408 at once, and the operation is done `seconds` later all the same.
+      `vanish`: 404; on a start, the run is gone once it is answered.
 
     `when` says whether the operation itself is done `before` (the default: not at all) or `after`, that is
     once its effect is in the database.
@@ -76,6 +76,7 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     when: Literal["before", "after"] = "before"
     seconds: float = 0.0
     name: str = "default"
+    until: str = ""
     status: int | None = None
     content_type: str | None = None
     body: Any = None

@@ -24,6 +24,7 @@ class OperationEndpoint:
         self._operation = operation
         self._wire = wire
         self._faults = faults
+        self._late: set[asyncio.Task[None]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -69,7 +70,9 @@ class OperationEndpoint:
                 raise UncaughtError("asked for by a fault rule")
             else:
                 if effect.kind == "late_run" or (effect.kind == "timeout" and effect.when == "before"):
-                    asyncio.get_running_loop().call_later(effect.seconds, self._start_late, call)
+                    late = asyncio.create_task(self._start_late(call, effect))
+                    self._late.add(late)
+                    late.add_done_callback(self._late.discard)
                 if effect.kind == "late_run":
                     return _failed_start(effect)
                 instead = replacement(effect, wire=self._wire, call=call)
@@ -77,7 +80,8 @@ class OperationEndpoint:
                     return instead
         return None
 
-    def _start_late(self, call: Call) -> None:
+    async def _start_late(self, call: Call, effect: Effect) -> None:
+        await (self._faults.wait_at(effect.until) if effect.until else asyncio.sleep(effect.seconds))
         try:
             self._operation.handler(call)
         except (Refusal, UncaughtError) as refusal:
