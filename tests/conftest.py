@@ -1,5 +1,6 @@
 """What every test gets. The services are started by tests/settings.py; fixtures live in tests/fixtures/."""
 
+import gc
 import os
 from typing import Any
 
@@ -40,6 +41,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if item not in set(long)]
     if hasattr(config, "workerinput"):
         items[:] = mix(items)
+
+
+def pytest_collection_finish() -> None:
+    """Take what was collected out of the garbage collector's sight: nobody throws thousands of tests away."""
+    gc.collect()
+    gc.freeze()
 
 
 def _is_long(item: pytest.Item) -> bool:
