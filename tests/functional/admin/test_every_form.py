@@ -3,6 +3,7 @@
 The forms are read from the pages and the pages come from the resolver: a new form is tried without a word.
 """
 
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from urllib.parse import quote_plus, urlencode, urljoin
@@ -34,7 +35,7 @@ BAD_VALUES = {
     "not UTF-8": "%ff%fe",
 }
 ANSWERS = {200, 302, 400, 403, 404, 405, 409, 413, 422}
-WORST = ("NUL", "many digits")
+WORST = ("NUL",)
 PARTS = {"accounts and teams": ("/admin/teams/", "/admin/auth/"), "the rest": ("/admin/",)}
 LATER_ROW = re.compile(r"-[1-9]\d*-")
 LEFT_ALONE = ("csrfmiddlewaretoken", "initial-")
@@ -65,10 +66,11 @@ def all_at_once(form: Form, names: list[str]) -> Iterator[tuple[str, str]]:
 
 
 def one_by_one(form: Form, names: list[str]) -> Iterator[tuple[str, str]]:
+    """Try each field alone: with the worst value, and with every one of them where there is time."""
     for name in names:
         # Rows of a list are alike: the first one speaks for all.
         if not LATER_ROW.search(name):
-            for bad in WORST:
+            for bad in BAD_VALUES if os.environ.get("RENUM_LONG_TESTS") else WORST:
                 yield f"{name} {bad}", spoilt(form, [name], BAD_VALUES[bad])
 
 
@@ -92,7 +94,7 @@ def test_no_field_of_any_form_makes_the_admin_fail(
             if answer.status_code not in ANSWERS:
                 failures.append(f"{answer.status_code} {address} {what}")
     assert failures == []
-    assert tried > 100
+    assert tried > 50
 
 
 def test_each_model_that_staff_can_write_has_been_tried(site: Site, admin: Client) -> None:
