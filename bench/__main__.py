@@ -22,7 +22,7 @@ FROM_OUTSIDE = ("SUNA_BASE_URL", "SUNA_API_KEY", "SUNA_BEARER_TOKEN", "SUNA_PROF
 
 
 def main() -> int:
-    """Do what the command line says; 1 where there is no honest number."""
+    """Do what the command line says; 1 where there is no honest number, or a review or list is too slow."""
     parser = argparse.ArgumentParser(prog="python -m bench")
     parser.add_argument("--rounds", type=int, help="3, or 1 with --quick")
     parser.add_argument("--quick", action="store_true", help="sizes so small that only the bench is tested")
@@ -83,6 +83,7 @@ def _measure(situations: tuple[Situation, ...], *, rounds: int, results: Path, f
     from bench.api import measure_api
     from bench.costs import FULL_ROWS, QUICK_ROWS, measure_costs
     from bench.figures import build_figures
+    from bench.goals import missed_goals
     from bench.history import check_history
     from bench.lists import FULL_ROWS as FULL_LIST
     from bench.lists import QUICK_ROWS as QUICK_LIST
@@ -140,6 +141,9 @@ def _measure(situations: tuple[Situation, ...], *, rounds: int, results: Path, f
     print_figures(console, figures)
     console.print(f"Written to {results.name}.", highlight=False)
     check_history(found)
+    missed = missed_goals(figures.values) if situations is FULL else []
+    if missed:
+        raise BenchError("\n".join(missed))
 
 
 if __name__ == "__main__":

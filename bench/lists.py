@@ -22,6 +22,8 @@ LISTS = {
     "all": "/executions/",
     "status": "/executions/?status=partial",
     "nothing": "/executions/?status=quarantined",
+    "under_way": "/executions/?status=under_way",
+    "started_by": "/executions/?started_by={owner}",
     "team": "/executions/?team={team}",
     "day": "/executions/?since=2020-01-01&until=2020-01-02",
     "label": f"/executions/?label={LABEL}",
@@ -71,7 +73,8 @@ def measure_lists(
     client = Client(headers={"host": next((h for h in settings.ALLOWED_HOSTS if h.strip(".*")), "localhost")})
     client.force_login(owner)
     return {
-        f"list_{name}_ms": ask_often(client, address.format(team=team_id)) for name, address in LISTS.items()
+        f"list_{name}_ms": ask_often(client, address.format(team=team_id, owner=owner.pk))
+        for name, address in LISTS.items()
     }
 
 

@@ -76,16 +76,18 @@ def keys_for_run(
     if wanted is not None:
         rows = rows.filter(service_name__in=wanted)
     keys: dict[str, Secret] = {}
+    fingerprints: dict[str, str] = {}
     row_ids: list[uuid.UUID] = []
     for row in rows:
         keys[row.service_name] = Secret(row.open_key())
+        fingerprints[row.service_name] = row.fingerprint
         row_ids.append(row.id)
     missing = (wanted or set()) - keys.keys()
     if missing:
         raise KeyMissing(missing)
     UserApiKey.objects.filter(id__in=row_ids).update(last_used_at=now, last_used_execution_id=execution_id)
     if keys:
-        record_key_use(user_id=user_id, services=keys.keys(), execution_id=execution_id)
+        record_key_use(user_id=user_id, fingerprints=fingerprints, execution_id=execution_id)
     return keys
 
 

@@ -125,6 +125,8 @@ class Supervisor:
             log.replace(log.with_suffix(".log.1"))
         supervisor = os.getpid()
         with log.open("ab") as output:
+            # Asked for before the child shares this place in the file: it may write before we go on.
+            log_start = output.tell()
             popen = subprocess.Popen(  # noqa: S603  our own commands
                 list(argv),
                 stdin=subprocess.DEVNULL,
@@ -134,7 +136,7 @@ class Supervisor:
                 start_new_session=True,
                 preexec_fn=lambda: _die_with(supervisor),
             )
-            return Child(name=name, popen=popen, log=log, log_start=output.tell())
+            return Child(name=name, popen=popen, log=log, log_start=log_start)
 
 
 @contextlib.contextmanager

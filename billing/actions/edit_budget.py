@@ -8,10 +8,12 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from billing.actions.budget_fields import check_budget_seen, check_choice, check_may_change, clean_limit
+from billing.budgets import judge_again
 from billing.models import AtLimit, Budget
 from teams.actions.audit import audited
 from teams.actions.naming import clean_name
 from teams.models import User
+from teams.models.database_time import database_now
 
 logger = logging.getLogger(__name__)
 
@@ -47,6 +49,7 @@ def edit_budget(
             current.is_active = is_active
         current.save(update_fields=["name", "limit_usd", "at_limit", "is_active"])
         Budget.objects.filter(pk=current.pk).update(changed_at=Now())
+        judge_again(current, at=database_now())
     current.refresh_from_db()
     logger.info("budget changed", extra={"budget_id": str(current.id), "user_id": str(by.pk)})
     return current

@@ -22,6 +22,7 @@ budget that something falls under must have room for it.
 What becomes of an execution at the limit is the engine's business; nothing of it is known here.
 """
 
+from billing.budgets.alerts import judge_again
 from billing.budgets.amounts import Amount, Spender, Wanted, find_amounts
 from billing.budgets.reserve import (
     Granted,
@@ -52,6 +53,7 @@ __all__ = [
     "find_amounts",
     "find_standings",
     "find_stopping",
+    "judge_again",
     "reserve",
     "settle",
 ]

@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+from billing.budgets.period_rows import key_of, lock_periods
 from billing.models import Budget, BudgetAlert, BudgetPeriod, BudgetSpan
 
 PARTS = (100, 80, 50)
@@ -14,7 +15,7 @@ def note_alert(budget: Budget, period: BudgetPeriod, *, at: dt.datetime) -> None
     """
     if not budget.is_active or budget.span == BudgetSpan.RUN:
         return
-    reached = next((part for part in PARTS if period.spent_usd * 100 >= budget.limit_usd * part), 0)
+    reached = _reached(budget, period)
     if reached <= period.alerted_percent:
         return
     period.alerted_percent = reached
@@ -31,3 +32,24 @@ def note_alert(budget: Budget, period: BudgetPeriod, *, at: dt.datetime) -> None
         ],
         ignore_conflicts=True,
     )
+
+
+def judge_again(budget: Budget, *, at: dt.datetime) -> None:
+    """Hold what is spent in the current period against a limit that was just changed.
+
+    What is reached under the new limit is news at once, and each further part of it later, also where people
+    were told of that part under the old limit. The budget's row must be locked.
+    """
+    if budget.span == BudgetSpan.RUN:
+        return
+    key = key_of(budget, execution_id=None, at=at)
+    period = lock_periods({key: budget})[key].row
+    reached = _reached(budget, period)
+    if reached < period.alerted_percent:
+        period.alerted_percent = reached
+        period.save(update_fields=["alerted_percent"])
+    note_alert(budget, period, at=at)
+
+
+def _reached(budget: Budget, period: BudgetPeriod) -> int:
+    return next((part for part in PARTS if period.spent_usd * 100 >= budget.limit_usd * part), 0)

@@ -126,7 +126,7 @@ class BudgetPeriod(models.Model):
     `spent_usd` is the sum of the ledger's rows that fall into it, to the last digit; `unpriced` counts those
     of them that have no price. What is reserved is the sum of its reservations that are not settled. Its row
     is the lock that starts and usage take. `alerted_percent` is the last part of the limit that people were
-    told of. An execution's period has no times.
+    told of, under the limit of now. An execution's period has no times.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -240,7 +240,7 @@ class BudgetAlert(models.Model):
             models.Index(name="budget_alert_unmailed", fields=["id"], condition=Q(mailed_at__isnull=True))
         ]
         constraints = [
-            models.UniqueConstraint(name="budget_alert_once", fields=["period", "percent"]),
+            models.UniqueConstraint(name="budget_alert_once", fields=["period", "percent", "limit_usd"]),
             models.CheckConstraint(name="budget_alert_percent_known", condition=Q(percent__in=[50, 80, 100])),
         ]
 

@@ -129,5 +129,5 @@ def _tagged(execution: Execution, request: Request) -> Response:
 
 
 def _list(rows: QuerySet[Execution], request: Request) -> Response:
-    shown = narrowed(rows.defer(*LARGE, "workflow_version__source"), request)
+    shown = narrowed(rows.defer(*LARGE, "workflow_version__source"), request, person(request))
     return page_of(shown, request, ExecutionOutput, orders=ORDERS)

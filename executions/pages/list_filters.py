@@ -1,25 +1,23 @@
 """What the list of executions is narrowed to: read from the address, and written back into its links."""
 
 import datetime as dt
-import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from django.contrib.postgres.search import SearchQuery
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
+from executions.actions.search_executions import holding
 from executions.engine.state import EXECUTION_TERMINAL, ExecutionStatus
-from executions.models import Execution, PromptWords
-from teams.models import Team, User
+from executions.models import Execution
+from teams.models import User
 
 MAX_WORDS_CHARS = 200
 UNDER_WAY = "under_way"
 """Stands for every status that is not terminal."""
 _NOT_OVER = tuple(status for status in ExecutionStatus if status not in EXECUTION_TERMINAL)
-_WORD = re.compile(r"[^\W_]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +69,7 @@ class ListFilters:
         if self.until:
             rows = rows.filter(created_at__lt=_start_of(self.until + dt.timedelta(days=1)))
         if self.words:
-            rows = rows.filter(_holding(self.words, user))
+            rows = rows.filter(holding(self.words, user))
         return rows
 
 
@@ -125,21 +123,3 @@ def _read_day(text: str) -> dt.date | None:
 
 def _start_of(day: dt.date) -> dt.datetime:
     return timezone.make_aware(dt.datetime.combine(day, dt.time()))
-
-
-def _holding(words: str, user: User) -> Q:
-    """Return what finds an id, else prompts with words that begin like each of these, or a team's name."""
-    try:
-        return Q(pk=uuid.UUID(words))
-    except ValueError:
-        pass
-    # The names first: a condition over two tables would have every row looked at.
-    named = list(
-        Team.objects.for_user(user).filter(name__icontains=words).order_by().values_list("pk", flat=True)
-    )
-    found = Q(team__in=named) if named else Q()
-    begun = " & ".join(f"'{word}':*" for word in _WORD.findall(words))
-    if not begun:
-        return found or Q(pk__in=[])
-    asked = SearchQuery(begun, config="simple", search_type="raw")
-    return found | Q(pk__in=PromptWords.objects.filter(words=asked).values("execution"))

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from teams.wording.problems import refused_words
 from teams.workflow.problems import Problem
 
 _REFUSALS: Mapping[str, Any] = {
@@ -83,7 +84,10 @@ REFUSAL_CODES = frozenset(_REFUSALS)
 def refusal_sentence(*, code: str, message: str, problems: Sequence[Problem] = ()) -> str:
     """Return the refusal in the reader's language; the action's own English words where there is no other."""
     if problems:
-        return " ".join(
-            str(_PROBLEMS.get((problem.pointer, problem.code), problem.message)) for problem in problems[:5]
-        )
+        return " ".join(_problem_words(problem) for problem in problems[:5])
     return str(_REFUSALS.get(code, message))
+
+
+def _problem_words(problem: Problem) -> str:
+    own = _PROBLEMS.get((problem.pointer, problem.code))
+    return refused_words(problem) if own is None else str(own)

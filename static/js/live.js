@@ -16,6 +16,29 @@
   let timer = null;
   let over = false;
 
+  // What deceives is named, as teams/markdown/visible.py does in all that the server draws.
+  const CODES = new RegExp(
+    "(?:\\x1b\\[|\\x9b)[0-?]{0,64}[ -/]{0,8}[@-~]" +
+      "|(?:\\x1b\\]|\\x9d)[^\\x07\\x1b\\x9c]{0,4096}(?:\\x07|\\x1b\\\\|\\x9c)" +
+      "|\\x1b[ -/]{0,8}[0-~]",
+    "gu"
+  );
+  const ENDS = /\r\n?|[\x0b\x0c\x85\u2028\u2029]/gu;
+  const HIDDEN = new RegExp(
+    "[\\x00-\\x08\\x0e-\\x1f\\x7f-\\x9f\\u00ad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180e\\u200b\\u200e\\u200f" +
+      "\\u202a-\\u202e\\u2060-\\u206f\\u3164\\ufeff\\uffa0\\ufff9-\\ufffb\\ud800-\\udfff\\u{e0000}-\\u{e0fff}]",
+    "gu"
+  );
+
+  function visible(text) {
+    return String(text || "")
+      .replace(CODES, "")
+      .replace(ENDS, "\n")
+      .replace(HIDDEN, function (one) {
+        return "⟨U+" + one.codePointAt(0).toString(16).toUpperCase().padStart(4, "0") + "⟩";
+      });
+  }
+
   function make(tag, name, text) {
     const element = document.createElement(tag);
     if (name) {
@@ -64,7 +87,7 @@
   }
 
   function append(element, text) {
-    element.append(document.createTextNode(text));
+    element.append(document.createTextNode(visible(text)));
     if (element.textContent.length > MAX_CHARS) {
       element.textContent = element.textContent.slice(-MAX_CHARS / 2);
     }
@@ -84,7 +107,7 @@
   }
 
   function fill(element, text) {
-    element.textContent = text;
+    element.textContent = visible(text);
     element.hidden = !text;
   }
 
@@ -104,17 +127,17 @@
     message: function (run, data) {
       const element = textOf(run, data.message);
       if (!data.is_cut || !element.textContent) {
-        element.textContent = data.text;
+        element.textContent = visible(data.text);
       }
     },
     tool_started: function (run, data) {
       const tool = toolOf(run, data.call);
-      tool.querySelector("code").textContent = data.name;
+      tool.querySelector("code").textContent = visible(data.name);
       fill(tool.querySelectorAll("pre")[0], data.arguments);
     },
     tool_finished: function (run, data) {
       const tool = toolOf(run, data.call);
-      tool.querySelector("code").textContent = data.name;
+      tool.querySelector("code").textContent = visible(data.name);
       tool.querySelector("span").textContent = data.ok ? words.done : words.failed;
       if (data.output) {
         fill(tool.querySelectorAll("pre")[1], data.output);

@@ -7,7 +7,7 @@ use, tokens, edits of teams, members, connections, prices and budgets, exports, 
 import functools
 import inspect
 import uuid
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from ipaddress import ip_address
 from typing import Any, ParamSpec, TypeVar
@@ -58,15 +58,20 @@ def audited(act: str, *, about: str = "") -> Callable[[Callable[P, R]], Callable
     return audit
 
 
-def record_key_use(*, user_id: uuid.UUID, services: Collection[str], execution_id: uuid.UUID | None) -> None:
-    """Append that a user's keys were handed out for an execution's run: one INSERT."""
+def record_key_use(
+    *, user_id: uuid.UUID, fingerprints: Mapping[str, str], execution_id: uuid.UUID | None
+) -> None:
+    """Append that a user's keys were handed out for an execution's run, by service and fingerprint.
+
+    One INSERT. A service may get another key later: the fingerprint tells which one it was.
+    """
     AuditEntry.objects.create(
         act="keys_used",
         actor_id=user_id,
         actor_name=Subquery(User.objects.filter(pk=user_id).values("username")[:1]),
         thing_kind="execution" if execution_id else "",
         thing_id=str(execution_id or ""),
-        details={"services": sorted(services)},
+        details={"services": sorted(fingerprints), "fingerprints": dict(fingerprints)},
     )
 
 

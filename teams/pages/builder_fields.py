@@ -195,6 +195,7 @@ class FieldBuilder:
             name=html_name,
             kind=_SELECT if options else _TEXT,
             label=str(words.LABELS[name]),
+            help=str(words.HELPS[name]),
             value="" if options else value,
             options=options,
         )

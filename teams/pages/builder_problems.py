@@ -57,6 +57,8 @@ def _in_a_form(problem: Problem) -> str:
     # People type names there: how an id is spelt is no answer to them.
     if problem.code == "invalid_id" and problem.pointer.endswith("/agent_id"):
         name = str(problem.params.get("value", ""))
+        if not name:
+            return _("Choose an agent.")
         return _("There is no agent “%(name)s”. Choose one of the connection's agents.") % {"name": name}
     return problem_sentence(problem)
 

@@ -41,10 +41,22 @@ HELPS: Words = {
     "instructions": _("What the agent is told before it gets its input."),
     "input": _("Nothing ticked: the results of the steps before it, or the prompt where there is none."),
     "context_key": _("The name of the value. Empty: none."),
+    "conditions": _("Where its conditions do not hold, the step is skipped."),
+    "depends_on": _("None ticked: it starts at once, unless its input or a condition looks at a step."),
+    "join": _(
+        "What usually fits: where it puts several results together, none failed and one went well; else all "
+        "went well."
+    ),
     "model_name": _("Empty: the agent's own."),
     "services": _("Names of services, with commas between them: tavily, openai."),
     "timeout": _("For example 90s, 20m or 2h. Empty: what the workflow says, else 1 hour."),
     "max_attempts": _("1 to 10, the first one included. Empty: what the workflow says, else 1."),
+    "on_error": _("What usually fits: side by side and by the answer the others go on, else it fails."),
+    "on_question": _("A person answers on the page of the execution or in the inbox."),
+    "of": _("What is compared: the prompt, a step's answer, or how it ended."),
+    "key": _("The name of the field; empty where the whole answer is meant."),
+    "operator": _("Texts are compared without regard to upper and lower case, patterns with it."),
+    "value": _("A text, a number, or several with commas between them."),
     "output": _("Names with commas between them: category, summary. Empty: any text will do."),
 }
 TYPES: Mapping[str, tuple[Any, Any]] = {

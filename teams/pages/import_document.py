@@ -25,11 +25,12 @@ from teams.actions.team_mark import ChangedMeanwhile, team_mark
 from teams.models import SunaConnection, Team
 from teams.pages.diff_view import view_of_diff
 from teams.pages.document_text import read_document, read_file, text_of
-from teams.pages.refusal_words import refusal_words
+from teams.pages.refusal_words import input_words, refusal_words
 from teams.pages.signed_in import SignedInRequest, signed_in
 from teams.workflow.plan import Json
 
 MOST_AGENTS = 50
+OWN_FIELDS = frozenset({"/document", "/slug", "/connection"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +74,7 @@ def import_document(request: SignedInRequest) -> HttpResponse:
     except ChangedMeanwhile as refusal:
         return render(request, "teams/import.html", {**shown, "problem": refusal_words(refusal)}, status=412)
     except Refusal as refusal:
-        shown |= {"problem": refusal_words(refusal), "problems": refusal.problems[:20]}
+        shown |= _refused(refusal)
         return render(request, "teams/import.html", shown, status=refusal.status)
     if is_told:
         return _done(request, done)
@@ -104,6 +105,14 @@ def _agent_ids(said: Json, chosen: dict[str, str]) -> Json:
     if not chosen:
         return said
     return {**said, **chosen} if isinstance(said, dict) else dict(chosen)
+
+
+def _refused(refusal: Refusal) -> dict[str, Any]:
+    """Return what is wrong: with a field of the form in one sentence, with the document place by place."""
+    if all(problem.pointer in OWN_FIELDS for problem in refusal.problems):
+        return {"problem": refusal_words(refusal)}
+    lines = [(problem.pointer, input_words(problem)) for problem in refusal.problems[:20]]
+    return {"problem": _("The document cannot be taken as it is."), "problems": lines}
 
 
 def _done(request: SignedInRequest, done: Applied) -> HttpResponse:

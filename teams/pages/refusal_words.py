@@ -6,6 +6,8 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from teams.actions.refusal import Refusal
+from teams.wording.problems import refused_words
+from teams.workflow.problems import Problem
 
 _REFUSALS: Mapping[str, Any] = {
     "agents_missing": _("The connection does not have all agents of the workflow. Say which ones to take."),
@@ -39,6 +41,8 @@ _PROBLEMS: Mapping[tuple[str, str], Any] = {
     ("/first_name", "invalid_value"): _("A name has at most 150 characters, and none that is no text."),
     ("/last_name", "invalid_value"): _("A name has at most 150 characters, and none that is no text."),
     ("/renum", "invalid_value"): _("This is no team's document that Renum reads."),
+    ("/agents", "wrong_type"): _("“agents” is a list of 50 agents at most."),
+    ("/agent_ids", "wrong_type"): _("“agent_ids” is an object of ids and the ids to take instead."),
     ("/document", "malformed_json"): _("This is no JSON. Copy it again, whole."),
     ("/document", "too_large"): _("The document is too large: 1 MB is the most."),
     ("/document", "required"): _("Paste a document or choose a file."),
@@ -51,18 +55,18 @@ REFUSAL_CODES = frozenset(_REFUSALS)
 def refusal_words(refusal: Refusal) -> str:
     """Return the refusal in the reader's language, or the action's own English words."""
     if refusal.problems:
-        return " ".join(
-            str(_PROBLEMS.get((problem.pointer, problem.code), problem.message))
-            for problem in refusal.problems[:5]
-        )
+        return " ".join(input_words(problem) for problem in refusal.problems[:5])
     return str(_REFUSALS.get(refusal.code, refusal.message))
+
+
+def input_words(problem: Problem) -> str:
+    """Return one problem of what was sent, in the reader's language."""
+    own = _PROBLEMS.get((problem.pointer, problem.code))
+    return refused_words(problem) if own is None else str(own)
 
 
 def words_by_field(refusal: Refusal) -> dict[str, str]:
     """Return the sentences by the name of the field that they are about."""
     return {
-        problem.pointer.strip("/").partition("/")[0]: str(
-            _PROBLEMS.get((problem.pointer, problem.code), problem.message)
-        )
-        for problem in refusal.problems
+        problem.pointer.strip("/").partition("/")[0]: input_words(problem) for problem in refusal.problems
     }

@@ -2,13 +2,14 @@
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from teams.actions.catalogue_warnings import CATALOGUE_CODES
 from teams.actions.save_version import check_definition
 from teams.actions.team_width import Excess, excess_in
 from teams.builder.names import names_of
 from teams.models import Agent, Team, WorkflowVersion
+from teams.pages.builder_words import TYPES
 from teams.pages.graph_view import GraphView, build_graph
 from teams.wording import in_words, step_conditions_words, step_titles
 from teams.wording.catalogue import what_to_do
@@ -50,10 +51,11 @@ class StepLine:
 class WorkflowView:
     """The steps, or what is wrong with a definition that was valid once and is not any more.
 
-    `excess` says that more steps may run at once than the connection allows. `graph` is the steps' picture.
+    `shape` is the workflow's type in words. `excess` says that more steps may run at once than the connection
+    allows. `graph` is the steps' picture.
     """
 
-    type: str = ""
+    shape: str = ""
     steps: tuple[StepLine, ...] = ()
     warnings: tuple[Problem, ...] = ()
     problems: tuple[Problem, ...] = ()
@@ -78,7 +80,8 @@ def build_workflow_view(team: Team, *, version: WorkflowVersion | None = None) -
         return None
     checked = check_definition(version.definition, team=team)
     if checked.plan is None:
-        return WorkflowView(problems=checked.problems)
+        worded = tuple(replace(problem, message=problem_words(problem)) for problem in checked.problems)
+        return WorkflowView(problems=worded)
     ids = {step.agent_id for step in checked.plan.steps}
     rows = Agent.objects.filter(connection_id=team.connection_id, agent_id__in=ids)
     agents = {
@@ -110,7 +113,8 @@ def build_workflow_view(team: Team, *, version: WorkflowVersion | None = None) -
     graph = build_graph(
         checked.plan, agents={agent_id: name for agent_id, (name, _) in agents.items() if name}
     )
-    return WorkflowView(type=checked.plan.type, steps=lines, warnings=told, excess=excess, graph=graph)
+    shape = str(TYPES[checked.plan.type][0])
+    return WorkflowView(shape=shape, steps=lines, warnings=told, excess=excess, graph=graph)
 
 
 def _flags_of(warnings: Sequence[Problem]) -> dict[str, tuple[Flag, ...]]:

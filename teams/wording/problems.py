@@ -87,9 +87,24 @@ _BY_CODE: Mapping[str, Callable[[], str]] = {
 }
 # Without its parameter a sentence would have a hole.
 _WITHOUT_PARAMS: Mapping[str, Callable[[], str]] = {
+    "required": lambda: _("Something is missing here. Fill it in."),
+    "unknown_field": lambda: _("Something here is not known. Correct its name or remove it."),
     "wrong_type": lambda: _("This is another kind of value than belongs here."),
-    "unknown_service": lambda: _("There is no such service."),
+    "too_many_agents": lambda: _("The workflow has too many steps. Split it over several teams."),
+    "unknown_type": lambda: _("This kind is not known here. Use another one."),
+    "invalid_id": lambda: _(
+        "This cannot be a name here. Use letters, digits, dots, hyphens and underscores, and begin with a "
+        "letter or a digit."
+    ),
+    "unknown_reference": lambda: _("What is named here is not there. Choose something that is."),
+    "ambiguous_reference": lambda: _("Several steps use this agent. Choose the step by its own name."),
+    "forward_reference": lambda: _("A later step has no result yet. Choose an earlier one."),
+    "unexpected_key": lambda: _("This does not belong here. Remove it."),
+    "not_supported_yet": lambda: _("This is not obeyed yet. Remove it."),
+    "cycle": lambda: _("These steps wait for one another. Remove one of the links between them."),
     "invalid_path": lambda: _("This does not say where a value is found."),
+    "unknown_operator": lambda: _("There is no such comparison. Use another one."),
+    "unknown_service": lambda: _("There is no such service."),
 }
 _KINDS: Mapping[str, Callable[[], str]] = {
     "an object": lambda: _("an object"),
@@ -119,8 +134,15 @@ def problem_words(problem: Problem) -> str:
         return template() % params
     except KeyError:
         # The same code is written at several places, not all of which have all parameters.
-        other = _WITHOUT_PARAMS.get(problem.code)
-        return problem.message if other is None else other()
+        return _WITHOUT_PARAMS[problem.code]()
+
+
+def refused_words(problem: Problem) -> str:
+    """Return what an action did not take as a sentence.
+
+    Readers of English get the action's own where it has no parameters: it says what this one value lacks.
+    """
+    return problem.message if _is_english() and not problem.params else problem_words(problem)
 
 
 def _is_english() -> bool:

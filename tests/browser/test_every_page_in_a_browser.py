@@ -27,6 +27,9 @@ SIDEWAYS = """() => {
   return over + " px too wide" + (last ? ": " + last.outerHTML.slice(0, 120) : "");
 }"""
 
+# Pages that look quite otherwise where the address asks for it.
+OTHER_VIEWS = {"team-edit": "view=json", "team-new": "view=json"}
+
 
 @pytest.fixture
 def rows(transactional_db: None) -> Rows:
@@ -62,6 +65,7 @@ def test_no_page_has_a_barrier_or_a_complaint_or_scrolls_sideways(
     rows: Rows, open_window: Callable[..., Window]
 ) -> None:
     pages = addresses_of_pages(rows)
+    pages |= {f"{name}?{query}": f"{pages[name]}?{query}" for name, query in OTHER_VIEWS.items()}
     owner, stranger = open_window(), open_window()
     sign_in_quickly(owner, client_for("team-list", rows))
 

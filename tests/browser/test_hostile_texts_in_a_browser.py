@@ -27,8 +27,9 @@ from tests.fixtures.site_rows import (
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-ALL = "\n\n".join(VECTORS).replace("\0", "")
-SOME = " ".join(vector for vector in VECTORS if "\0" not in vector)[:900]
+DECEIT = "pay \u202e001 to \u200b\u2066me "
+ALL = DECEIT + "\n\n".join(VECTORS).replace("\0", "")
+SOME = DECEIT + " ".join(vector for vector in VECTORS if "\0" not in vector)[:900]
 TRAP = """
 window.ran = [];
 for (const name of ["alert", "xss", "msgbox", "print", "prompt", "confirm"]) {
@@ -37,6 +38,8 @@ for (const name of ["alert", "xss", "msgbox", "print", "prompt", "confirm"]) {
 """
 LOOK = """([...tags]) => { const KEPT = new Set(tags); return {
   ran: window.ran,
+  deceiving: document.querySelector("#content").innerText
+    .match(/.{0,20}[\u202a-\u202e\u2066-\u2069\u200b]/gu) || [],
   taken: [typeof window.clobber, typeof document.clobber, typeof document.attributes],
   clobber: document.querySelectorAll("#clobber, [name=clobber]").length,
   twice: document.querySelectorAll("#content").length,
@@ -49,6 +52,7 @@ LOOK = """([...tags]) => { const KEPT = new Set(tags); return {
 KEPT = sorted(tag.upper() for tag in TAGS)
 NOTHING = {
     "ran": [],
+    "deceiving": [],
     "taken": ["undefined", "undefined", "undefined"],
     "clobber": 0,
     "twice": 1,
@@ -65,7 +69,7 @@ BARE = Template(
 @pytest.fixture
 def hostile(owner: User) -> Execution:
     """Give an execution of which every text is hostile; one step is over, one asks, one runs."""
-    team: Team = make_team(owner, name=SOME[:100], connection=make_connection(owner))
+    team: Team = make_team(owner, name=SOME.removeprefix(DECEIT)[:100], connection=make_connection(owner))
     Team.objects.filter(pk=team.pk).update(description=ALL[:2000])
     execution = start(team, prompt=ALL)
     ids = list(execution.steps.order_by("position").values_list("step_id", flat=True))

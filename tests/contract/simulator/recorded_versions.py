@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic
 from typing import Any, Literal
 
 import httpx
@@ -103,9 +104,25 @@ def play_everything(simulated: Simulated, version: Version) -> Played:
 
 
 def play_case(simulated: Simulated, version: Version, case: str, agent_id: str) -> Played:
-    """Play one recorded case: a prompt, a start, and all that was asked about the run."""
+    """Play one recorded case: a prompt, a start, and all that was asked about the run.
+
+    On a busy machine a short run may be over before it is met: the case is then played again, longer.
+    """
+    for longer in (1, 6, 30):
+        takes = longer * CASES[case].get("takes", 0.3)
+        begun_at = monotonic()
+        played, met_at = _play(simulated, version, case, agent_id, takes)
+        if met_at - begun_at < takes:
+            break
+    return {f"{case}-{name}": answer for name, answer in played.items()}
+
+
+def _play(
+    simulated: Simulated, version: Version, case: str, agent_id: str, takes: float
+) -> tuple[Played, float]:
+    """Return the answers by what they are about, and when the run was met: streamed, or stopped."""
     client, prefix = simulated.client, version.prefix
-    prompt = f"Do it. @@sim{json.dumps({'takes': 0.3, **CASES[case]})}"
+    prompt = f"Do it. @@sim{json.dumps({**CASES[case], 'takes': takes})}"
     thread_id, run_id, played = _begin(client, version, prompt, agent_id)
     run = f"{prefix}/agent-run/{run_id}"
     played["run-early"] = client.get(run)
@@ -114,9 +131,13 @@ def play_case(simulated: Simulated, version: Version, case: str, agent_id: str) 
         played["run-running"] = client.get(run)
         played["active"] = client.get(f"{prefix}/agent-runs/active")
         played["stop"] = client.post(f"{run}/stop")
+        met_at = monotonic()
         played["stream-after-stop"] = client.get(f"{run}/stream")
     else:
-        played["stream"] = client.get(f"{run}/stream")
+        with client.stream("GET", f"{run}/stream") as stream:
+            met_at = monotonic()
+            stream.read()
+        played["stream"] = stream
     played["run-final"] = client.get(run)
     played["thread-runs"] = client.get(f"{prefix}/thread/{thread_id}/agent-runs")
     if version.start != "initiate":
@@ -125,7 +146,7 @@ def play_case(simulated: Simulated, version: Version, case: str, agent_id: str) 
         if version.start == "form":
             played["messages-optimized"] = client.get(messages)
     played["stream-late"] = client.get(f"{run}/stream")
-    return {f"{case}-{name}": answer for name, answer in played.items()}
+    return played, met_at
 
 
 def _begin(client: httpx.Client, version: Version, prompt: str, agent_id: str) -> tuple[str, str, Played]:

@@ -12,6 +12,7 @@ from django.test import Client
 from billing.actions.delete_user_key import delete_user_key
 from billing.actions.store_user_key import store_user_key
 from billing.key_vault import keys_for_run
+from billing.models import UserApiKey
 from executions.actions.cancel_execution import cancel_execution
 from executions.models import Execution
 from executions.upkeep.prune import prune
@@ -61,6 +62,7 @@ def test_signing_in_and_failing_to_are_written_down_with_the_address(owner: User
 
 def test_a_key_is_followed_from_its_storing_over_each_use_to_its_end(owner: User) -> None:
     store_user_key(user=owner, service="openai", key=SECRET, now=NOW)
+    fingerprint = UserApiKey.objects.get().fingerprint
     execution_id = Execution().pk
     keys_for_run(user_id=owner.pk, services=["openai"], now=NOW, execution_id=execution_id)
     delete_user_key(user=owner, service="openai")
@@ -69,7 +71,7 @@ def test_a_key_is_followed_from_its_storing_over_each_use_to_its_end(owner: User
     assert [one.act for one in (stored, used, deleted)] == ["key_stored", "keys_used", "key_deleted"]
     assert {one.actor_name for one in (stored, used, deleted)} == {"olga"}
     assert (used.thing_kind, used.thing_id) == ("execution", str(execution_id))
-    assert used.details == {"services": ["openai"]}
+    assert used.details == {"services": ["openai"], "fingerprints": {"openai": fingerprint}}
     assert SECRET not in str([one.__dict__ for one in (stored, used, deleted)])
 
 

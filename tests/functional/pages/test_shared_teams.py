@@ -1,10 +1,12 @@
 """People, versions, settings and documents of a team, as the pages do them."""
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core import mail
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
@@ -197,6 +199,37 @@ def test_an_odd_document_is_refused_in_words(sign_in: SignIn, owner: User, text:
 
     assert refused.status_code == status
     assert 'role="alert"' in refused.content.decode()
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"definition": 1},
+        {"definition": {"type": "sequential", "agents": []}},
+        {"definition": {"type": "sequential", "agents": [{"agent_id": "a", "depends_on": ["b"]}]}},
+        {"definition": {}, "name": 5},
+        {"definition": {}, "renum": "team/v9"},
+        {"definition": {}, "agents": 5},
+        {"definition": {}, "agents": [5]},
+        {"definition": {}, "agent_ids": 5},
+        {"definition": {}, "agent_ids": {"x": "y"}},
+    ],
+    ids=str,
+)
+def test_no_english_is_left_where_a_document_is_refused_in_portuguese(
+    sign_in: SignIn, owner: User, document: dict[str, object]
+) -> None:
+    said = []
+    for language in ("en", "pt-br"):
+        client = sign_in(owner)
+        client.cookies[settings.LANGUAGE_COOKIE_NAME] = language
+        sent = {"op": "look", "document": json.dumps(document)}
+        page = client.post(reverse("document-import"), sent).content.decode()
+        alerts = re.findall(r'role="alert"[^>]*>(.*?)</p>', page)
+        said.append({*alerts, *re.findall(r"</code> (.*?)</li>", page)})
+
+    assert all(said)
+    assert not said[0] & said[1]
 
 
 def test_the_list_is_narrowed_and_says_how_the_last_execution_stands(

@@ -12,6 +12,7 @@ from django.db import transaction
 
 from billing import budgets
 from billing.actions.create_budget import create_budget
+from billing.actions.edit_budget import edit_budget
 from billing.actions.mail_budget_alerts import MOST_TRIES, NEWS_FOR, mail_budget_alerts
 from billing.ledger import record_responses
 from billing.models import BudgetAlert, BudgetScope
@@ -62,6 +63,39 @@ def test_each_part_of_the_limit_is_told_once(owner, team, spend):
     assert "O que Analysts custa" in mail.outbox[0].body
     assert "US$ 0,12 de US$ 0,24" in mail.outbox[0].body
     assert f"https://renum.example.org/costs/budgets/{budget.pk}/" in mail.outbox[0].body
+
+
+def test_a_lowered_limit_is_told_of_at_once_and_a_raised_one_anew(owner, spend):
+    budget = make_budget(owner, limit_usd=str(ENTRY_USD * 10))
+    spend(4)
+    told = []
+
+    for limit, entries in ((8, 0), (8, 0), (4, 0), (10, 0), (10, 1), (10, 3), (5, 0)):
+        budget = edit_budget(budget, by=owner, limit_usd=ENTRY_USD * limit)
+        if entries:
+            spend(entries)
+        told.append(tell())
+
+    assert told == [1, 0, 1, 0, 1, 1, 1]
+    assert [one.subject.split(": ")[1] for one in mail.outbox] == [
+        "50 % used",
+        "100 % used",
+        "50 % used",
+        "80 % used",
+        "100 % used",
+    ]
+    assert BudgetAlert.objects.order_by("-id").first().limit_usd == ENTRY_USD * 5
+
+
+def test_a_budget_that_is_switched_on_again_tells_what_it_missed(owner, spend):
+    budget = make_budget(owner, limit_usd=str(ENTRY_USD))
+    budget = edit_budget(budget, by=owner, is_active=False)
+    spend(1)
+    before = tell()
+
+    edit_budget(budget, by=owner, is_active=True)
+
+    assert (before, tell()) == (0, 1)
 
 
 def test_one_big_answer_is_told_of_once_by_the_highest_part(owner, spend):

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,7 +27,8 @@ BASE_DIR = Path(__file__).resolve().parents[3]
 FAMILY = (
     "import os, subprocess, sys, time\n"
     "inner = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
-    "print('family', os.getpid(), inner.pid, flush=True)\n"
+    # In one write: who waits for the first word reads them all.
+    "os.write(1, f'family {os.getpid()} {inner.pid}\\n'.encode())\n"
     "time.sleep(600)\n"
 )
 STUBBORN = (
@@ -116,6 +118,18 @@ def test_a_failing_step_is_told_with_the_last_line_of_this_run_only(tmp_path: Pa
         supervisor.run("step", python("raise SystemExit(1)"))
 
 
+def test_what_a_child_says_before_anybody_looks_is_in_its_output(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class OverAtOnce(subprocess.Popen):  # type: ignore[type-arg]  # as its parent class at runtime
+        def __init__(self, *args: Any, **options: Any) -> None:
+            super().__init__(*args, **options)
+            self.wait()
+
+    monkeypatch.setattr(subprocess, "Popen", OverAtOnce)
+    assert Supervisor(log_folder=tmp_path).run("quick", python("print('here')")).output() == "here"
+
+
 def test_the_next_port_is_found_when_the_first_is_taken() -> None:
     with socket.socket() as taker:
         taker.bind((LOOPBACK, 0))
@@ -145,9 +159,12 @@ def test_no_first_process_is_left_when_the_supervisor_itself_is_ended(
         [*python(SUPERVISOR), str(tmp_path), FAMILY], cwd=BASE_DIR, stdout=subprocess.PIPE, text=True
     ) as supervisor:
         assert supervisor.stdout is not None
-        _, outer, inner = supervisor.stdout.readline().split()
-        os.kill(supervisor.pid, number)
+        try:
+            said = supervisor.stdout.readline()
+        finally:
+            os.kill(supervisor.pid, number)
         rest = supervisor.stdout.read()
+    _, outer, inner = said.split()
     wait_until_gone(int(outer))
     if number == signal.SIGKILL:
         # Nobody is left to kill the group; a real child ends its own children when it gets the SIGTERM.

@@ -23,6 +23,9 @@ OPERATORS = ["equals", "not_equals", "exists", "is_empty", "contains", "gt", "ma
 def comparisons(names: list[str]) -> st.SearchStrategy[Condition]:
     def build(name: str, root: Any, operator: str, value: Any, segments: Any) -> Condition:
         of_step = root in ("text", "data", "status", "result")
+        if root == "context" and not segments:
+            # No path names the whole context: a key follows in the language.
+            segments = ["a"]
         path = Path(
             text=f"{root}.{name}", root=root, step=name if of_step else None, segments=tuple(segments)
         )

@@ -1,10 +1,13 @@
 """What markdown becomes: readable HTML with links that ask, and plain text where it would take too long."""
 
+import re
 import time
 from collections.abc import Callable
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from django.conf import settings
 
 from teams.markdown import make_visible, render_markdown
 from teams.markdown.leaving import NotLeavable, leave_address, read_address, read_signed
@@ -134,6 +137,20 @@ def test_a_link_signed_for_one_address_is_good_for_no_other() -> None:
 def test_characters_that_deceive_are_named_and_others_left_alone(text: str, shown: str) -> None:
     assert make_visible(text) == shown
     assert make_visible(shown) == shown
+
+
+def test_live_output_names_the_same_characters() -> None:
+    source = (Path(settings.BASE_DIR) / "static/js/live.js").read_text(encoding="utf-8")
+    written = re.search(r'HIDDEN = new RegExp\(\s*"(.+)" \+\s*"(.+)",\s*"gu"', source)
+    assert written is not None
+    pattern = "".join(written.groups()).replace("\\\\", "\\")
+    hidden = re.compile(re.sub(r"\\u\{(\w+)\}", lambda found: f"\\U{found[1]:0>8}", pattern))
+
+    named = [code for code in range(0x110000) if make_visible(chr(code)).startswith("\u27e8U+")]
+    # Ends of lines are named nowhere.
+    ends = {0x0B, 0x0C, 0x0D, 0x85}
+    assert {code for code in range(0x110000) if hidden.match(chr(code))} - ends == set(named)
+    assert len(named) > 4000
 
 
 def test_no_text_has_more_links_than_a_page_bears() -> None:
