@@ -9,6 +9,7 @@ import pytest
 
 from executions.models import AgentRun, Driver, Execution
 from tests.faults.history import check_history
+from tests.fixtures.ending import processes_of_session
 from tests.fixtures.running import DriversCluster, wait_until
 
 pytestmark = pytest.mark.faults
@@ -23,16 +24,8 @@ def children_of(pid: int) -> list[int]:
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
-def session_of(pid: int) -> int | None:
-    try:
-        return os.getsid(pid)
-    except ProcessLookupError:
-        return None
-
-
 def left_of(cluster: DriversCluster) -> list[int]:
-    pids = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
-    return [pid for pid in pids if session_of(pid) == cluster.popen.pid]
+    return processes_of_session(cluster.popen.pid)
 
 
 def test_cluster_is_begun_anew_and_carries_on_when_its_idle_workers_were_killed(renum_on):

@@ -1,16 +1,14 @@
 """Several hosts share the work; one that is gone is missed by nobody (P4, P7)."""
 
-import os
 import shutil
-import signal
 import subprocess
 import time
-from pathlib import Path
 
 import pytest
 
 from executions.models import AgentRun, Driver, Execution
 from tests.faults.history import check_history
+from tests.fixtures.ending import kill_9, processes_of_session
 from tests.fixtures.running import DriversCluster, wait_until
 
 EXECUTIONS = 60
@@ -30,17 +28,8 @@ pytestmark = [
 
 def kill_host(cluster: DriversCluster) -> None:
     """kill -9 every process of it at once, as a power cut does."""
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit() and session_of(int(entry.name)) == cluster.popen.pid:
-            os.kill(int(entry.name), signal.SIGKILL)
+    kill_9(processes_of_session(cluster.popen.pid))
     cluster.popen.wait(timeout=30)
-
-
-def session_of(pid: int) -> int | None:
-    try:
-        return os.getsid(pid)
-    except OSError:
-        return None
 
 
 def test_two_hosts_share_the_executions_and_one_finishes_them_all_when_the_other_is_gone(renum_on, figure):

@@ -6,7 +6,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 import redis
@@ -20,7 +19,8 @@ from executions.orchestrator.queue import SWEEP_SCHEDULE, SWEEP_TASK
 from tests.contract.simulated_suna import ROOT
 from tests.faults.history import check_history
 from tests.faults.load import percentile, wait_until_over
-from tests.fixtures.running import DriversCluster, RunningRenum, session_of, wait_until
+from tests.fixtures.ending import processes_of_session
+from tests.fixtures.running import DriversCluster, RunningRenum, wait_until
 
 pytestmark = pytest.mark.faults
 
@@ -79,11 +79,7 @@ def wait_until_idle() -> None:
 @contextmanager
 def frozen(cluster: DriversCluster) -> Iterator[None]:
     """Stop every process of a cluster for a while."""
-    pids = [
-        int(entry.name)
-        for entry in Path("/proc").iterdir()
-        if entry.name.isdigit() and session_of(int(entry.name)) == cluster.popen.pid
-    ]
+    pids = processes_of_session(cluster.popen.pid)
     for pid in pids:
         os.kill(pid, signal.SIGSTOP)
     try:

@@ -1,8 +1,6 @@
 """`make demo` as a process of its own, read line by line; and what of it is still alive."""
 
-import os
 import re
-import signal
 import subprocess
 import sys
 import time
@@ -11,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from tests.fixtures.ending import kill_9
 
 BASE_DIR = Path(__file__).resolve().parents[3]
 LONGEST_S = 90
@@ -91,5 +91,4 @@ def running_demo(*options: str, env: dict[str, str], folder: Path) -> Iterator[R
         finally:
             if popen.poll() is None:
                 popen.terminate()
-            for pid in demo.processes() if popen.wait(timeout=60) else ():
-                os.kill(pid, signal.SIGKILL)
+            kill_9(demo.processes() if popen.wait(timeout=60) else ())

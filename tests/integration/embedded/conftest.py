@@ -15,6 +15,7 @@ import pytest
 
 from renum_site.embedded.lifecycle import start_services, stop_services
 from renum_site.embedded.state import Address, read_address
+from tests.fixtures.ending import kill_9
 
 BASE_DIR = Path(__file__).resolve().parents[3]
 NOTHING = frozenset[str]()
@@ -110,8 +111,8 @@ def opened_box(template: Path | None = None) -> Iterator[Box]:
     try:
         yield made
     finally:
-        for pid in made.processes():
-            os.kill(pid, signal.SIGKILL)
+        # A backend of PostgreSQL leaves by itself as soon as its postmaster is gone.
+        kill_9(made.processes())
         shutil.rmtree(folder)
 
 

@@ -3,7 +3,6 @@
 import os
 import pwd
 import shutil
-import signal
 import socket
 import stat
 import subprocess
@@ -18,6 +17,7 @@ import redis
 from renum_site.embedded import account
 from renum_site.embedded.errors import ServiceError
 from renum_site.embedded.state import LOOPBACK, is_alive
+from tests.fixtures.ending import kill_9
 from tests.integration.embedded.conftest import BASE_DIR, Box
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="reads /proc")
@@ -257,8 +257,7 @@ def test_data_and_binaries_move_when_nobody_cannot_enter_the_folder(fresh_box: B
         assert stat.S_IMODE(closed.stat().st_mode) == 0o700
         inner.stop()
     finally:
-        for pid in inner.processes():
-            os.kill(pid, signal.SIGKILL)
+        kill_9(inner.processes())
         shutil.rmtree(moved)
 
 
